@@ -1,0 +1,36 @@
+"""xinr: sea-surface-height fields from altimetry tracks, as an xarray accessor."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from xinr import accessor as accessor
+
+if TYPE_CHECKING:
+    from xinr.field import Field
+    from xinr.fitted import fit
+    from xinr.maps import MapField
+    from xinr.methods import METHODS
+    from xinr.observations import Observations
+    from xinr.storage import open_field
+    from xinr.tracks import open_tracks
+
+# Imported on first use, so that ``import xinr`` costs little more than xarray.
+_HOMES = {
+    "Field": "xinr.field",
+    "MapField": "xinr.maps",
+    "METHODS": "xinr.methods",
+    "fit": "xinr.fitted",
+    "Observations": "xinr.observations",
+    "open_field": "xinr.storage",
+    "open_tracks": "xinr.tracks",
+}
+
+__all__ = ["METHODS", "Field", "MapField", "Observations", "fit", "open_field", "open_tracks"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'xinr' has no attribute {name!r}")

@@ -1,0 +1,60 @@
+"""The accessor ``.inr`` on Datasets and DataArrays: it holds the object and delegates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import xarray as xr
+
+if TYPE_CHECKING:
+    from xinr.field import Field, Points
+    from xinr.fitted import FittedField
+    from xinr.methods import Method
+
+
+@xr.register_dataset_accessor("inr")
+@xr.register_dataarray_accessor("inr")
+class InrAccessor:
+    """Fit, map, differentiate and score sea surface heights.
+
+    On along-track data ``fit`` gives a Field; the other verbs fit first, with the method named. On a gridded map
+    they work on the map itself.
+    """
+
+    def __init__(self, obj: xr.Dataset | xr.DataArray) -> None:
+        self._obj = obj
+
+    def fit(self, method: str | Method = "oi", **options: Any) -> FittedField:
+        """Fit a method to along-track data: see `xinr.fit`."""
+        from xinr.fitted import fit
+
+        return fit(self._obj, method, **options)
+
+    def interp(self, target: Points, *, error: bool = False, **options: Any) -> xr.Dataset:
+        """Evaluate at the points of a target: see `xinr.Field.interp`; ``options`` as for `fit`."""
+        return self._field(options).interp(target, error=error)
+
+    def gradient(self, target: Points | None = None, **options: Any) -> xr.Dataset:
+        """Differentiate, by default at its own points: see `xinr.Field.gradient`."""
+        return self._field(options).gradient(self._points(target))
+
+    def laplacian(self, target: Points | None = None, **options: Any) -> xr.Dataset:
+        """Apply the horizontal Laplacian, by default at its own points: see `xinr.Field.laplacian`."""
+        return self._field(options).laplacian(self._points(target))
+
+    def score(self, reference: xr.Dataset, *, protocol: str = "dc2021a", **options: Any) -> xr.Dataset:
+        """Score against withheld tracks: see `xinr.Field.score`; other ``options`` as for `fit`."""
+        from xinr.metrics import SCORE_OPTIONS
+
+        scoring = {key: options.pop(key) for key in SCORE_OPTIONS if key in options}
+        return self._field(options).score(reference, protocol=protocol, **scoring)
+
+    def _field(self, options: dict[str, Any]) -> Field:
+        from xinr.maps import MapField, is_grid
+
+        return MapField.of(self._obj, **options) if is_grid(self._obj) else self.fit(**options)
+
+    def _points(self, target: Points | None) -> Points | None:
+        from xinr.maps import is_grid
+
+        return self._obj if target is None and not is_grid(self._obj) else target

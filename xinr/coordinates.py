@@ -1,0 +1,117 @@
+"""Find longitude, latitude and time in any Dataset, and put longitudes into one convention."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+Axis = Literal["longitude", "latitude", "time"]
+
+# In order of preference, compared in lower case.
+NAMES: dict[Axis, tuple[str, ...]] = {
+    "longitude": ("longitude", "lon", "nav_lon", "longitudes", "lons", "glam", "x"),
+    "latitude": ("latitude", "lat", "nav_lat", "latitudes", "lats", "gphi", "y"),
+    "time": ("time", "times", "date", "datetime", "t"),
+}
+
+
+def locate(data: xr.Dataset | xr.DataArray, axis: Axis) -> xr.DataArray:
+    """Return the variable that holds one of the three coordinates.
+
+    CF attributes (``standard_name``, ``units``, ``axis``) decide first, usual names second.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Any layout: tracks, a grid, or coordinates alone.
+    axis : {"longitude", "latitude", "time"}
+        Which one to look for.
+
+    Returns
+    -------
+    DataArray
+        Longitude and latitude in degrees, time as ``datetime64``.
+
+    Raises
+    ------
+    ValueError
+        No candidate, several that cannot be told apart, or a time that is not decoded.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> locate(xr.Dataset({"LON": ("obs", [359.0])}), "longitude").name
+    'LON'
+    """
+    candidates = find(data, axis)
+    if not candidates:
+        known = sorted(str(name) for name in _as_dataset(data).variables)
+        raise ValueError(
+            f"no {axis} found: expected a variable with CF attributes (standard_name={axis!r}) or one of the "
+            f"names {list(NAMES[axis])}, got the variables {known}. Rename it: ds.rename(<name>={axis!r})."
+        )
+    if len(candidates) > 1:
+        raise ValueError(
+            f"{axis} is ambiguous: {candidates} all look like it. Keep one: ds.drop_vars(...) the others, "
+            f"or give the right one the name {axis!r}."
+        )
+    found = _as_dataset(data)[candidates[0]]
+    return _decoded_time(found) if axis == "time" else found
+
+
+def find(data: xr.Dataset | xr.DataArray, axis: Axis) -> list[str]:
+    """Return the names that may be the coordinate: none, the one to use, or several that tie."""
+    import cf_xarray  # noqa: F401  (registers the .cf accessor)
+
+    ds = _as_dataset(data)
+    promoted = ds.set_coords([str(name) for name in ds.data_vars])
+    by_attribute = [str(name) for name in promoted.cf.coordinates.get(axis, [])]
+    pool = by_attribute or [str(name) for name in ds.variables]
+    lower = {name.lower(): name for name in pool}
+    by_name = [lower[name] for name in NAMES[axis] if name in lower]
+    return by_name[:1] or by_attribute
+
+
+def _as_dataset(data: xr.Dataset | xr.DataArray) -> xr.Dataset:
+    return data.coords.to_dataset() if isinstance(data, xr.DataArray) else data
+
+
+def _decoded_time(time: xr.DataArray) -> xr.DataArray:
+    if np.issubdtype(time.dtype, np.datetime64):
+        return time
+    raise ValueError(
+        f"{time.name} must be datetime64, got {time.dtype}. Decode it with xr.decode_cf(ds) (its units attribute "
+        "must read like 'days since 1950-01-01'); a non-standard calendar with ds.convert_calendar('standard')."
+    )
+
+
+def wrap(longitude: ArrayLike, origin: float) -> NDArray[np.float64]:
+    """Shift longitudes [degrees] by whole turns into ``[origin - 180, origin + 180)``.
+
+    Examples
+    --------
+    >>> wrap([359.0, 2.0], origin=0.0)
+    array([-1.,  2.])
+    """
+    turned = np.asarray(longitude, dtype=np.float64)
+    return turned - 360.0 * np.floor((turned - origin + 180.0) / 360.0)
+
+
+def central_longitude(longitude: ArrayLike) -> float:
+    """Return the mid-longitude [degrees] of the shortest arc that holds every point.
+
+    A plain mean would put tracks on both sides of the dateline at 0 degrees.
+
+    Examples
+    --------
+    >>> central_longitude([178.0, -178.0])
+    180.0
+    """
+    turned = np.sort(np.unique(np.mod(np.asarray(longitude, dtype=np.float64), 360.0)))
+    gaps = np.diff(turned, append=turned[0] + 360.0)
+    widest = int(np.argmax(gaps))
+    start = turned[(widest + 1) % turned.size]
+    return float(np.mod(start + (360.0 - gaps[widest]) / 2.0, 360.0))

@@ -1,0 +1,228 @@
+"""Field: sea surface height as a function of longitude, latitude and time."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from html import escape
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import xarray as xr
+
+from xinr.targets import Target
+
+if TYPE_CHECKING:
+    from xinr.maps import MapField
+
+Points = xr.Dataset | xr.DataArray | Mapping[Any, Any]
+
+LONG_NAMES = {
+    "sla": "sea level anomaly",
+    "adt": "absolute dynamic topography",
+    "ssh": "sea surface height",
+}
+SLOPES = {
+    "x": ("eastward slope of ", "m m-1"),
+    "y": ("northward slope of ", "m m-1"),
+    "t": ("rate of change of ", "m s-1"),
+}
+STANDARD_NAMES = {
+    "sla": "sea_surface_height_above_sea_level",
+    "adt": "sea_surface_height_above_geoid",
+}
+
+
+class Field(ABC):
+    """Sea surface height as a function of (longitude, latitude, time).
+
+    Networks, optimal interpolation, kriging and gridded maps are all Fields: `interp` evaluates, `gradient` and
+    `laplacian` differentiate, `score` compares with a reference at the reference's own points, `save` keeps.
+
+    Attributes
+    ----------
+    name : str
+        Name of the variable: "sla", "adt", "ssh", ...
+    info : dict
+        What the field came from: method, settings, counts, extent; plain values, saved with it.
+    """
+
+    name: str
+    info: dict[str, Any]
+
+    @staticmethod
+    def from_grid(maps: xr.Dataset | xr.DataArray, variable: str | None = None) -> MapField:
+        """Make a Field of a gridded map: see `xinr.maps.MapField`."""
+        from xinr.maps import MapField
+
+        return MapField.of(maps, variable)
+
+    def interp(self, target: Points, *, error: bool = False) -> xr.Dataset:
+        """Evaluate the field at the points of a target.
+
+        Parameters
+        ----------
+        target : Dataset, DataArray or mapping
+            Anything with longitude, latitude and time: a grid, coordinates alone, or the points of a track.
+            Chunked targets (``grid.chunk(time=10)``) are evaluated lazily, block by block.
+        error : bool
+            Also give the posterior standard deviation, as ``err_<name>``, of a method that has one.
+
+        Returns
+        -------
+        Dataset
+            ``<name>`` [m], dims (time, latitude, longitude) on a grid, those of the track on a track.
+
+        Raises
+        ------
+        ValueError
+            The target lies wholly outside the data, lacks a coordinate, or an error is asked of a method
+            that has none.
+        """
+        points = self._reach(target)
+        variables = {self.name: self._value(points).assign_attrs(self._attrs("", "m"))}
+        if error:
+            long_name = f"posterior standard deviation of {self.name}"
+            variables[f"err_{self.name}"] = self._error(points).assign_attrs(long_name=long_name, units="m")
+        return self._dataset(variables)
+
+    def gradient(self, target: Points | None = None) -> xr.Dataset:
+        """Differentiate the field: slopes east and north, and the rate of change.
+
+        Parameters
+        ----------
+        target : Dataset, DataArray or mapping, optional
+            As for `interp`. A gridded map needs none: it is differentiated on its own grid.
+
+        Returns
+        -------
+        Dataset
+            ``d<name>_dx`` and ``d<name>_dy``, eastward and northward [m/m], and ``d<name>_dt`` [m/s]: exact
+            derivatives of the fitted function on the sphere; centred differences for a map.
+        """
+        found = self._gradient(self._reach(target))
+        return self._dataset(
+            {f"d{self.name}_d{key}": slope.assign_attrs(self._attrs(*SLOPES[key])) for key, slope in found.items()}
+        )
+
+    def laplacian(self, target: Points | None = None) -> xr.Dataset:
+        """Apply the horizontal Laplacian of the sphere (Laplace-Beltrami).
+
+        Parameters
+        ----------
+        target : Dataset, DataArray or mapping, optional
+            As for `gradient`.
+
+        Returns
+        -------
+        Dataset
+            ``laplacian_<name>`` [1/m]: exact for a fitted function; centred differences for a map.
+        """
+        bend = self._laplacian(self._reach(target))
+        return self._dataset({f"laplacian_{self.name}": bend.assign_attrs(self._attrs("Laplacian of ", "m-1"))})
+
+    def score(self, reference: xr.Dataset, *, protocol: str = "dc2021a", **options: Any) -> xr.Dataset:
+        """Compare the field with a reference, at the reference's own points.
+
+        Parameters
+        ----------
+        reference : Dataset
+            Withheld tracks, with ``ssh`` or with ``sla_unfiltered``, ``mdt`` and ``lwe``. To a field of anomalies
+            the reference's own ``mdt`` is added first, and the attribute ``mdt_added`` says so.
+        protocol : {"dc2021a", "strict"}
+            See `xinr.metrics.score`.
+        **options
+            ``region``, ``period``, ``segment_length``, ``resamples``, ``seed``: see `xinr.metrics.score`.
+
+        Returns
+        -------
+        Dataset
+            ``mu``, ``sigma``, ``lambda_x`` [km], ``rmse`` [m], their intervals, and the score of the null map.
+        """
+        from xinr.metrics import score
+
+        if self.is_anomaly and "mdt" not in reference:
+            raise ValueError(
+                f"the field {self.name!r} is an anomaly and the reference has no mdt to add to it: expected a variable "
+                "'mdt' [m]. Add reference['mdt'], or fit absolute heights with mdt=True."
+            )
+        height = self.interp(reference)[self.name]
+        prediction = xr.Dataset({"ssh": height + reference["mdt"] if self.is_anomaly else height})
+        table = score(prediction, reference, protocol=protocol, **options)
+        return table.assign_attrs(mdt_added=str(self.is_anomaly), field=self.summary)
+
+    def save(self, path: str | Path) -> None:
+        """Write the field to one netCDF file, which `xinr.open_field` reads back.
+
+        The file appears under its name only when complete; one that was there stays whole until then.
+
+        Parameters
+        ----------
+        path : str or Path
+            Where to write.
+        """
+        from xinr.storage import write
+
+        write(self, Path(path))
+
+    @property
+    def is_anomaly(self) -> bool:
+        """Whether heights are anomalies about the mean sea surface, so that the mdt is not in them."""
+        return self.name.startswith("sla")
+
+    @property
+    def summary(self) -> str:
+        """One line: what is mapped, by which method."""
+        return f"{self.name} by {self.info['method']}"
+
+    def __repr__(self) -> str:
+        width = max(map(len, self.info))
+        rows = "".join(f"\n    {key:<{width}}  {_shown(value)}" for key, value in self.info.items())
+        return f"<xinr.{type(self).__name__} {self.summary}>{rows}"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{escape(key)}</th><td style='text-align:left'>{escape(_shown(value))}</td></tr>"
+            for key, value in self.info.items()
+        )
+        return f"<b>xinr.{type(self).__name__}</b> {escape(self.summary)}<table>{rows}</table>"
+
+    @abstractmethod
+    def _reach(self, target: Points | None) -> Target:
+        """Return the target's points, having checked that the field has something to say there."""
+
+    @abstractmethod
+    def _value(self, target: Target) -> xr.DataArray: ...
+
+    @abstractmethod
+    def _gradient(self, target: Target) -> dict[str, xr.DataArray]: ...
+
+    @abstractmethod
+    def _laplacian(self, target: Target) -> xr.DataArray: ...
+
+    @abstractmethod
+    def _error(self, target: Target) -> xr.DataArray: ...
+
+    def _attrs(self, prefix: str, units: str) -> dict[str, str]:
+        attrs = {"long_name": prefix + LONG_NAMES.get(self.name, self.name), "units": units}
+        if not prefix and self.name in STANDARD_NAMES:
+            attrs["standard_name"] = STANDARD_NAMES[self.name]
+        return attrs
+
+    def _dataset(self, variables: Mapping[str, xr.DataArray]) -> xr.Dataset:
+        attrs = {
+            "Conventions": "CF-1.11",
+            "source": f"xinr {version('xinr')}: {self.summary}",
+            "xinr": json.dumps(self.info),
+        }
+        return xr.Dataset(dict(variables), attrs=attrs)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={_shown(part)}" for key, part in value.items())
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return " ... ".join(map(_shown, value)) if isinstance(value, list | tuple) else str(value)

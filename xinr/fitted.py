@@ -1,0 +1,204 @@
+"""Fit a method to tracks, and the Field that comes of it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from xinr.coordinates import locate, wrap
+from xinr.field import Field, Points
+from xinr.frame import SECONDS_PER_DAY, Array, Frame, Times, frame_around
+from xinr.methods import ErrorPredictor, Method, ObservationError, Predictor, method_from
+from xinr.observations import Observations
+from xinr.targets import Target
+
+#: A target this far beyond the data [degrees; days] is an extrapolation worth a warning.
+REACH_DEGREES, REACH_DAYS = 2.0, 2.0
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FittedField(Field):
+    """A Field made of a predictor and the frame in which it works.
+
+    Parameters
+    ----------
+    frame : Frame
+        From longitude, latitude and time to the predictor's coordinates.
+    predictor : Predictor
+        The fitted function of those coordinates.
+    name : str
+        Name of the variable.
+    info : dict
+        Where it came from; ``info["extent"]`` holds the data's bounds.
+    """
+
+    frame: Frame
+    predictor: Predictor
+    name: str
+    info: dict[str, Any]
+
+    @property
+    def history(self) -> xr.Dataset:
+        """How the fit went, one row for each check; empty for methods that solve at once."""
+        columns: Mapping[str, Array] = getattr(self.predictor, "history", {})
+        return xr.Dataset({key: ("check", np.asarray(column)) for key, column in columns.items()})
+
+    def _value(self, target: Target) -> xr.DataArray:
+        return self._at(target, lambda lon, lat, x: self.predictor.predict(x))
+
+    def _error(self, target: Target) -> xr.DataArray:
+        predictor = self.predictor
+        if not isinstance(predictor, ErrorPredictor):
+            raise ValueError(f"the method {self.info['method']!r} gives no posterior error: ask without error=True.")
+        return self._at(target, lambda lon, lat, x: predictor.error(x))
+
+    def _gradient(self, target: Target) -> dict[str, xr.DataArray]:
+        def slopes(lon: Array, lat: Array, x: Array) -> tuple[Array, ...]:
+            gradient = self.predictor.gradient(x)
+            east, north = self.frame.east(lon, lat), self.frame.north(lon, lat)
+            return _dot(gradient, east), _dot(gradient, north), gradient[:, -1] / SECONDS_PER_DAY
+
+        return dict(zip("xyt", self._at(target, slopes, 3), strict=True))
+
+    def _laplacian(self, target: Target) -> xr.DataArray:
+        def bend(lon: Array, lat: Array, x: Array) -> Array:
+            east, north = self.frame.east(lon, lat), self.frame.north(lon, lat)
+            second = self.predictor.curvature(x, east) + self.predictor.curvature(x, north)
+            return second + _dot(self.predictor.gradient(x), self.frame.bend(lon, lat))
+
+        return self._at(target, bend)
+
+    def _at(
+        self,
+        target: Target,
+        function: Callable[[Array, Array, Array], Array | tuple[Array, ...]],
+        outputs: int = 1,
+    ) -> Any:
+        def of_points(lon: Array, lat: Array, time: Times) -> Array | tuple[Array, ...]:
+            return function(lon, lat, self.frame.project(lon, lat, time))
+
+        return target.evaluate(of_points, outputs)
+
+    def _reach(self, target: Points | None) -> Target:
+        if target is None:
+            raise TypeError("a fitted field has no grid of its own: say where, field.gradient(grid).")
+        points = Target.of(target)
+        if points.time is None:
+            locate(xr.Dataset(target), "time")  # raises, saying what is missing
+        extent = self.info.get("extent", {})
+        for axis, reach in (("time", REACH_DAYS), ("latitude", REACH_DEGREES), ("longitude", REACH_DEGREES)):
+            column = getattr(points, axis)
+            if axis in extent and column.chunks is None:
+                _check_reach(axis, column.values, extent[axis], reach)
+        return points
+
+
+def fit(
+    tracks: xr.Dataset | xr.DataArray,
+    method: str | Method = "oi",
+    *,
+    variable: str | None = None,
+    lwe: bool = False,
+    mdt: bool = False,
+    noise: float | Mapping[str, float] | str | None = None,
+    region: tuple[float, float, float, float] | None = None,
+    **settings: Any,
+) -> FittedField:
+    """Fit a method to along-track observations.
+
+    Parameters
+    ----------
+    tracks : Dataset or DataArray
+        Along-track data: see `xinr.Observations.from_tracks`.
+    method : str or Method
+        "oi", "siren", another key of `xinr.METHODS`, or an object such as ``Siren(hidden_features=128)``.
+    variable, lwe, mdt, noise, region
+        Which observations, corrected how: see `xinr.Observations.from_tracks`.
+    **settings
+        Settings of the method: the fields of its class.
+
+    Returns
+    -------
+    FittedField
+        A function of longitude, latitude and time.
+
+    Raises
+    ------
+    ValueError
+        Unknown method, unusable observations or settings; says what was expected and the cure.
+    TypeError
+        A setting that the method does not have.
+    """
+    chosen = method_from(method, settings)
+    points = Observations.from_tracks(tracks, variable=variable, lwe=lwe, mdt=mdt, noise=noise, region=region)
+    return fit_observations(points, chosen)
+
+
+def fit_observations(points: Observations, method: Method) -> FittedField:
+    """Fit a method to observations already taken out of their Dataset."""
+    points = points.coarsen(method.coarsen)
+    frame = frame_around(method.frame, points.longitude, points.time)
+    noise = np.full(len(points), method.noise) if points.noise is None else points.noise
+    started = perf_counter()
+    predictor = method.fit(
+        frame.project(points.longitude, points.latitude, points.time),
+        points.value,
+        ObservationError(noise, points.pass_index, method.pass_bias),
+    )
+    info = {
+        "method": _name_of(method),
+        "settings": asdict(method),
+        "observations": len(points),
+        "dropped": points.dropped,
+        "passes": points.n_passes,
+        "missions": list(points.missions),
+        "extent": _extent(points, frame),
+        "fit_seconds": perf_counter() - started,
+    }
+    return FittedField(frame, predictor, points.name, info)
+
+
+def _name_of(method: Method) -> str:
+    return type(method).__name__.lower()
+
+
+def _extent(points: Observations, frame: Frame) -> dict[str, list[Any]]:
+    longitude = wrap(points.longitude, frame.origin)
+    return {
+        "longitude": [float(longitude.min()), float(longitude.max())],
+        "latitude": [float(points.latitude.min()), float(points.latitude.max())],
+        "time": [
+            str(points.time.min().astype("datetime64[s]")),
+            str(points.time.max().astype("datetime64[s]")),
+        ],
+    }
+
+
+def _check_reach(axis: str, values: NDArray[Any], bounds: list[Any], reach: float) -> None:
+    """Raise where no target point is within reach of the data along one axis, warn where some are not."""
+    first, last = (np.datetime64(b, "ns") if axis == "time" else float(b) for b in bounds)
+    margin = np.timedelta64(int(reach * SECONDS_PER_DAY), "s") if axis == "time" else reach
+    seen = wrap(values, (first + last) / 2) if axis == "longitude" else values
+    beyond = ~((seen >= first - margin) & (seen <= last + margin))
+    if beyond.all():
+        raise ValueError(
+            f"no point of the target is near the data: its {axis} runs from {values.min()} to {values.max()}, "
+            f"the observations' from {bounds[0]} to {bounds[1]}. Map where there are observations."
+        )
+    if beyond.any():
+        warnings.warn(
+            f"part of the target lies beyond the observations, whose {axis} runs from {bounds[0]} to {bounds[1]}: "
+            "values there are extrapolated.",
+            stacklevel=4,
+        )
+
+
+def _dot(a: Array, b: Array) -> Array:
+    return np.asarray(np.einsum("ij,ij->i", a, b))

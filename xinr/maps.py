@@ -1,0 +1,187 @@
+"""Gridded maps as Fields: any L4 file has the verbs of a fitted field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from xinr.coordinates import find, locate, wrap
+from xinr.differences import laplacian, slopes, turn_of
+from xinr.field import Field, Points
+from xinr.frame import Array, Times, days_since
+from xinr.observations import HEIGHTS, check_metres
+from xinr.targets import Target
+
+EPOCH = np.datetime64("1950-01-01", "ns")  # that of the CNES Julian days of altimetry files
+
+
+def is_grid(data: xr.Dataset | xr.DataArray) -> bool:
+    """Return whether longitude and latitude span a grid, rather than go together along a track."""
+    return locate(data, "longitude").dims != locate(data, "latitude").dims
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MapField(Field):
+    """A gridded map as a Field: bilinear in space and linear in time between its nodes, NaN outside.
+
+    Interpolation is pyinterp's, as in the data challenges; derivatives are centred differences on the sphere,
+    interpolated like the map. Dask-backed maps stay lazy.
+
+    Parameters
+    ----------
+    height : DataArray
+        The map [m], dims (time, latitude, longitude), or (latitude, longitude) for one that holds at any time.
+    own : Target
+        Its own grid.
+    name : str
+        Name of the variable.
+    info : dict
+        Where it came from.
+    """
+
+    height: xr.DataArray
+    own: Target
+    name: str
+    info: dict[str, Any]
+
+    @classmethod
+    def of(cls, maps: xr.Dataset | xr.DataArray, variable: str | None = None) -> MapField:
+        """Take the map out of a Dataset.
+
+        Parameters
+        ----------
+        maps : Dataset or DataArray
+            Longitude and latitude of one dimension each, in any order; time, if any, a third.
+        variable : str, optional
+            Which variable [m]; by default the only one on the grid, or the one named as a height.
+
+        Raises
+        ------
+        ValueError
+            No map, several, wrong units or dimensions; with the cure.
+        """
+        if isinstance(maps, xr.DataArray):
+            variable = str(maps.name or "height")
+            maps = maps.to_dataset(name=variable)
+        axes = [locate(maps, "latitude"), locate(maps, "longitude")]
+        axes = ([locate(maps, "time")] if _has_time(maps) else []) + axes
+        _check_axes(axes)
+        dims = [axis.dims[0] for axis in axes]
+        variable = variable or _default_map(maps, set(dims))
+        if variable not in maps:
+            raise ValueError(f"no variable {variable!r}: expected it among {sorted(map(str, maps.data_vars))}.")
+        check_metres(maps[variable])
+        if set(maps[variable].dims) != set(dims):
+            raise ValueError(
+                f"{variable!r} must have the dimensions {dims}, got {list(maps[variable].dims)}. "
+                "Select one level first: ds.isel(depth=0)."
+            )
+        info = {"method": "map", "variable": variable, "shape": [axis.size for axis in axes]}
+        height = maps[variable].transpose(*dims)
+        chunks = maps[[variable]].chunksizes
+        own = Target.of(maps[[variable]].coords.to_dataset().chunk(chunks) if chunks else maps[variable])
+        return cls(height, own, variable, info)
+
+    def _reach(self, target: Points | None) -> Target:
+        return self.own if target is None else Target.of(target)
+
+    def _value(self, target: Target) -> xr.DataArray:
+        return self._between_nodes(self.height, target)
+
+    def _gradient(self, target: Target) -> dict[str, xr.DataArray]:
+        found = slopes(self.height, *self._axes)
+        return {key: self._between_nodes(slope, target) for key, slope in found.items()}
+
+    def _laplacian(self, target: Target) -> xr.DataArray:
+        longitude, latitude, _ = self._axes
+        return self._between_nodes(laplacian(self.height, longitude, latitude), target)
+
+    def _error(self, target: Target) -> xr.DataArray:
+        raise ValueError("a map gives no posterior error: ask without error=True.")
+
+    @property
+    def _axes(self) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray | None]:
+        coords = self.height.coords
+        time = coords[self.own.time.name] if self.own.time is not None else None
+        return coords[self.own.longitude.name], coords[self.own.latitude.name], time
+
+    def _between_nodes(self, nodes: xr.DataArray, target: Target) -> xr.DataArray:
+        if target is self.own:
+            return nodes
+        longitude, latitude, time = self._axes
+        axes = [axis for axis in (time, latitude, longitude) if axis is not None]
+        core = {str(axis.dims[0]): f"node_{axis.dims[0]}" for axis in axes}  # kept apart from the target's dims
+        values = nodes.drop_vars(list(nodes.coords)).transpose(*core).rename(core)
+        if values.chunks is not None:
+            values = values.chunk(-1)
+        days = None if time is None else days_since(time.values, EPOCH)
+        interpolator = _Interpolator(longitude.values.astype(float), latitude.values.astype(float), days)
+        return target.evaluate(interpolator, nodes=values)
+
+
+@dataclass(frozen=True)
+class _Interpolator:
+    """Bilinear in space, linear in time: NaN outside and beside missing nodes."""
+
+    longitude: Array
+    latitude: Array
+    days: Array | None
+
+    def __call__(self, longitude: Array, latitude: Array, time: Times, nodes: Array) -> Array:
+        import pyinterp
+
+        turn = turn_of(self.longitude)
+        x = pyinterp.Axis(self.longitude, period=None if turn is None else 360.0)
+        y = pyinterp.Axis(self.latitude)
+        turned = wrap(longitude, (self.longitude[0] + self.longitude[-1]) / 2.0)
+        values = np.ascontiguousarray(nodes.T, dtype=np.float64)
+        if self.days is None:
+            return _linear(pyinterp.bivariate, pyinterp.Grid2D(x, y, values), turned, latitude)
+        t = days_since(time, EPOCH)
+        if self.days.size == 1:
+            at_once = _linear(pyinterp.bivariate, pyinterp.Grid2D(x, y, values[:, :, 0]), turned, latitude)
+            return np.where(t == self.days[0], at_once, np.nan)
+        return _linear(
+            pyinterp.trivariate, pyinterp.Grid3D(x, y, pyinterp.Axis(self.days), values), turned, latitude, t
+        )
+
+
+def _linear(interpolate: Callable[..., Any], grid: Any, *point: Array) -> Array:
+    return np.asarray(interpolate(grid, *point, "bilinear", bounds_error=False))
+
+
+def _has_time(maps: xr.Dataset) -> bool:
+    names = find(maps, "time")
+    return bool(names) and maps[names[0]].ndim == 1
+
+
+def _check_axes(axes: list[xr.DataArray]) -> None:
+    for axis in axes:
+        if axis.ndim != 1:
+            raise ValueError(
+                f"{axis.name} of a map must have one dimension, got {axis.dims}: interpolate curvilinear or "
+                "unstructured maps to a regular grid first."
+            )
+        steps = np.diff(axis.values)
+        if not (np.all(steps > np.zeros(1, steps.dtype)) or np.all(steps < np.zeros(1, steps.dtype))):
+            raise ValueError(
+                f"{axis.name} of a map must rise or fall without repeats: ds.sortby({axis.name!r}), "
+                f"then ds.drop_duplicates({axis.name!r})."
+            )
+
+
+def _default_map(maps: xr.Dataset, dims: set[Any]) -> str:
+    on_grid = [
+        str(name) for name, array in maps.data_vars.items() if set(array.dims) >= dims and array.dtype.kind == "f"
+    ]
+    heights = [name for name in HEIGHTS if name in on_grid] or [n for n in on_grid if not n.startswith("err_")]
+    if len(heights) == 1:
+        return heights[0]
+    raise ValueError(
+        f"which variable is the map? Expected one of {list(HEIGHTS)}, or a single one on the dimensions "
+        f"{sorted(map(str, dims))}; got {on_grid}. Name it: variable=<name>, or ds[<name>].inr."
+    )

@@ -1,0 +1,74 @@
+"""The registry of methods: ``method="oi"`` is a key of `METHODS`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from xinr.methods.base import ErrorPredictor, Method, ObservationError, Predictor, check_settings
+
+#: Name of each method, and where its class is. A class may stand in place of its address, so that one's own
+#: method is added by ``METHODS["mine"] = Mine``.
+METHODS: dict[str, str | type[Method]] = {
+    "oi": "xinr.methods.oi:OI",
+    "siren": "xinr.methods.siren:Siren",
+}
+
+# Modules that define the predictors of saved Fields; imported when such a Field is opened.
+_PREDICTORS = {
+    "oi": "xinr.methods.oi",
+    "siren": "xinr.methods.siren",
+    "waves": "xinr.simulate.eddies",
+}
+
+__all__ = [
+    "METHODS",
+    "ErrorPredictor",
+    "Method",
+    "ObservationError",
+    "Predictor",
+    "method_from",
+    "predictor_class",
+]
+
+
+def method_from(method: str | Method, settings: dict[str, Any]) -> Method:
+    """Return the method of that name with these settings, or the given method itself.
+
+    Raises
+    ------
+    ValueError
+        No method has that name.
+    TypeError
+        A setting that the method does not have, or settings beside a method that is already built.
+    """
+    if isinstance(method, Method):
+        if settings:
+            raise TypeError(
+                f"settings {sorted(settings)} came beside a ready {type(method).__name__}: "
+                "set them on the object, dataclasses.replace(method, ...), or name the method by its string."
+            )
+        return method
+    if not isinstance(method, str) or method not in METHODS:
+        raise ValueError(f"unknown method {method!r}: expected one of {sorted(METHODS)} or a Method object.")
+    found = METHODS[method]
+    cls: type[Method] = _load(found) if isinstance(found, str) else found
+    check_settings(cls, settings)
+    return cls(**settings)
+
+
+def predictor_class(kind: str) -> type[Predictor]:
+    """Return the predictor class of that kind, importing its module if it is one of ours."""
+    if kind in _PREDICTORS:
+        import_module(_PREDICTORS[kind])
+    if kind not in Predictor.registry:
+        raise ValueError(
+            f"the file holds a predictor of kind {kind!r}, which is not known here: expected one of "
+            f"{sorted({*_PREDICTORS, *Predictor.registry})}. Import the module that defines it, then open the file."
+        )
+    return Predictor.registry[kind]
+
+
+def _load(address: str) -> Any:
+    module, name = address.split(":")
+    return getattr(import_module(module), name)

@@ -1,0 +1,118 @@
+"""Targets: evaluate a function of (longitude, latitude, time) wherever a Dataset has points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from xinr.coordinates import Axis, find, locate
+
+Array = NDArray[np.float64]
+#: Takes longitude, latitude and time, each (n,), and returns one array (n,) for each output.
+PointFunction = Callable[..., Array | tuple[Array, ...]]
+
+COORDINATE_ATTRS: dict[str, dict[str, str]] = {
+    "longitude": {"standard_name": "longitude", "units": "degrees_east", "axis": "X"},
+    "latitude": {"standard_name": "latitude", "units": "degrees_north", "axis": "Y"},
+    "time": {"standard_name": "time", "axis": "T"},
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """Coordinates that broadcast to the points of a grid, a track, or a curvilinear map."""
+
+    longitude: xr.DataArray
+    latitude: xr.DataArray
+    time: xr.DataArray | None
+    chunks: Mapping[Any, tuple[int, ...]]
+
+    @classmethod
+    def of(cls, points: xr.Dataset | xr.DataArray | Mapping[Any, Any]) -> Target:
+        """Find the coordinates of a target and chunk them as it is chunked.
+
+        Raises
+        ------
+        TypeError
+            Not a Dataset, a DataArray or a mapping of coordinates.
+        ValueError
+            A coordinate is missing or ambiguous, or the target holds no point.
+        """
+        if isinstance(points, Mapping) and not isinstance(points, xr.Dataset):
+            points = xr.Dataset(coords=dict(points))
+        if not isinstance(points, xr.Dataset | xr.DataArray):
+            raise TypeError(
+                f"the target must be a Dataset, a DataArray or a mapping of coordinates, got {type(points).__name__}: "
+                'for instance {"time": times, "latitude": latitudes, "longitude": longitudes}.'
+            )
+        axes: tuple[Axis, ...] = ("longitude", "latitude", *(("time",) if find(points, "time") else ()))
+        columns = [locate(points, axis) for axis in axes]
+        for column in columns:
+            if column.size == 0:
+                raise ValueError(f"the target has no point: its {column.name} is empty.")
+        chunks = dict(points.chunksizes)
+        return cls(columns[0], columns[1], columns[2] if len(columns) == 3 else None, chunks)
+
+    @property
+    def columns(self) -> dict[str, xr.DataArray]:
+        """The coordinates there are, in the order of a map's dimensions."""
+        found = {"time": self.time, "latitude": self.latitude, "longitude": self.longitude}
+        return {axis: column for axis, column in found.items() if column is not None}
+
+    def evaluate(self, function: PointFunction, outputs: int = 1, nodes: xr.DataArray | None = None) -> Any:
+        """Apply the function at every point; dims come in the order time, latitude, longitude.
+
+        Lazy where the coordinates, or the nodes, are chunked: one call for each block of the target.
+
+        Parameters
+        ----------
+        function : callable
+            Takes longitude, latitude and time, each (n,), and the nodes if any; returns ``outputs`` arrays (n,).
+        outputs : int
+            How many arrays it returns: one is returned bare, several as a tuple.
+        nodes : DataArray, optional
+            A whole array handed to every call.
+        """
+        extra = [] if nodes is None else [nodes]
+
+        def on_block(time: Any, latitude: Any, longitude: Any, *whole: Any) -> Any:
+            t, lat, lon = np.broadcast_arrays(time, latitude, longitude)
+            flat = function(
+                lon.ravel().astype(np.float64),
+                lat.ravel().astype(np.float64),
+                t.ravel().astype("datetime64[ns]"),
+                *whole,
+            )
+            return tuple(array.reshape(t.shape) for array in flat) if outputs > 1 else flat.reshape(t.shape)
+
+        time = np.datetime64("NaT", "ns") if self.time is None else self._bare(self.time)
+        found = xr.apply_ufunc(
+            on_block,
+            time,
+            self._bare(self.latitude),
+            self._bare(self.longitude),
+            *extra,
+            input_core_dims=[[], [], [], *(array.dims for array in extra)],
+            output_core_dims=[[]] * outputs,
+            dask="parallelized",
+            output_dtypes=[np.float64] * outputs,
+            keep_attrs=False,
+        )
+        return tuple(map(self._described, found)) if outputs > 1 else self._described(found)
+
+    def _bare(self, column: xr.DataArray) -> xr.DataArray:
+        """Return a coordinate as a plain array, chunked as the target is: indexes themselves cannot be chunked."""
+        bare = xr.DataArray(column.data, dims=column.dims)
+        wanted = {dim: self.chunks[dim] for dim in column.dims if dim in self.chunks}
+        return bare.chunk(wanted) if wanted and column.chunks is None else bare
+
+    def _described(self, array: xr.DataArray) -> xr.DataArray:
+        for axis, column in self.columns.items():
+            attrs = {**COORDINATE_ATTRS[axis], **column.attrs}
+            array = array.assign_coords({**column.coords, column.name: column.assign_attrs(attrs)})
+        return array
