@@ -1,0 +1,7 @@
+"""Scores of the SSH mapping data challenges: along withheld tracks, and against gridded truth."""
+
+from xinr.metrics.along_track import SCORE_OPTIONS, score
+from xinr.metrics.gridded import score_maps
+from xinr.metrics.spectra import PROTOCOLS, Protocol
+
+__all__ = ["PROTOCOLS", "SCORE_OPTIONS", "Protocol", "score", "score_maps"]
