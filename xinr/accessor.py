@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from xinr.methods import Method
 
 
-@xr.register_dataset_accessor("inr")
-@xr.register_dataarray_accessor("inr")
+@xr.register_dataset_accessor("inr")  # type: ignore[no-untyped-call]
+@xr.register_dataarray_accessor("inr")  # type: ignore[no-untyped-call]
 class InrAccessor:
     """Fit, map, differentiate and score sea surface heights.
 
@@ -52,7 +52,12 @@ class InrAccessor:
     def _field(self, options: dict[str, Any]) -> Field:
         from xinr.maps import MapField, is_grid
 
-        return MapField.of(self._obj, **options) if is_grid(self._obj) else self.fit(**options)
+        if not is_grid(self._obj):
+            return self.fit(**options)
+        unknown = sorted(set(options) - {"variable"})
+        if unknown:
+            raise TypeError(f"a gridded map is not fitted: expected no option but 'variable', got {unknown}.")
+        return MapField.of(self._obj, **options)
 
     def _points(self, target: Points | None) -> Points | None:
         from xinr.maps import is_grid

@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 Axis = Literal["longitude", "latitude", "time"]
 
-# In order of preference, compared in lower case.
+# In order of preference, compared in lower case. Not x, y and t: they may be metres of a projection, or temperature.
 NAMES: dict[Axis, tuple[str, ...]] = {
-    "longitude": ("longitude", "lon", "nav_lon", "longitudes", "lons", "glam", "x"),
-    "latitude": ("latitude", "lat", "nav_lat", "latitudes", "lats", "gphi", "y"),
-    "time": ("time", "times", "date", "datetime", "t"),
+    "longitude": ("longitude", "lon", "nav_lon", "longitudes", "lons", "glam"),
+    "latitude": ("latitude", "lat", "nav_lat", "latitudes", "lats", "gphi"),
+    "time": ("time", "times", "date", "datetime"),
 }
 
 
@@ -115,3 +115,32 @@ def central_longitude(longitude: ArrayLike) -> float:
     widest = int(np.argmax(gaps))
     start = turned[(widest + 1) % turned.size]
     return float(np.mod(start + (360.0 - gaps[widest]) / 2.0, 360.0))
+
+
+def within(
+    longitude: ArrayLike, latitude: ArrayLike, region: tuple[float, float, float, float], margin: float = 0.0
+) -> NDArray[np.bool_]:
+    """Return which points lie in (west, east, south, north), at least ``margin`` degrees from its edges.
+
+    Any convention of longitude, the dateline included; a region of 360 degrees has no edge to the east or west.
+
+    Examples
+    --------
+    >>> within([179.5, -179.5, 0.0], [0.0, 0.0, 0.0], (179, 181, -1, 1))
+    array([ True,  True, False])
+    """
+    check_region(region)
+    west, east, south, north = region
+    width = (east - west) % 360.0
+    eastward = (np.asarray(longitude, dtype=np.float64) - west) % 360.0
+    inside = (np.asarray(latitude) >= south + margin) & (np.asarray(latitude) <= north - margin)
+    return np.asarray(inside & ((width == 0.0) | (eastward >= margin) & (eastward <= width - margin)))
+
+
+def check_region(region: tuple[float, float, float, float]) -> None:
+    """Raise ValueError unless the region is (west, east, south, north) in degrees."""
+    if len(region) != 4 or not (-90 <= region[2] < region[3] <= 90 and abs(region[1] - region[0]) > 0):
+        raise ValueError(
+            f"region must be (west, east, south, north) in degrees with south < north, got {region}: "
+            "for instance (295, 305, 33, 43)."
+        )

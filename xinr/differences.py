@@ -6,10 +6,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from xinr.frame import EARTH_RADIUS
+from xinr.frame import METRES_PER_DEGREE
 
-METRES_PER_DEGREE = 1e3 * EARTH_RADIUS * np.pi / 180.0
-#: Below this cosine of the latitude, eastward derivatives are not defined (the poles).
+#: Below this cosine, a latitude counts as a pole.
 LEAST_COSINE = 1e-6
 
 
@@ -38,12 +37,11 @@ def laplacian(height: xr.DataArray, longitude: xr.DataArray, latitude: xr.DataAr
     """
     (east, west), (h_east, h_west) = _one_sided(height, longitude, turn_of(longitude.values.astype(float)))
     (north, south), (h_north, h_south) = _one_sided(height, latitude)
-    cosine = np.cos(np.radians(latitude))
-    cosine_north = np.cos(np.radians(latitude + h_north / 2))
-    cosine_south = np.cos(np.radians(latitude - h_south / 2))
+    cosine_north, cosine_south = _cosine(latitude + h_north / 2), _cosine(latitude - h_south / 2)
     zonal = (east - west) / ((h_east + h_west) / 2) / _metres_per_degree_east(latitude) ** 2
     flux = (cosine_north * north - cosine_south * south) / ((h_north + h_south) / 2)
-    return zonal + flux / cosine.where(cosine > LEAST_COSINE) / METRES_PER_DEGREE**2
+    bend: xr.DataArray = zonal + flux / _cosine(latitude) / METRES_PER_DEGREE**2
+    return bend
 
 
 def first_difference(height: xr.DataArray, position: xr.DataArray, turn: float | None = None) -> xr.DataArray:
@@ -93,6 +91,10 @@ def _neighbours(array: xr.DataArray, dim: str, turn: float | None) -> tuple[xr.D
 
 
 def _metres_per_degree_east(latitude: xr.DataArray) -> xr.DataArray:
-    cosine = np.cos(np.radians(latitude.astype(np.float64)))
-    metres: xr.DataArray = METRES_PER_DEGREE * cosine.where(cosine > LEAST_COSINE)
-    return metres
+    return METRES_PER_DEGREE * _cosine(latitude)
+
+
+def _cosine(latitude: xr.DataArray) -> xr.DataArray:
+    """Return cos(latitude), NaN at the poles, where east is not defined."""
+    cosine: xr.DataArray = xr.apply_ufunc(np.cos, np.radians(latitude.astype(np.float64)))
+    return cosine.where(cosine > LEAST_COSINE)

@@ -183,8 +183,9 @@ class Field(ABC):
         return f"<xinr.{type(self).__name__} {self.summary}>{rows}"
 
     def _repr_html_(self) -> str:
+        left = "style='text-align:left'"
         rows = "".join(
-            f"<tr><th style='text-align:left'>{escape(key)}</th><td style='text-align:left'>{escape(_shown(value))}</td></tr>"
+            f"<tr><th {left}>{escape(key)}</th><td {left}>{escape(_shown(value))}</td></tr>"
             for key, value in self.info.items()
         )
         return f"<b>xinr.{type(self).__name__}</b> {escape(self.summary)}<table>{rows}</table>"
@@ -225,4 +226,4 @@ def _shown(value: Any) -> str:
         return ", ".join(f"{key}={_shown(part)}" for key, part in value.items())
     if isinstance(value, float):
         return f"{value:.6g}"
-    return " ... ".join(map(_shown, value)) if isinstance(value, list | tuple) else str(value)
+    return ", ".join(map(_shown, value)) if isinstance(value, list | tuple) else str(value)

@@ -12,9 +12,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from xinr.coordinates import locate, wrap
+from xinr.coordinates import wrap
 from xinr.field import Field, Points
-from xinr.frame import SECONDS_PER_DAY, Array, Frame, Times, frame_around
+from xinr.frame import SECONDS_PER_DAY, Array, Frame, Times, days_since, frame_around
 from xinr.methods import ErrorPredictor, Method, ObservationError, Predictor, method_from
 from xinr.observations import Observations
 from xinr.targets import Target
@@ -51,13 +51,15 @@ class FittedField(Field):
         return xr.Dataset({key: ("check", np.asarray(column)) for key, column in columns.items()})
 
     def _value(self, target: Target) -> xr.DataArray:
-        return self._at(target, lambda lon, lat, x: self.predictor.predict(x))
+        value: xr.DataArray = self._at(target, lambda lon, lat, x: self.predictor.predict(x))
+        return value
 
     def _error(self, target: Target) -> xr.DataArray:
         predictor = self.predictor
         if not isinstance(predictor, ErrorPredictor):
             raise ValueError(f"the method {self.info['method']!r} gives no posterior error: ask without error=True.")
-        return self._at(target, lambda lon, lat, x: predictor.error(x))
+        error: xr.DataArray = self._at(target, lambda lon, lat, x: predictor.error(x))
+        return error
 
     def _gradient(self, target: Target) -> dict[str, xr.DataArray]:
         def slopes(lon: Array, lat: Array, x: Array) -> tuple[Array, ...]:
@@ -73,7 +75,8 @@ class FittedField(Field):
             second = self.predictor.curvature(x, east) + self.predictor.curvature(x, north)
             return second + _dot(self.predictor.gradient(x), self.frame.bend(lon, lat))
 
-        return self._at(target, bend)
+        laplacian: xr.DataArray = self._at(target, bend)
+        return laplacian
 
     def _at(
         self,
@@ -89,9 +92,7 @@ class FittedField(Field):
     def _reach(self, target: Points | None) -> Target:
         if target is None:
             raise TypeError("a fitted field has no grid of its own: say where, field.gradient(grid).")
-        points = Target.of(target)
-        if points.time is None:
-            locate(xr.Dataset(target), "time")  # raises, saying what is missing
+        points = Target.of(target).with_time()
         extent = self.info.get("extent", {})
         for axis, reach in (("time", REACH_DAYS), ("latitude", REACH_DEGREES), ("longitude", REACH_DEGREES)):
             column = getattr(points, axis)
@@ -183,10 +184,11 @@ def _extent(points: Observations, frame: Frame) -> dict[str, list[Any]]:
 
 def _check_reach(axis: str, values: NDArray[Any], bounds: list[Any], reach: float) -> None:
     """Raise where no target point is within reach of the data along one axis, warn where some are not."""
-    first, last = (np.datetime64(b, "ns") if axis == "time" else float(b) for b in bounds)
-    margin = np.timedelta64(int(reach * SECONDS_PER_DAY), "s") if axis == "time" else reach
-    seen = wrap(values, (first + last) / 2) if axis == "longitude" else values
-    beyond = ~((seen >= first - margin) & (seen <= last + margin))
+    epoch = np.datetime64(bounds[0], "ns") if axis == "time" else None
+    first, last = days_since(np.array(bounds, "M8[ns]"), epoch) if epoch is not None else map(float, bounds)
+    seen = days_since(values, epoch) if epoch is not None else values
+    seen = wrap(seen, (first + last) / 2) if axis == "longitude" else seen
+    beyond = (seen < first - reach) | (seen > last + reach)  # False where a coordinate is missing
     if beyond.all():
         raise ValueError(
             f"no point of the target is near the data: its {axis} runs from {values.min()} to {values.max()}, "

@@ -23,6 +23,7 @@ EARTH_RADIUS = 6371.0088
 DAY = np.timedelta64(86_400_000_000_000, "ns")
 SECONDS_PER_DAY = 86_400.0
 _RADIAN = np.pi / 180.0
+METRES_PER_DEGREE = 1e3 * EARTH_RADIUS * _RADIAN
 
 
 class Frame(Protocol):
@@ -36,8 +37,14 @@ class Frame(Protocol):
     kind: ClassVar[str]
     unit: ClassVar[str]
     dimension: ClassVar[int]
-    epoch: np.datetime64
-    origin: float
+
+    @property
+    def epoch(self) -> np.datetime64:
+        """Day from which time counts."""
+
+    @property
+    def origin(self) -> float:
+        """Longitude mid-domain [degrees]."""
 
     def project(self, longitude: Array, latitude: Array, time: Times) -> Array:
         """Return x (n, dimension) from degrees, degrees and datetime64, each (n,)."""
@@ -115,21 +122,20 @@ class Degrees:
     def east(self, longitude: Array, latitude: Array) -> Array:
         """See `Frame.east`."""
         zero = np.zeros_like(latitude)
-        return np.stack([1.0 / (_METRES_PER_DEGREE * np.cos(latitude * _RADIAN)), zero, zero], axis=1)
+        return np.stack([1.0 / (METRES_PER_DEGREE * np.cos(latitude * _RADIAN)), zero, zero], axis=1)
 
     def north(self, longitude: Array, latitude: Array) -> Array:
         """See `Frame.north`."""
         zero = np.zeros_like(latitude)
-        return np.stack([zero, np.full_like(latitude, 1.0 / _METRES_PER_DEGREE), zero], axis=1)
+        return np.stack([zero, np.full_like(latitude, 1.0 / METRES_PER_DEGREE), zero], axis=1)
 
     def bend(self, longitude: Array, latitude: Array) -> Array:
         """See `Frame.bend`: −tan(latitude)/R along the meridian, since parallels shorten poleward."""
         zero = np.zeros_like(latitude)
-        poleward = -np.tan(latitude * _RADIAN) / (1e3 * EARTH_RADIUS * _METRES_PER_DEGREE)
+        poleward = -np.tan(latitude * _RADIAN) / (1e3 * EARTH_RADIUS * METRES_PER_DEGREE)
         return np.stack([zero, poleward, zero], axis=1)
 
 
-_METRES_PER_DEGREE = 1e3 * EARTH_RADIUS * _RADIAN
 FRAMES: dict[str, type[Sphere] | type[Degrees]] = {"sphere": Sphere, "degrees": Degrees}
 
 

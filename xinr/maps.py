@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyinterp
 import xarray as xr
 
 from xinr.coordinates import find, locate, wrap
 from xinr.differences import laplacian, slopes, turn_of
 from xinr.field import Field, Points
 from xinr.frame import Array, Times, days_since
-from xinr.observations import HEIGHTS, check_metres
+from xinr.heights import HEIGHTS, check_metres
 from xinr.targets import Target
 
 EPOCH = np.datetime64("1950-01-01", "ns")  # that of the CNES Julian days of altimetry files
+#: Weight below which a missing node does not matter: rounding, on a node.
+LEAST_WEIGHT = 1e-9
+#: Longitudes and latitudes in float32 are rounded to 3e-5 degrees.
+EDGE = 1e-4
+_BY_DIMENSION: dict[int, tuple[Any, Any]] = {
+    2: (pyinterp.Grid2D, pyinterp.bivariate),
+    3: (pyinterp.Grid3D, pyinterp.trivariate),
+}
 
 
 def is_grid(data: xr.Dataset | xr.DataArray) -> bool:
@@ -26,10 +34,10 @@ def is_grid(data: xr.Dataset | xr.DataArray) -> bool:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MapField(Field):
-    """A gridded map as a Field: bilinear in space and linear in time between its nodes, NaN outside.
+    """A gridded map as a Field: bilinear in space and linear in time between its nodes.
 
-    Interpolation is pyinterp's, as in the data challenges; derivatives are centred differences on the sphere,
-    interpolated like the map. Dask-backed maps stay lazy.
+    NaN outside and beside missing nodes. Interpolation is pyinterp's, as in the data challenges; derivatives are
+    centred differences on the sphere, interpolated like the map. Dask-backed maps stay lazy.
 
     Parameters
     ----------
@@ -67,6 +75,8 @@ class MapField(Field):
         if isinstance(maps, xr.DataArray):
             variable = str(maps.name or "height")
             maps = maps.to_dataset(name=variable)
+        if not isinstance(maps, xr.Dataset):
+            raise TypeError(f"a map must be an xarray Dataset or DataArray, got {type(maps).__name__}.")
         axes = [locate(maps, "latitude"), locate(maps, "longitude")]
         axes = ([locate(maps, "time")] if _has_time(maps) else []) + axes
         _check_axes(axes)
@@ -81,13 +91,14 @@ class MapField(Field):
                 "Select one level first: ds.isel(depth=0)."
             )
         info = {"method": "map", "variable": variable, "shape": [axis.size for axis in axes]}
-        height = maps[variable].transpose(*dims)
-        chunks = maps[[variable]].chunksizes
-        own = Target.of(maps[[variable]].coords.to_dataset().chunk(chunks) if chunks else maps[variable])
-        return cls(height, own, variable, info)
+        height = maps.set_coords([axis.name for axis in axes])[variable].transpose(*dims)
+        return cls(height, Target.of(height), variable, info)
 
     def _reach(self, target: Points | None) -> Target:
-        return self.own if target is None else Target.of(target)
+        if target is None:
+            return self.own
+        points = Target.of(target)
+        return points if self._axes[2] is None else points.with_time()
 
     def _value(self, target: Target) -> xr.DataArray:
         return self._between_nodes(self.height, target)
@@ -105,13 +116,12 @@ class MapField(Field):
 
     @property
     def _axes(self) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray | None]:
-        coords = self.height.coords
-        time = coords[self.own.time.name] if self.own.time is not None else None
-        return coords[self.own.longitude.name], coords[self.own.latitude.name], time
+        time = self.own.time
+        return self.own.longitude, self.own.latitude, time if time is not None and time.ndim else None
 
     def _between_nodes(self, nodes: xr.DataArray, target: Target) -> xr.DataArray:
         if target is self.own:
-            return nodes
+            return target.describe(nodes.drop_attrs(deep=False))
         longitude, latitude, time = self._axes
         axes = [axis for axis in (time, latitude, longitude) if axis is not None]
         core = {str(axis.dims[0]): f"node_{axis.dims[0]}" for axis in axes}  # kept apart from the target's dims
@@ -120,38 +130,49 @@ class MapField(Field):
             values = values.chunk(-1)
         days = None if time is None else days_since(time.values, EPOCH)
         interpolator = _Interpolator(longitude.values.astype(float), latitude.values.astype(float), days)
-        return target.evaluate(interpolator, nodes=values)
+        between: xr.DataArray = target.evaluate(interpolator, nodes=values)
+        return between
 
 
 @dataclass(frozen=True)
 class _Interpolator:
-    """Bilinear in space, linear in time: NaN outside and beside missing nodes."""
+    """Bilinear in space, linear in time: NaN outside, and where a missing node has a weight."""
 
     longitude: Array
     latitude: Array
     days: Array | None
 
     def __call__(self, longitude: Array, latitude: Array, time: Times, nodes: Array) -> Array:
-        import pyinterp
-
         turn = turn_of(self.longitude)
-        x = pyinterp.Axis(self.longitude, period=None if turn is None else 360.0)
-        y = pyinterp.Axis(self.latitude)
         turned = wrap(longitude, (self.longitude[0] + self.longitude[-1]) / 2.0)
-        values = np.ascontiguousarray(nodes.T, dtype=np.float64)
+        point = [_onto_edge(turned, self.longitude), _onto_edge(latitude, self.latitude)]
+        axes = [pyinterp.Axis(self.longitude, period=turn and 360.0), pyinterp.Axis(self.latitude)]
+        days = days_since(time, EPOCH)
+        if self.days is not None and self.days.size > 1:
+            return _linear([*axes, pyinterp.Axis(self.days)], nodes.T, [*point, days])
         if self.days is None:
-            return _linear(pyinterp.bivariate, pyinterp.Grid2D(x, y, values), turned, latitude)
-        t = days_since(time, EPOCH)
-        if self.days.size == 1:
-            at_once = _linear(pyinterp.bivariate, pyinterp.Grid2D(x, y, values[:, :, 0]), turned, latitude)
-            return np.where(t == self.days[0], at_once, np.nan)
-        return _linear(
-            pyinterp.trivariate, pyinterp.Grid3D(x, y, pyinterp.Axis(self.days), values), turned, latitude, t
-        )
+            return _linear(axes, nodes.T, point)
+        return np.where(days == self.days[0], _linear(axes, nodes[0].T, point), np.nan)
 
 
-def _linear(interpolate: Callable[..., Any], grid: Any, *point: Array) -> Array:
-    return np.asarray(interpolate(grid, *point, "bilinear", bounds_error=False))
+def _linear(axes: list[Any], nodes: Array, point: list[Array]) -> Array:
+    """Interpolate linearly; a missing node counts only where its weight is not zero, unlike pyinterp's NaN."""
+    grid, interpolate = _BY_DIMENSION[len(axes)]
+
+    def between(values: Array) -> Array:
+        at_nodes = grid(*axes, np.ascontiguousarray(values, dtype=np.float64))
+        return np.asarray(interpolate(at_nodes, *point, "bilinear", bounds_error=False))
+
+    missing = np.isnan(nodes)
+    if not missing.any():
+        return between(nodes)
+    return np.where(between(missing) > LEAST_WEIGHT, np.nan, between(np.where(missing, 0.0, nodes)))
+
+
+def _onto_edge(position: Array, axis: Array) -> Array:
+    """Move points that rounding put just outside of an axis onto its end."""
+    inside = np.clip(position, axis.min(), axis.max())
+    return np.where(np.abs(position - inside) < EDGE, inside, position)
 
 
 def _has_time(maps: xr.Dataset) -> bool:
@@ -166,6 +187,8 @@ def _check_axes(axes: list[xr.DataArray]) -> None:
                 f"{axis.name} of a map must have one dimension, got {axis.dims}: interpolate curvilinear or "
                 "unstructured maps to a regular grid first."
             )
+        if axis.size < 2 and not np.issubdtype(axis.dtype, np.datetime64):
+            raise ValueError(f"{axis.name} of a map must have at least two values, got {axis.values.tolist()}.")
         steps = np.diff(axis.values)
         if not (np.all(steps > np.zeros(1, steps.dtype)) or np.all(steps < np.zeros(1, steps.dtype))):
             raise ValueError(

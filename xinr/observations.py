@@ -10,29 +10,15 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from xinr.coordinates import find, locate, wrap
+from xinr.coordinates import locate, within, wrap
+from xinr.heights import as_tracks, check_metres, corrected, field_name
 from xinr.passes import number_passes, runs, streams
 
 Array = NDArray[np.float64]
 
-#: What names a sea surface height, in order of preference.
-HEIGHTS = ("sla_unfiltered", "sla", "ssh", "adt", "ssha", "sla_filtered")
-#: Corrections, flags and counters that come beside it in along-track files.
-COMPANIONS = (
-    "mdt",
-    "lwe",
-    "dac",
-    "ocean_tide",
-    "internal_tide",
-    "cycle",
-    "track",
-    "pass",
-    "mission",
-    "noise",
-)
-
 #: Points further apart than this many sampling steps are not averaged together.
 COARSEN_GAP = 4.0
+_COLUMNS = ("longitude", "latitude", "time", "value", "mission_index")
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,36 +108,25 @@ class Observations:
         >>> len(obs), obs.dropped, obs.n_passes
         (3, 1, 1)
         """
-        ds, variable = _as_tracks(tracks, variable)
-        height = _height(ds, variable, lwe=lwe, mdt=mdt)
-        dimension = _dimension(ds, height)
-        missions, mission_index = _missions(ds, dimension)
-        table: dict[str, NDArray[Any]] = {
-            "longitude": locate(ds, "longitude").values.astype(np.float64),
-            "latitude": locate(ds, "latitude").values.astype(np.float64),
-            "time": locate(ds, "time").values.astype("datetime64[ns]"),
-            "value": height.values.astype(np.float64),
-            "mission_index": mission_index,
-            "noise": _noise(ds, noise, missions, mission_index),
-            "stream": streams(locate(ds, "time").values, mission_index),
-        }
+        ds, variable = as_tracks(tracks, variable)
+        missions, table = _table(ds, corrected(ds, variable, lwe=lwe, mdt=mdt), noise)
+        _check_some(table, "the tracks are empty")
         if region is not None:
             table = _select(table, within(table["longitude"], table["latitude"], region))
             _check_some(table, f"no observation lies in the region {region} (west, east, south, north, in degrees)")
         size = len(table["value"])
-        table = _select(
-            table,
-            np.logical_and.reduce([_present(table[key]) for key in ("longitude", "latitude", "time", "value")]),
-        )
+        known = [_present(table[key]) for key in ("longitude", "latitude", "time", "value")]
+        table = _select(table, np.logical_and.reduce(known))
         _check_some(table, f"all {size} observations are missing (NaN in {variable!r}, a correction, or a coordinate)")
         _check_positions(table)
+        dropped = size - len(table["value"])
         table = _in_order(table)
         return cls(
             pass_index=number_passes(table["stream"], table["time"], table["longitude"], table["latitude"]),
             missions=missions,
-            name=_field_name(variable, mdt),
-            dropped=size - len(table["value"]),
-            **{key: table[key] for key in ("longitude", "latitude", "time", "value", "mission_index")},
+            name=field_name(variable, mdt),
+            dropped=dropped,
+            **{key: table[key] for key in _COLUMNS},
             noise=None if noise is None else _check_noise(table["noise"]),
         )
 
@@ -161,7 +136,7 @@ class Observations:
     @property
     def n_passes(self) -> int:
         """How many passes there are."""
-        return int(self.pass_index.max()) + 1
+        return np.unique(self.pass_index).size
 
     def coarsen(self, factor: int) -> Observations:
         """Average ``factor`` consecutive points of a pass into one.
@@ -181,7 +156,8 @@ class Observations:
             return self
         seconds = np.diff(self.time) / np.timedelta64(1, "s")
         same_pass = np.diff(self.pass_index) == 0
-        step = np.median(seconds[same_pass & (seconds > 0)]) if np.any(same_pass & (seconds > 0)) else 1.0
+        steps = seconds[same_pass & (seconds > 0)]
+        step = np.median(steps) if steps.size else 1.0
         stretch = runs(~same_pass | (seconds > COARSEN_GAP * step))
         rank = np.arange(len(self)) - np.flatnonzero(np.diff(stretch, prepend=-1))[stretch]
         whole = rank < (np.bincount(stretch)[stretch] // factor) * factor
@@ -190,15 +166,12 @@ class Observations:
                 f"no stretch of track has {factor} consecutive points, so coarsen={factor} would leave nothing: "
                 "use a smaller factor (coarsen=1 keeps every point)."
             )
-        return self._take(np.flatnonzero(whole))._average(factor)
+        return self.take(np.flatnonzero(whole))._average(factor)
 
-    def _take(self, index: NDArray[np.int64]) -> Observations:
-        chosen: dict[str, Any] = {
-            key: getattr(self, key)[index]
-            for key in ("longitude", "latitude", "time", "value", "pass_index", "mission_index")
-        }
-        noise = None if self.noise is None else self.noise[index]
-        return replace(self, **chosen, noise=noise)
+    def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> Observations:
+        """Return the chosen points; passes and missions keep their numbers."""
+        chosen: dict[str, Any] = {key: getattr(self, key)[index] for key in (*_COLUMNS, "pass_index")}
+        return replace(self, **chosen, noise=None if self.noise is None else self.noise[index])
 
     def _average(self, factor: int) -> Observations:
         def mean(array: Array) -> Array:
@@ -209,7 +182,7 @@ class Observations:
         seconds = self.time.astype("datetime64[ns]").astype(np.int64).reshape(-1, factor)
         time = seconds[:, 0] + np.rint((seconds - seconds[:, :1]).mean(axis=1)).astype(np.int64)
         return replace(
-            self._take(np.arange(0, len(self), factor)),
+            self.take(np.arange(0, len(self), factor)),
             longitude=first + east,
             latitude=mean(self.latitude),
             time=time.astype("datetime64[ns]"),
@@ -218,81 +191,34 @@ class Observations:
         )
 
 
-def within(
-    longitude: Array, latitude: Array, region: tuple[float, float, float, float], margin: float = 0.0
-) -> NDArray[np.bool_]:
-    """Return which points lie in (west, east, south, north), at least ``margin`` degrees from its edges.
-
-    Examples
-    --------
-    >>> within(np.array([179.5, -179.5, 0.0]), np.zeros(3), (179, 181, -1, 1))
-    array([ True,  True, False])
-    """
-    west, east, south, north = region
-    width = (east - west) % 360.0 or 360.0
-    if not (south < north and south >= -90 and north <= 90):
-        raise ValueError(f"region must be (west, east, south, north) in degrees with south < north, got {region}.")
-    eastward = (longitude - west) % 360.0
-    inside = (latitude >= south + margin) & (latitude <= north - margin)
-    if width < 360.0:
-        inside &= (eastward >= margin) & (eastward <= width - margin)
-    return np.asarray(inside)
+def _table(
+    ds: xr.Dataset, height: xr.DataArray, noise: float | Mapping[str, float] | str | None
+) -> tuple[tuple[str, ...], dict[str, NDArray[Any]]]:
+    """Return the names of the missions, and the columns of the observations, each (n,)."""
+    longitude, latitude, time = locate(ds, "longitude"), locate(ds, "latitude"), locate(ds, "time")
+    dimension = _dimension([height, longitude, latitude, time])
+    missions, mission_index = _missions(ds, dimension)
+    times = time.values.astype("datetime64[ns]")
+    return missions, {
+        "longitude": longitude.values.astype(np.float64),
+        "latitude": latitude.values.astype(np.float64),
+        "time": times,
+        "value": height.values,
+        "mission_index": mission_index,
+        "noise": _noise(ds, noise, missions, mission_index),
+        "stream": streams(times) if missions == ("",) else mission_index,
+    }
 
 
-def _as_tracks(tracks: xr.Dataset | xr.DataArray, variable: str | None) -> tuple[xr.Dataset, str]:
-    if isinstance(tracks, xr.DataArray):
-        variable = str(tracks.name or "height")
-        tracks = tracks.to_dataset(name=variable)
-    if not isinstance(tracks, xr.Dataset):
-        raise TypeError(f"tracks must be an xarray Dataset or DataArray, got {type(tracks).__name__}.")
-    return tracks, variable or _default_height(tracks)
-
-
-def _default_height(ds: xr.Dataset) -> str:
-    for name in HEIGHTS[:1]:
-        if name in ds:
-            return name
-    taken = {*COMPANIONS, *(name for axis in ("longitude", "latitude", "time") for name in find(ds, axis))}  # type: ignore[arg-type]
-    numeric = [str(name) for name, array in ds.data_vars.items() if array.dtype.kind == "f" and name not in taken]
-    known = [name for name in HEIGHTS if name in numeric]
-    candidates = known or numeric
-    if len(candidates) == 1:
-        return candidates[0]
-    raise ValueError(
-        f"which variable holds the height? Expected one of {list(HEIGHTS)}, or a single candidate; "
-        f"got the candidates {candidates or numeric}. Name it: variable=<name>."
-    )
-
-
-def _height(ds: xr.Dataset, variable: str, *, lwe: bool, mdt: bool) -> xr.DataArray:
-    for name in [variable, *(["lwe"] if lwe else []), *(["mdt"] if mdt else [])]:
-        if name not in ds:
-            raise ValueError(f"no variable {name!r} in the tracks: expected it among {sorted(map(str, ds.data_vars))}.")
-        check_metres(ds[name])
-    height = ds[variable]
-    height = height - ds["lwe"] if lwe else height
-    return height + ds["mdt"] if mdt else height
-
-
-def check_metres(height: xr.DataArray) -> None:
-    """Raise ValueError unless the unit is metres, or not stated."""
-    units = str(height.attrs.get("units", "m")).strip()
-    if units.lower() not in {"m", "meter", "meters", "metre", "metres"}:
-        raise ValueError(
-            f"{height.name} must be in metres, got units {units!r}. Convert it and say so: "
-            f"ds[{height.name!r}] = (ds[{height.name!r}] * factor).assign_attrs(units='m')."
-        )
-
-
-def _dimension(ds: xr.Dataset, height: xr.DataArray) -> str:
-    columns = [height, locate(ds, "longitude"), locate(ds, "latitude"), locate(ds, "time")]
+def _dimension(columns: list[xr.DataArray]) -> str:
     dims = {column.dims for column in columns}
-    if len(dims) == 1 and height.ndim == 1:
-        return str(height.dims[0])
+    if len(dims) == 1 and columns[0].ndim == 1:
+        return str(columns[0].dims[0])
     shapes = {str(column.name): dict(column.sizes) for column in columns}
     raise ValueError(
         f"tracks must have one dimension shared by height, longitude, latitude and time, got {shapes}. "
-        "Stack a swath: ds.stack(obs=[...]).reset_index('obs'); a map on a grid is no track: use .inr on it as it is."
+        "Stack a swath: ds.stack(obs=[...]).reset_index('obs'). A map is no track: its .inr verbs work without a fit "
+        "(first regrid a curvilinear map to longitudes by latitudes)."
     )
 
 
@@ -312,22 +238,32 @@ def _noise(
 ) -> Array:
     if isinstance(noise, str):
         if noise not in ds:
-            raise ValueError(
-                f"no variable {noise!r} for the noise: expected it among {sorted(map(str, ds.data_vars))}."
-            )
+            raise ValueError(f"no variable {noise!r} for the noise: expected one of {sorted(map(str, ds.data_vars))}.")
         check_metres(ds[noise])
+        if ds[noise].shape != mission_index.shape:
+            raise ValueError(
+                f"the noise {noise!r} must have one value for each of {len(mission_index)} points, "
+                f"got {dict(ds[noise].sizes)}: give one number as a float, or one for each mission as a mapping."
+            )
         return np.asarray(ds[noise].values, dtype=np.float64)
     if isinstance(noise, Mapping):
         missing = sorted(set(missions) - set(noise))
         if missing:
-            raise ValueError(f"noise is given for {sorted(noise)}, but the tracks hold the missions {list(missions)}.")
+            raise ValueError(
+                f"noise is given for {sorted(noise)}, but the tracks hold the missions {list(missions)}: "
+                f"add {missing}. Names come from the coordinate 'mission', as xinr.open_tracks makes it."
+            )
         return np.array([float(noise[name]) for name in missions])[mission_index]
     return np.full(len(mission_index), np.nan if noise is None else float(noise))
 
 
 def _check_noise(noise: Array) -> Array:
-    if not np.all(noise > 0):
-        raise ValueError(f"noise must be a standard deviation above zero [m] everywhere, got {np.min(noise)!r}.")
+    usable = np.isfinite(noise) & (noise > 0)
+    if not usable.all():
+        raise ValueError(
+            f"noise must be a standard deviation above zero [m] at every observation, got {noise[~usable][0]:g} "
+            f"at {np.count_nonzero(~usable)} of {len(noise)}: for instance noise=0.03."
+        )
     return noise
 
 
@@ -355,15 +291,9 @@ def _check_positions(table: dict[str, NDArray[Any]]) -> None:
 
 def _in_order(table: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Sort by stream, then time, and drop points given twice."""
-    table = _select(table, np.lexsort((table["time"], table["stream"])))
+    # The further keys make the result independent of the order of input where times tie.
+    keys = ("noise", "value", "longitude", "latitude", "time", "stream")
+    table = _select(table, np.lexsort([table[key] for key in keys]))
     repeated = np.zeros(len(table["value"]), dtype=bool)
-    repeated[1:] = np.logical_and.reduce(
-        [column[1:] == column[:-1] for key, column in table.items() if key not in ("value", "noise")]
-    )
+    repeated[1:] = np.logical_and.reduce([table[key][1:] == table[key][:-1] for key in keys[1:]])
     return _select(table, ~repeated)
-
-
-def _field_name(variable: str, mdt: bool) -> str:
-    if mdt:
-        return "adt"
-    return "sla" if variable.startswith("sla") else variable

@@ -15,21 +15,24 @@ PASS_GAP = 600.0
 FASTEST_GROUND_TRACK = 9.0
 
 
-def streams(time: NDArray[np.datetime64], mission_index: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number the points of one instrument: by mission, and by where time goes back in the given order.
+def streams(time: NDArray[np.datetime64]) -> NDArray[np.int64]:
+    """Tell instruments apart, where no mission does, by where time goes back in the given order.
 
     Files laid end to end form a few long stretches of rising time. Shuffled points form many short ones, which
-    tell nothing.
+    tell nothing: they are taken as one stream.
     """
     stretch = runs(np.diff(time) < np.timedelta64(0, "ns"))
-    informative = len(time) >= 10 * (int(stretch.max(initial=0)) + 1)
-    return mission_index if mission_index.any() or not informative else stretch
+    informative = len(time) >= 10 * (int(stretch[-1]) + 1)
+    return stretch if informative else np.zeros(len(time), dtype=np.int64)
 
 
 def number_passes(
     stream: NDArray[np.int64], time: NDArray[np.datetime64], longitude: Array, latitude: Array
 ) -> NDArray[np.int64]:
-    """Number the passes: a new one begins with another stream, a silence, a jump, or a turn in latitude."""
+    """Return the number of each point's pass.
+
+    A new one begins with another stream, a silence, a jump, or a turn in latitude.
+    """
     seconds = np.diff(time) / np.timedelta64(1, "s")
     lon, lat = np.radians(longitude), np.radians(latitude)
     haversine = np.sin(np.diff(lat) / 2) ** 2 + np.cos(lat[1:]) * np.cos(lat[:-1]) * np.sin(np.diff(lon) / 2) ** 2
@@ -51,5 +54,5 @@ def _turns(latitude: Array, parted: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def runs(boundary: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Number the runs of n points from the n - 1 steps that part them."""
+    """Return the number of each of n points' run, from the n - 1 steps that part them."""
     return np.concatenate([[0], np.cumsum(boundary)]).astype(np.int64)

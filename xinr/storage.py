@@ -48,7 +48,8 @@ def write(field: Field, path: Path) -> None:
             "name": field.name,
             "info": json.dumps(field.info),
         }
-        write_netcdf(field.height.to_dataset(name=field.name).assign_attrs(content), path)
+        # Without the packing of the file it came from, so that values are kept to the bit.
+        write_netcdf(field.height.to_dataset(name=field.name).drop_encoding().assign_attrs(content), path)
     else:
         raise TypeError(f"expected a FittedField or a MapField to save, got {type(field).__name__}.")
 
@@ -87,12 +88,12 @@ def open_field(path: str | Path) -> Field:
             f"{path} is a netCDF file, but holds no xinr Field: expected one written by Field.save. "
             "A map opens with xr.open_dataset(path) and has .inr as it is."
         )
-    if int(found) != FORMAT:
+    if found != FORMAT:
         raise ValueError(f"{path} has format {found}, this xinr reads {FORMAT}: open it with the xinr that wrote it.")
     try:
         return _map_from_dataset(ds) if ds.attrs["content"] == "map" else _fitted_from_dataset(ds)
-    except (KeyError, IndexError, TypeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is damaged: {error!r}. Save the field again.") from error
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} cannot be rebuilt, {type(error).__name__}: {error} Save the field again.") from error
 
 
 def _fitted_to_dataset(field: FittedField) -> xr.Dataset:
@@ -116,9 +117,7 @@ def _fitted_from_dataset(ds: xr.Dataset) -> FittedField:
     for key, (dtype, shape) in json.loads(ds.attrs["manifest"]).items():
         array = ds[key].values
         if array.dtype != np.dtype(dtype) or list(array.shape) != shape:
-            raise ValueError(
-                f"the file is damaged: {key!r} should be {dtype} {shape}, is {array.dtype} {list(array.shape)}."
-            )
+            raise ValueError(f"it is damaged, {key!r} should be {dtype} {shape}, is {array.dtype} {list(array.shape)}.")
         state[key] = array
     frame = json.loads(ds.attrs["frame"])
     return FittedField(

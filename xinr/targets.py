@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from xinr.coordinates import Axis, find, locate
+from xinr.coordinates import NAMES, Axis, find, locate
 
 Array = NDArray[np.float64]
 #: Takes longitude, latitude and time, each (n,), and returns one array (n,) for each output.
 PointFunction = Callable[..., Array | tuple[Array, ...]]
+
+# Stands for the time of a target that has none.
+_ANY_TIME = np.datetime64("1970-01-01", "ns")
 
 COORDINATE_ATTRS: dict[str, dict[str, str]] = {
     "longitude": {"standard_name": "longitude", "units": "degrees_east", "axis": "X"},
@@ -55,7 +60,7 @@ class Target:
         for column in columns:
             if column.size == 0:
                 raise ValueError(f"the target has no point: its {column.name} is empty.")
-        chunks = dict(points.chunksizes)
+        chunks = dict(points.unify_chunks().chunksizes)
         return cls(columns[0], columns[1], columns[2] if len(columns) == 3 else None, chunks)
 
     @property
@@ -64,10 +69,20 @@ class Target:
         found = {"time": self.time, "latitude": self.latitude, "longitude": self.longitude}
         return {axis: column for axis, column in found.items() if column is not None}
 
+    def with_time(self) -> Target:
+        """Return the target itself, having checked that it has a time."""
+        if self.time is None:
+            raise ValueError(
+                f"the target has no time, but the field changes in time: expected a coordinate with CF attributes "
+                f"or one of the names {list(NAMES['time'])}. Give it one: target.assign_coords(time=...)."
+            )
+        return self
+
     def evaluate(self, function: PointFunction, outputs: int = 1, nodes: xr.DataArray | None = None) -> Any:
         """Apply the function at every point; dims come in the order time, latitude, longitude.
 
         Lazy where the coordinates, or the nodes, are chunked: one call for each block of the target.
+        Points with a missing coordinate get NaN.
 
         Parameters
         ----------
@@ -79,31 +94,22 @@ class Target:
             A whole array handed to every call.
         """
         extra = [] if nodes is None else [nodes]
-
-        def on_block(time: Any, latitude: Any, longitude: Any, *whole: Any) -> Any:
-            t, lat, lon = np.broadcast_arrays(time, latitude, longitude)
-            flat = function(
-                lon.ravel().astype(np.float64),
-                lat.ravel().astype(np.float64),
-                t.ravel().astype("datetime64[ns]"),
-                *whole,
+        with warnings.catch_warnings():
+            # The chunks of the result are those of the target, which dask cannot know.
+            warnings.filterwarnings("ignore", "Increasing number of chunks")
+            found = xr.apply_ufunc(
+                partial(_on_block, function, outputs),
+                _ANY_TIME if self.time is None else self._bare(self.time),
+                self._bare(self.latitude),
+                self._bare(self.longitude),
+                *extra,
+                input_core_dims=[[], [], [], *(array.dims for array in extra)],
+                output_core_dims=[[]] * outputs,
+                dask="parallelized",
+                output_dtypes=[np.float64] * outputs,
+                keep_attrs=False,
             )
-            return tuple(array.reshape(t.shape) for array in flat) if outputs > 1 else flat.reshape(t.shape)
-
-        time = np.datetime64("NaT", "ns") if self.time is None else self._bare(self.time)
-        found = xr.apply_ufunc(
-            on_block,
-            time,
-            self._bare(self.latitude),
-            self._bare(self.longitude),
-            *extra,
-            input_core_dims=[[], [], [], *(array.dims for array in extra)],
-            output_core_dims=[[]] * outputs,
-            dask="parallelized",
-            output_dtypes=[np.float64] * outputs,
-            keep_attrs=False,
-        )
-        return tuple(map(self._described, found)) if outputs > 1 else self._described(found)
+        return tuple(map(self.describe, found)) if outputs > 1 else self.describe(found)
 
     def _bare(self, column: xr.DataArray) -> xr.DataArray:
         """Return a coordinate as a plain array, chunked as the target is: indexes themselves cannot be chunked."""
@@ -111,8 +117,20 @@ class Target:
         wanted = {dim: self.chunks[dim] for dim in column.dims if dim in self.chunks}
         return bare.chunk(wanted) if wanted and column.chunks is None else bare
 
-    def _described(self, array: xr.DataArray) -> xr.DataArray:
+    def describe(self, array: xr.DataArray) -> xr.DataArray:
+        """Return values at the points of the target with its coordinates, CF attributes added."""
         for axis, column in self.columns.items():
             attrs = {**COORDINATE_ATTRS[axis], **column.attrs}
             array = array.assign_coords({**column.coords, column.name: column.assign_attrs(attrs)})
         return array
+
+
+def _on_block(function: PointFunction, outputs: int, time: Any, latitude: Any, longitude: Any, *nodes: Any) -> Any:
+    """Apply the function to those points of a block whose coordinates are known."""
+    t, lat, lon = np.broadcast_arrays(time, latitude, longitude)
+    known = np.isfinite(lon) & np.isfinite(lat) & ~np.isnat(t)
+    result = np.full((outputs, *known.shape), np.nan)
+    if known.any():
+        place = lon[known].astype(np.float64), lat[known].astype(np.float64)
+        result[:, known] = function(*place, t[known].astype("datetime64[ns]"), *nodes)
+    return tuple(result) if outputs > 1 else result[0]

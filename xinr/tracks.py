@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,20 @@ def open_tracks(paths: str | Path | Iterable[str | Path], **options: Any) -> xr.
     ValueError
         A file cannot be read as netCDF.
     """
-    if isinstance(paths, str | Path):
-        pattern = Path(paths)
-        found = sorted(pattern.parent.glob(pattern.name))
-    else:
-        found = [Path(path) for path in paths]
+    names = sorted(glob(str(paths))) if isinstance(paths, str | Path) else paths
+    found = [Path(name) for name in names]
     if not found:
         raise FileNotFoundError(f"no file fits {str(paths)!r}: expected along-track netCDF files.")
     parts = [_open_one(path, options) for path in found]
-    return xr.concat(parts, parts[0]["mission"].dims[0], join="override", combine_attrs="drop_conflicts")
+    return xr.concat(
+        parts,
+        parts[0]["mission"].dims[0],
+        data_vars="minimal",  # tables without the dimension stay as they are
+        coords="minimal",
+        compat="override",
+        join="override",
+        combine_attrs="drop_conflicts",
+    )
 
 
 def _open_one(path: Path, options: dict[str, Any]) -> xr.Dataset:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -57,7 +58,8 @@ class Predictor(ABC):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        Predictor.registry[cls.kind] = cls
+        if "kind" in vars(cls):
+            Predictor.registry[cls.kind] = cls
 
     @abstractmethod
     def predict(self, x: Array) -> Array:
@@ -83,8 +85,6 @@ class Predictor(ABC):
 
 class ErrorPredictor(Predictor):
     """A predictor that also knows how far off it may be."""
-
-    kind = "abstract-error"
 
     @abstractmethod
     def error(self, x: Array) -> Array:
@@ -112,6 +112,11 @@ class Method(ABC):
     noise: float = 0.03
     pass_bias: float = 0.0
 
+    def __post_init__(self) -> None:
+        check_positive(noise=self.noise, coarsen=self.coarsen)
+        if not self.pass_bias >= 0.0:
+            raise ValueError(f"pass_bias must be a standard deviation [m], zero or more, got {self.pass_bias!r}.")
+
     @abstractmethod
     def fit(self, x: Array, y: Array, error: ObservationError) -> Predictor:
         """Fit ``y`` (n,) observed at ``x`` (n, d) with errors as modelled."""
@@ -128,5 +133,5 @@ def check_settings(method: type[Method], settings: Mapping[str, Any]) -> None:
 def check_positive(**settings: float) -> None:
     """Raise ValueError for the first setting that is not a finite number above zero."""
     for name, value in settings.items():
-        if not (np.isfinite(value) and value > 0):
+        if not (isinstance(value, Real) and np.isfinite(value) and value > 0):
             raise ValueError(f"{name} must be a finite number above zero, got {value!r}.")

@@ -36,11 +36,11 @@ class Gaussian:
 
     def scale(self, x: Array) -> Array:
         """Return x (n, d) in units of the scales, so that r is a plain distance."""
-        return x / self._scales(x.shape[1])
+        return np.asarray(x / self._scales(x.shape[1]))
 
     def value(self, x: Array, y: Array) -> Array:
         """Return the covariance between points x (n, d) and y (m, d), (n, m)."""
-        squared = cdist(self.scale(x), self.scale(y), "sqeuclidean")
+        squared: Array = cdist(self.scale(x), self.scale(y), "sqeuclidean")
         np.negative(squared, out=squared)
         np.exp(squared, out=squared)
         squared *= self.sigma**2

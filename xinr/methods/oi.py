@@ -71,6 +71,7 @@ class OI(Method):
     analysis_step: float = 1.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_positive(
             length_scale=self.length_scale,
             time_scale=self.time_scale,
@@ -159,7 +160,7 @@ class OIPredictor(ErrorPredictor):
             "y": self.y,
             "noise": self.error_model.noise,
             "pass_index": self.error_model.pass_index,
-            "pass_bias": np.float64(self.error_model.pass_bias).reshape(()),
+            "pass_bias": np.array(self.error_model.pass_bias),
             "scales": np.array([self.covariance.length_scale, self.covariance.time_scale, self.covariance.sigma]),
             "window": np.array([self.half_width, self.analysis_step]),
         }

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from xinr.coordinates import locate
+from xinr.coordinates import check_region, locate, within
 
 Float = NDArray[np.float64]
 
@@ -107,20 +107,8 @@ def _in_period(time: NDArray[Any], period: tuple[str, str] | None) -> NDArray[np
 def _in_region(ds: xr.Dataset, region: tuple[float, float, float, float] | None, size: int) -> NDArray[np.bool_]:
     if region is None:
         return np.ones(size, dtype=bool)
-    wrong = f"region must be (west, east, south, north) in degrees, got {region}."
-    if len(region) != 4:
-        raise ValueError(wrong)
-    west, east, south, north = region
-    if not (-90 <= south < north <= 90 and -360 <= west <= 360 and -360 <= east <= 360 and west != east):
-        raise ValueError(wrong)
-    width = (east - west) % 360.0
-    from_west = (locate(ds, "longitude").values.astype(float) - west) % 360.0
-    latitude = locate(ds, "latitude").values
-    inside: NDArray[np.bool_] = (latitude >= south + MARGIN) & (latitude <= north - MARGIN)
-    if width == 0.0:  # the whole circle: it has no edge to stay inside of
-        return inside & np.isfinite(from_west)
-    inside &= (from_west >= MARGIN) & (from_west <= width - MARGIN)
-    return inside
+    check_region(region)  # before the coordinates are looked for
+    return within(locate(ds, "longitude").values, locate(ds, "latitude").values, region, MARGIN)
 
 
 def _null(reference: xr.Dataset, order: NDArray[np.intp], n: int) -> tuple[Float, str]:

@@ -1,0 +1,315 @@
+"""Unusable input is refused with what was expected, what was received, and the cure."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from conftest import two_missions
+
+import xinr
+from xinr.methods.oi import OI
+
+NAN = float("nan")
+
+
+def with_values(name, value, where=slice(None)):
+    def change(ds):
+        values = ds[name].values.copy()
+        values[where] = value
+        return ds.assign({name: (ds[name].dims, values, ds[name].attrs)})
+
+    return change
+
+
+def with_units(name, units):
+    return lambda ds: ds.assign({name: ds[name].assign_attrs(units=units)})
+
+
+def with_time(values):
+    return lambda ds: ds.assign_coords(time=("time", values(ds)))
+
+
+def noleap(ds):
+    return ds.assign_coords(time=xr.date_range("2017-01-01", periods=640, calendar="noleap", use_cftime=True))
+
+
+def swath(ds):
+    flat = ds.drop_vars(["time", "mission"]).isel(time=slice(0, 600)).assign_coords(when=("time", ds.time.values[:600]))
+    return (
+        flat.coarsen(time=6)
+        .construct(time=("lines", "pixels"))
+        .assign_coords(time=("lines", ds.time.values[:100]))
+        .drop_vars("when")
+    )
+
+
+TRACKS = {
+    "empty": (lambda ds: ds.isel(time=slice(0)), {}, r"the tracks are empty: expected at least one"),
+    "all missing": (
+        with_values("sla_unfiltered", NAN),
+        {},
+        r"all 640 observations are missing \(NaN in 'sla_unfiltered', a correction, or a coordinate\)",
+    ),
+    "a correction all missing": (with_values("lwe", NAN), {"lwe": True}, r"all 640 observations are missing"),
+    "all times missing": (
+        with_time(lambda ds: np.full(640, "NaT", "datetime64[ns]")),
+        {},
+        r"all 640 observations are missing",
+    ),
+    "centimetres": (
+        with_units("sla_unfiltered", "cm"),
+        {},
+        r"sla_unfiltered must be in metres, got units 'cm'\. Convert it and say so: ds\['sla_unfiltered'\] = ",
+    ),
+    "a correction in centimetres": (with_units("lwe", "cm"), {"lwe": True}, r"lwe must be in metres, got units 'cm'"),
+    "a swath": (swath, {}, r"one dimension shared by height, longitude.*'lines': 100, 'pixels': 6.*Stack a swath"),
+    "time as numbers": (
+        with_time(lambda ds: np.arange(640.0)),
+        {},
+        r"time must be datetime64, got float64\. Decode it with xr\.decode_cf",
+    ),
+    "another calendar": (noleap, {}, r"time must be datetime64, got object.*convert_calendar\('standard'\)"),
+    "no longitude": (lambda ds: ds.drop_vars("longitude"), {}, r"no longitude found: expected a variable with CF attr"),
+    "no latitude": (lambda ds: ds.drop_vars("latitude"), {}, r"no latitude found.*Rename it"),
+    "no time": (lambda ds: ds.drop_vars("time"), {}, r"no time found"),
+    "two heights": (
+        lambda ds: ds.rename(sla_unfiltered="sla", mdt="adt"),
+        {},
+        r"which variable holds the height\? Expected one of .* got the candidates \['sla', 'adt'\]\. Name it",
+    ),
+    "no such variable": (
+        lambda ds: ds,
+        {"variable": "ssh"},
+        r"no variable 'ssh' in the tracks: expected it among \['lwe', 'mdt', 'sla_unfiltered'\]",
+    ),
+    "no mdt": (lambda ds: ds.drop_vars("mdt"), {"mdt": True}, r"no variable 'mdt' in the tracks"),
+    "no lwe": (lambda ds: ds.drop_vars("lwe"), {"lwe": True}, r"no variable 'lwe' in the tracks"),
+    "infinite": (
+        with_values("sla_unfiltered", np.inf, 3),
+        {},
+        r"heights must be finite, got infinity\. Mask it: ds\.where",
+    ),
+    "latitude beyond the pole": (
+        with_values("latitude", 3600.0, 5),
+        {},
+        r"latitude must be in degrees, within ±90; got 3600",
+    ),
+    "longitude beyond a turn": (
+        with_values("longitude", 3e8, 5),
+        {},
+        r"longitude must be in degrees, within ±360; got 3e\+08\. Unpack or convert",
+    ),
+    "zero noise": (lambda ds: ds, {"noise": 0.0}, r"noise must be a standard deviation above zero \[m\].*got 0 at 640"),
+    "negative noise": (lambda ds: ds, {"noise": -0.1}, r"above zero \[m\] at every observation, got -0\.1"),
+    "infinite noise": (lambda ds: ds, {"noise": np.inf}, r"above zero \[m\] at every observation, got inf"),
+    "noise partly missing": (with_values("lwe", NAN, 3), {"noise": "lwe"}, r"got nan at 1 of 640: for instance"),
+    "noise lacks a mission": (
+        lambda ds: ds,
+        {"noise": {"alg": 0.02, "c2": 0.02}},
+        r"noise is given for \['alg', 'c2'\], but the tracks hold the missions \['alg', 'j3'\]: add \['j3'\]",
+    ),
+    "no such noise": (lambda ds: ds, {"noise": "sd"}, r"no variable 'sd' for the noise: expected one of \['lwe'"),
+    "noise of another shape": (
+        lambda ds: ds.assign(sd=("mode", [1.0, 2.0])),
+        {"noise": "sd", "variable": "sla_unfiltered"},
+        r"the noise 'sd' must have one value for each of 640 points, got \{'mode': 2\}",
+    ),
+    "noise in centimetres": (with_units("lwe", "cm"), {"noise": "lwe"}, r"lwe must be in metres, got units 'cm'"),
+    "a region without data": (
+        lambda ds: ds,
+        {"region": (0, 10, 30, 40)},
+        r"no observation lies in the region \(0, 10, 30, 40\) \(west, east, south, north, in degrees\)",
+    ),
+    "a region in another order": (
+        lambda ds: ds,
+        {"region": (36, 40, 300, 306)},
+        r"region must be \(west, east, south, north\) in degrees with south < north, got \(36, 40, 300, 306\)",
+    ),
+    "a stretch too short": (
+        lambda ds: ds,
+        {"coarsen": 50},
+        r"no stretch of track has 50 consecutive points, so coarsen=50 would leave nothing: use a smaller factor",
+    ),
+    "a negative scale": (
+        lambda ds: ds,
+        {"length_scale": -1.0},
+        r"length_scale must be a finite number above zero, got -1",
+    ),
+    "a scale of zero": (lambda ds: ds, {"time_scale": 0}, r"time_scale must be a finite number above zero, got 0"),
+    "kilometres for degrees": (
+        lambda ds: ds,
+        {"length_scale": 150.0},
+        r'length_scale = 150 is in degrees in the frame \'degrees\'.*For kilometres set frame="sphere"',
+    ),
+    "an unknown frame": (lambda ds: ds, {"frame": "plane"}, r"unknown frame 'plane': expected one of"),
+    "an unknown method": (
+        lambda ds: ds,
+        {"method": "magic"},
+        r"unknown method 'magic': expected one of \['oi', 'siren'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TRACKS)
+def test_tracks(case):
+    change, options, message = TRACKS[case]
+    with pytest.raises(ValueError, match=message):
+        change(two_missions()).inr.fit(**options)
+
+
+def test_some_times_missing_are_dropped(tracks):
+    time = np.where(np.arange(640) == 3, np.datetime64("NaT", "ns"), tracks.time)
+    assert tracks.assign_coords(time=("time", time)).inr.fit().info["dropped"] == 1
+
+
+@pytest.mark.parametrize("options", [{"length_scales": 1.0}, {"method": "oi", "steps": 3}])
+def test_an_unknown_setting_names_the_valid_ones(tracks, options):
+    with pytest.raises(
+        TypeError, match=r"OI has no setting \['(length_scales|steps)'\]: expected some of \['frame', 'coar"
+    ):
+        tracks.inr.fit(**options)
+
+
+def test_settings_beside_a_method_that_is_ready(tracks):
+    with pytest.raises(TypeError, match=r"settings \['time_scale'\] came beside a ready OI: set them on the object"):
+        tracks.inr.fit(OI(), time_scale=3.0)
+
+
+@pytest.mark.parametrize("thing", [np.zeros(3), None, {"sla": [1.0]}])
+def test_no_xarray_object(thing):
+    with pytest.raises(TypeError, match=r"tracks must be an xarray Dataset or DataArray, got (ndarray|NoneType|dict)"):
+        xinr.fit(thing)
+
+
+# --- targets --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def field(tracks):
+    return tracks.inr.fit()
+
+
+@pytest.mark.parametrize(
+    ("shift", "axis"), [({"longitude": 90.0}, "longitude"), ({"latitude": -60.0}, "latitude"), ({"time": 400}, "time")]
+)
+def test_a_target_wholly_outside_the_data(field, grid, shift, axis):
+    (name, by), *_ = shift.items()
+    moved = grid.assign_coords({name: grid[name] + (np.timedelta64(by, "D") if name == "time" else by)})
+    with pytest.raises(
+        ValueError, match=rf"no point of the target is near the data: its {axis} runs from .*observations'"
+    ):
+        field.interp(moved)
+
+
+def test_a_target_partly_outside_the_data(field, grid):
+    wide = grid.reindex(longitude=np.arange(290.0, 306.0))
+    with pytest.warns(
+        UserWarning, match=r"part of the target lies beyond the observations, whose longitude runs from 300"
+    ):
+        found = field.interp(wide)
+    assert np.isfinite(found.sla).all()
+
+
+def test_a_target_in_the_other_convention_is_inside(field, grid):
+    expected = field.interp(grid).sla.values
+    moved = field.interp(grid.assign_coords(longitude=grid.longitude - 360.0)).sla.values
+    np.testing.assert_allclose(moved, expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("verb", ["interp", "gradient", "laplacian"])
+def test_a_target_without_a_coordinate(field, grid, verb):
+    for name in ("time", "longitude"):
+        with pytest.raises(ValueError, match=rf"no {name}"):
+            getattr(field, verb)(grid.drop_vars(name))
+
+
+def test_a_target_without_a_point(field, grid):
+    with pytest.raises(ValueError, match=r"the target has no point: its time is empty"):
+        field.interp(grid.isel(time=slice(0)))
+
+
+def test_a_target_that_is_none(field):
+    with pytest.raises(
+        TypeError, match=r"the target must be a Dataset, a DataArray or a mapping of coordinates, got ndarray"
+    ):
+        field.interp(np.zeros((3, 3)))
+
+
+def test_a_target_with_time_as_numbers(field, grid):
+    with pytest.raises(ValueError, match=r"time must be datetime64, got int64"):
+        field.interp(grid.assign_coords(time=[0, 1, 2, 3]))
+
+
+def test_a_gradient_of_a_fitted_field_needs_a_target(field):
+    with pytest.raises(TypeError, match=r"a fitted field has no grid of its own: say where, field\.gradient\(grid\)"):
+        field.gradient()
+
+
+# --- maps -----------------------------------------------------------------------------------------
+
+MAPS = {
+    "repeated longitudes": (
+        lambda ds: ds.isel(longitude=[0, 1, 1, 2]),
+        r"longitude of a map must rise or fall without repeats: ds\.sortby\('longitude'\)",
+    ),
+    "longitudes out of order": (lambda ds: ds.isel(longitude=[0, 2, 1]), r"longitude of a map must rise or fall"),
+    "repeated times": (
+        lambda ds: ds.isel(time=[0, 0, 1]),
+        r"time of a map must rise or fall.*drop_duplicates\('time'\)",
+    ),
+    "a missing latitude": (
+        lambda ds: ds.assign_coords(latitude=[36.0, NAN, 37.0, 38.0, 39.0]),
+        r"latitude of a map must rise or fall",
+    ),
+    "one longitude": (
+        lambda ds: ds.isel(longitude=[2]),
+        r"longitude of a map must have at least two values, got \[302\.6\]",
+    ),
+    "centimetres": (with_units("sla", "cm"), r"sla must be in metres, got units 'cm'"),
+    "levels": (
+        lambda ds: ds.expand_dims(depth=[0.0, 10.0]),
+        r"'sla' must have the dimensions \['time', 'latitude', 'longitude'\], got .*ds\.isel\(depth=0\)",
+    ),
+    "two maps": (
+        lambda ds: ds.assign(adt=ds.sla),
+        r"which variable is the map\? Expected one of .* got \['sla', 'adt'\]\. Name it: variable=<name>",
+    ),
+    "no map": (lambda ds: ds.drop_vars("sla"), r"which variable is the map\?.* got \[\]"),
+    "time as numbers": (lambda ds: ds.assign_coords(time=[0.0, 1, 2, 3]), r"time must be datetime64, got float64"),
+    "no longitude": (lambda ds: ds.drop_vars("longitude"), r"no longitude found"),
+}
+
+
+@pytest.mark.parametrize("case", MAPS)
+def test_maps(maps, case):
+    change, message = MAPS[case]
+    with pytest.raises(ValueError, match=message):
+        change(maps).inr.gradient()
+
+
+def test_no_such_variable_of_a_map(maps):
+    with pytest.raises(ValueError, match=r"no variable 'adt': expected it among \['sla'\]"):
+        maps.inr.gradient(variable="adt")
+
+
+def test_a_curvilinear_map(maps):
+    lat, lon = np.meshgrid(maps.latitude, maps.longitude, indexing="ij")
+    curved = xr.Dataset(
+        {"sla": (("time", "y", "x"), maps.sla.values)},
+        {"time": maps.time, "nav_lat": (("y", "x"), lat), "nav_lon": (("y", "x"), lon)},
+    )
+    with pytest.raises(ValueError, match=r"nav_lat of a map must have one dimension, got \('y', 'x'\): interpolate"):
+        xinr.Field.from_grid(curved)
+    with pytest.raises(ValueError, match=r"tracks must have one dimension.*regrid a curvilinear map"):
+        curved.inr.gradient()
+    with pytest.raises(ValueError, match=r"tracks must have one dimension.*A map is no track: its \.inr verbs work"):
+        maps.inr.fit()
+
+
+def test_a_map_has_no_posterior_error(maps, grid):
+    with pytest.raises(ValueError, match=r"a map gives no posterior error: ask without error=True"):
+        maps.inr.interp(grid, error=True)
+
+
+def test_a_map_given_as_something_else():
+    with pytest.raises(TypeError, match=r"a map must be an xarray Dataset or DataArray, got ndarray"):
+        xinr.Field.from_grid(np.zeros((3, 3)))

@@ -1,0 +1,106 @@
+"""Derivatives in a frame are those of the sphere, whatever the frame."""
+
+import numpy as np
+import pytest
+
+from xinr.frame import EARTH_RADIUS, FRAMES, SECONDS_PER_DAY, days_since, frame_around
+
+EPOCH = np.datetime64("2020-01-01", "ns")
+R = 1e3 * EARTH_RADIUS  # [m]
+# Away from the poles, across the dateline, and two degrees from a pole.
+PLACES = [(12.0, 35.0), (-75.0, -50.0), (180.0, 5.0), (179.99999, -30.0), (40.0, 88.0)]
+
+# Real spherical harmonics (degree, function of the unit vector), unnormalised; any extension off the sphere will do.
+HARMONICS = [
+    (1, lambda x, y, z: x + 0.5 * z),
+    (2, lambda x, y, z: x * y),
+    (3, lambda x, y, z: z * (5 * z**2 - 3)),
+    (4, lambda x, y, z: x * y * (7 * z**2 - 1)),
+]
+
+
+def unit_vector(lon, lat):
+    lon, lat = np.radians(lon), np.radians(lat)
+    return np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)
+
+
+def in_frame(kind, function):
+    """The function of the unit vector as one of the frame's coordinates."""
+    if kind == "sphere":
+        return lambda p: function(*(np.moveaxis(p, -1, 0)[:3] / EARTH_RADIUS))
+    return lambda p: function(*unit_vector(p[..., 0], p[..., 1]))
+
+
+def derivatives(function, p, step):
+    """Gradient (d,) and Hessian (d, d) at one point, by fourth-order central differences."""
+    eye = step * np.eye(len(p))
+
+    def slope(u, axis):
+        return lambda q: (
+            (8 * (u(q + eye[axis]) - u(q - eye[axis])) - u(q + 2 * eye[axis]) + u(q - 2 * eye[axis])) / (12 * step)
+        )
+
+    axes = range(len(p))
+    return (
+        np.array([slope(function, a)(p) for a in axes]),
+        np.array([[slope(slope(function, a), b)(p) for b in axes] for a in axes]),
+    )
+
+
+@pytest.mark.parametrize("kind", sorted(FRAMES))
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(("degree", "harmonic"), HARMONICS)
+def test_spherical_harmonics_are_eigenfunctions_of_the_laplacian(kind, place, degree, harmonic):
+    lon, lat = (np.array([angle]) for angle in place)
+    time = np.array([EPOCH])
+    frame = FRAMES[kind](EPOCH, place[0])
+    x = frame.project(lon, lat, time)[0]
+    function = in_frame(kind, harmonic)
+    gradient, hessian = derivatives(function, x, {"sphere": 60.0, "degrees": 0.1}[kind])
+    east, north, bend = (vector(lon, lat)[0] for vector in (frame.east, frame.north, frame.bend))
+    laplacian = east @ hessian @ east + north @ hessian @ north + bend @ gradient
+    assert laplacian * R**2 == pytest.approx(-degree * (degree + 1) * function(x), abs=2e-4)
+
+
+@pytest.mark.parametrize("kind", sorted(FRAMES))
+@pytest.mark.parametrize("place", PLACES)
+def test_gradient_is_the_slope_on_the_sphere(kind, place):
+    lon, lat = (np.array([angle]) for angle in place)
+    frame = FRAMES[kind](EPOCH, place[0])
+    x = frame.project(lon, lat, np.array([EPOCH]))[0]
+    gradient, _ = derivatives(in_frame(kind, lambda x, y, z: x * z + y), x, {"sphere": 60.0, "degrees": 0.1}[kind])
+    a, b = np.radians(place)
+    u_a = -np.cos(b) * np.sin(a) * np.sin(b) + np.cos(b) * np.cos(a)  # du/dlongitude of the same function
+    u_b = np.cos(2 * b) * np.cos(a) - np.sin(b) * np.sin(a)
+    assert gradient @ frame.east(lon, lat)[0] * R == pytest.approx(u_a / np.cos(b), abs=1e-6)
+    assert gradient @ frame.north(lon, lat)[0] * R == pytest.approx(u_b, abs=1e-6)
+
+
+def test_sphere_has_no_seam_and_counts_kilometres():
+    frame = FRAMES["sphere"](EPOCH, 0.0)
+    lon, lat = np.array([180.0, -180.0, 179.0]), np.array([60.0, 60.0, 60.0])
+    x = frame.project(lon, lat, np.full(3, EPOCH))
+    np.testing.assert_allclose(x[0], x[1], atol=1e-9)
+    np.testing.assert_allclose(np.linalg.norm(x[:, :3], axis=1), EARTH_RADIUS)
+    assert np.linalg.norm(x[2] - x[0]) == pytest.approx(EARTH_RADIUS * np.pi / 360.0, rel=1e-4)  # cos 60 = 1/2
+
+
+def test_degrees_are_continuous_across_the_dateline_of_a_domain_there():
+    time = np.full(2, EPOCH)
+    frame = frame_around("degrees", np.array([175.0, -175.0]), time)
+    x = frame.project(np.array([179.9, -179.9]), np.zeros(2), time)
+    assert x[1, 0] - x[0, 0] == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("kind", sorted(FRAMES))
+def test_time_counts_days_from_midnight_before_the_data(kind):
+    time = np.array(["2020-03-01T06:00", "2020-03-03T12:00", "NaT"], "datetime64[ns]")
+    frame = frame_around(kind, np.array([0.0, 1.0]), time[:2])
+    assert frame.epoch == np.datetime64("2020-03-01")
+    np.testing.assert_array_equal(frame.project(np.zeros(3), np.zeros(3), time)[:, -1], [0.25, 2.5, np.nan])
+    assert days_since(np.array(["2020-03-01T00:00:01"], "datetime64[s]"), frame.epoch)[0] == 1 / SECONDS_PER_DAY
+
+
+def test_unknown_frame_is_refused():
+    with pytest.raises(ValueError, match=r"unknown frame 'plane': expected one of \['degrees', 'sphere'\]"):
+        frame_around("plane", np.zeros(1), np.array([EPOCH]))

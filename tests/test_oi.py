@@ -1,0 +1,149 @@
+"""Optimal interpolation equals the challenge's formula, and behaves at its limits."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import xinr
+from xinr.frame import EARTH_RADIUS
+from xinr.methods import oi
+
+DAY = np.timedelta64(1, "D")
+
+
+def positions(ds, frame):
+    """Coordinates of each point: (n, 2) in degrees or (n, 3) in km."""
+    lon, lat = (ds[name].values.ravel() for name in ("longitude", "latitude"))
+    if frame == "degrees":
+        return np.stack([lon, lat], axis=1)
+    a, b = np.radians(lon), np.radians(lat)
+    return EARTH_RADIUS * np.stack([np.cos(b) * np.cos(a), np.cos(b) * np.sin(a), np.sin(b)], axis=1)
+
+
+def challenge(obs, target, *, frame, length_scale, time_scale, noise, pass_bias=0.0, passes=None, sigma=1.0):
+    """The daily OI of data challenge 2021a with plain inverses: analysis and error at (time, point)."""
+    x, x0 = positions(obs, frame), positions(target, frame)
+    t, y = (obs.time.values - target.time.values[0]) / DAY, obs.sla_unfiltered.values
+
+    def covariance(p, pt, q, qt):
+        apart = ((p[:, None] - q[None]) ** 2).sum(axis=2) / length_scale**2
+        return sigma**2 * np.exp(-apart - (pt[:, None] - qt[None]) ** 2 / time_scale**2)
+
+    analyses, errors = [], []
+    for day in (target.time.values - target.time.values[0]) / DAY:
+        near = np.abs(t - day) < 2 * time_scale
+        k = covariance(x0, np.full(len(x0), day), x[near], t[near])
+        r = noise**2 * np.eye(near.sum())
+        if pass_bias:
+            r += pass_bias**2 * (passes[near][:, None] == passes[near][None])
+        inverse = np.linalg.inv(covariance(x[near], t[near], x[near], t[near]) + r)
+        analyses.append(k @ inverse @ y[near])
+        errors.append(np.sqrt(sigma**2 - np.einsum("ij,jk,ik->i", k, inverse, k)))
+    return np.array(analyses), np.array(errors)
+
+
+def along(grid):
+    """Every place of a grid, as points."""
+    flat = grid.drop_vars("time").stack(point=("latitude", "longitude")).reset_index("point").reset_coords()
+    return flat.assign_coords(time=grid.time)
+
+
+@pytest.mark.parametrize("pass_bias", [0.0, 0.02])
+@pytest.mark.parametrize(
+    ("frame", "length_scale", "time_scale", "noise"), [("degrees", 1.0, 7.0, 0.05), ("sphere", 120.0, 3.0, 0.03)]
+)
+def test_equal_to_the_plain_formula(tracks, grid, frame, length_scale, time_scale, noise, pass_bias):
+    tracks = tracks.isel(time=slice(None, None, 3))
+    scales = {"frame": frame, "length_scale": length_scale, "time_scale": time_scale, "noise": noise, "sigma": 0.8}
+    field = tracks.inr.fit("oi", coarsen=1, pass_bias=pass_bias, **scales)
+    found = field.interp(grid, error=True)
+    passes = xinr.Observations.from_tracks(tracks).pass_index  # the tracks are in order already
+    analysis, error = challenge(tracks, along(grid), pass_bias=pass_bias, passes=passes, **scales)
+    np.testing.assert_allclose(found.sla.values.reshape(analysis.shape), analysis, rtol=0, atol=1e-8)
+    np.testing.assert_allclose(found.err_sla.values.reshape(error.shape), error, rtol=0, atol=1e-8)
+
+
+def test_the_defaults_are_the_challenge_baseline(tracks, grid):
+    coarse = tracks.isel(time=slice(0, 320)).drop_vars("mission").coarsen(time=5, boundary="trim").mean()
+    analysis, _ = challenge(coarse, along(grid), frame="degrees", length_scale=1.0, time_scale=7.0, noise=0.05)
+    found = tracks.isel(time=slice(0, 320)).inr.interp(grid)  # passes of 40 points: no block crosses a gap
+    np.testing.assert_allclose(found.sla.values.reshape(analysis.shape), analysis, rtol=0, atol=1e-8)
+
+
+def test_without_noise_it_interpolates(tracks):
+    few = tracks.isel(time=slice(0, 40, 8))
+    target = few.assign_coords(time=few.time.dt.round("D"))
+    field = few.assign_coords(time=target.time).inr.fit("oi", coarsen=1, noise=1e-5)
+    found = field.interp(target, error=True)
+    np.testing.assert_allclose(found.sla, few.sla_unfiltered, rtol=0, atol=1e-7)
+    np.testing.assert_allclose(found.err_sla, 1e-5, rtol=1e-3)
+
+
+def test_with_endless_noise_it_says_nothing(tracks, grid):
+    found = tracks.inr.fit("oi", noise=1e8, sigma=0.3).interp(grid, error=True)
+    np.testing.assert_allclose(found.sla, 0.0, atol=1e-12)
+    np.testing.assert_allclose(found.err_sla, 0.3, rtol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:part of the target lies beyond")
+def test_far_from_the_data_it_is_zero(tracks):
+    target = {
+        "time": tracks.time.values[:2] + np.array([0, 300]) * DAY,
+        "latitude": np.array([37.0]),
+        "longitude": np.array([150.0, 302.0]),
+    }
+    field = tracks.inr.fit("oi")
+    found = field.interp(target, error=True)
+    far = {"sla": 0.0, "err_sla": 1.0}
+    for name, value in far.items():
+        assert np.all(found[name].isel(longitude=0) == value) and np.all(found[name].isel(time=1) == value)
+    assert found.sla.isel(time=0, longitude=1) != 0.0
+    assert np.all(field.gradient(target).dsla_dx.isel(time=1) == 0.0)
+    assert np.all(field.laplacian(target).laplacian_sla.isel(time=1) == 0.0)
+
+
+def test_points_given_twice_count_once(tracks, grid):
+    twice = xr.concat([tracks, tracks], "time")
+    expected = tracks.inr.interp(grid, coarsen=1)
+    np.testing.assert_array_equal(twice.inr.interp(grid, coarsen=1).sla, expected.sla)
+
+
+def test_nearby_points_that_disagree_need_no_help(tracks, grid):
+    other = tracks.assign(sla_unfiltered=tracks.sla_unfiltered + 0.01)
+    found = xr.concat([tracks, other], "time").inr.interp(grid, coarsen=1)
+    assert np.isfinite(found.sla).all()
+
+
+def test_order_of_the_points_does_not_matter(tracks, grid):
+    shuffled = tracks.isel(time=np.random.default_rng(0).permutation(640))
+    np.testing.assert_array_equal(shuffled.inr.interp(grid).sla, tracks.inr.interp(grid).sla)
+
+
+@pytest.mark.parametrize("frame", ["degrees", "sphere"])
+def test_the_dateline_changes_nothing(tracks, grid, frame):
+    settings = {"frame": frame, "length_scale": {"degrees": 1.0, "sphere": 100.0}[frame]}
+    shift = 180.0 - 303.0
+
+    def moved(ds, wrapped):
+        lon = ds.longitude + shift
+        return ds.assign_coords(longitude=(lon + 180.0) % 360.0 - 180.0 if wrapped else lon)
+
+    expected = tracks.inr.interp(grid, error=True, **settings)
+    for wrapped in (False, True):
+        found = moved(tracks, wrapped).inr.interp(moved(grid, wrapped), error=True, **settings)
+        for name in expected.data_vars:
+            np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=1e-8)
+
+
+def test_a_window_too_large_is_refused_before_it_fills_the_memory(tracks, grid, monkeypatch):
+    monkeypatch.setattr(oi, "LARGEST_WINDOW", 100)
+    with pytest.raises(MemoryError, match=r"128 observations fall in one analysis window; at most 100.*larger coarsen"):
+        tracks.inr.interp(grid)
+
+
+def test_blocks_of_targets_change_nothing(tracks, grid, monkeypatch):
+    expected = tracks.inr.interp(grid, error=True)
+    monkeypatch.setattr(oi, "BLOCK", 7)
+    found = tracks.inr.interp(grid, error=True)
+    for name in expected.data_vars:
+        np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=1e-13)

@@ -1,0 +1,134 @@
+"""The neural method: what its settings do, beyond the contract of every method."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from xinr.methods import ObservationError
+from xinr.methods.siren import Siren, SirenNetwork, SirenPredictor
+
+SMALL = {"hidden_features": 64, "hidden_layers": 2, "steps": 150, "batch_size": 512, "learning_rate": 5e-3}
+
+
+def observed(n_passes: int = 40, n: int = 50, bias: float = 0.0, noise: float = 0.01, seed: int = 0):
+    """Points along straight passes over a smooth signal of 0.1 m, with a bias per pass."""
+    rng = np.random.default_rng(seed)
+    along = np.linspace(-500, 500, n)
+    across, time = rng.uniform(-500, 500, n_passes), rng.uniform(0, 30, n_passes)
+    x = np.stack([np.tile(along, n_passes), np.repeat(across, n), np.zeros(n * n_passes), np.repeat(time, n)], axis=1)
+    signal = 0.1 * np.sin(x[:, 0] / 150) * np.cos(x[:, 1] / 150 + x[:, 3] / 30)
+    index = np.repeat(np.arange(n_passes), n)
+    biases = bias * rng.standard_normal(n_passes)
+    y = signal + biases[index] + noise * rng.standard_normal(len(x))
+    return x, y, signal, biases, index
+
+
+def error(y, index, noise: float = 0.01, bias: float = 0.0) -> ObservationError:
+    return ObservationError(np.full(len(y), noise), index, bias)
+
+
+@pytest.mark.parametrize("optimizer", ["muon", "adam"])
+def test_recovers_a_smooth_signal(optimizer):
+    x, y, signal, _, index = observed()
+    fitted = Siren(**SMALL, length_scale=500.0, time_scale=100.0, optimizer=optimizer).fit(x, y, error(y, index))
+    assert np.sqrt(np.mean((fitted.predict(x) - signal) ** 2)) < 0.3 * signal.std()
+
+
+def test_a_bias_per_pass_in_the_errors_removes_planted_biases():
+    x, y, signal, _, index = observed(bias=0.05)
+    settings = Siren(**SMALL, length_scale=500.0, time_scale=100.0)
+    deaf, aware = (
+        np.sqrt(np.mean((settings.fit(x, y, error(y, index, bias=bias)).predict(x) - signal) ** 2))
+        for bias in (0.0, 0.05)
+    )
+    assert aware < 0.8 * deaf
+
+
+def test_noisy_points_weigh_less():
+    x, y, signal, _, index = observed()
+    spoilt = np.random.default_rng(1).random(len(y)) < 0.3
+    y = y + np.where(spoilt, 0.5, 0.0)
+    settings = Siren(**SMALL, length_scale=500.0, time_scale=100.0)
+    noise = np.where(spoilt, 1.0, 0.01)
+    trusting = settings.fit(x, y, error(y, index)).predict(x)
+    wary = settings.fit(x, y, ObservationError(noise, index)).predict(x)
+    assert np.abs(wary - signal).mean() < 0.3 * np.abs(trusting - signal).mean()
+
+
+def test_withheld_passes_stop_a_fit_that_learns_noise():
+    x, y, _, _, index = observed(n_passes=12, noise=0.1)
+    greedy = {**SMALL, "steps": 1000}
+    fitted = Siren(**greedy, length_scale=50.0, time_scale=5.0, withheld_passes=0.25, patience=3).fit(
+        x, y, error(y, index)
+    )
+    steps, rmse = fitted.history["step"], fitted.history["rmse"]
+    assert steps[-1] < 1000
+    assert len(steps) - 1 - np.argmin(rmse) == 3
+
+
+def test_history_without_withheld_passes_has_losses_alone():
+    x, y, _, _, index = observed()
+    history = Siren(**SMALL).fit(x, y, error(y, index)).history
+    assert np.all(np.diff(history["loss"][[0, -1]]) < 0)
+    assert np.isnan(history["rmse"]).all()
+    np.testing.assert_array_equal(history["step"], [25, 50, 75, 100, 125, 150])
+
+
+def test_seeds_decide():
+    x, y, _, _, index = observed()
+    first, again, other = (
+        Siren(**{**SMALL, "steps": 20}, seed=seed).fit(x, y, error(y, index)).predict(x[:50]) for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - other).max() > 0
+
+
+def test_initialisation_keeps_the_spread_of_activations():
+    network = SirenNetwork(4, 256, 4, 14.0, torch.Generator().manual_seed(0))
+    h = torch.rand(2000, 4, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    spreads = []
+    for layer in list(network.layers)[:-1]:
+        h = torch.sin(network.omega_0 * layer(h))
+        spreads.append(float(h.detach().std()))
+    # Sitzmann et al. (2020), theorem 1.8: arcsine-distributed activations, standard deviation 1/sqrt(2).
+    np.testing.assert_allclose(spreads[1:], 2**-0.5, atol=0.06)
+
+
+def test_bfloat16_and_float32_agree():
+    x, y, signal, _, index = observed()
+    fits = [
+        Siren(**SMALL, length_scale=500.0, time_scale=100.0, precision=precision).fit(x, y, error(y, index)).predict(x)
+        for precision in ("float32", "bfloat16")
+    ]
+    assert np.sqrt(np.mean((fits[0] - fits[1]) ** 2)) < 0.3 * signal.std()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"steps": 0}, "steps must be a finite number above zero"),
+        ({"length_scale": -1.0}, "length_scale must be a finite number above zero"),
+        ({"optimizer": "sgd"}, "optimizer must be one of"),
+        ({"precision": "float8"}, "precision must be one of"),
+        ({"withheld_passes": 1.0}, r"withheld_passes must be a fraction in \[0, 1\)"),
+    ],
+)
+def test_bad_settings_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Siren(**settings)
+
+
+def test_withholding_every_pass_is_refused():
+    x, y, _, _, index = observed(n_passes=2)
+    with pytest.raises(ValueError, match="leaves none to fit or to judge by"):
+        Siren(**SMALL, withheld_passes=0.9).fit(x, y, error(y, index))
+
+
+def test_a_trained_network_survives_its_state():
+    x, y, _, _, index = observed()
+    fitted = Siren(**{**SMALL, "steps": 20}).fit(x, y, error(y, index))
+    again = SirenPredictor.from_state(fitted.state())
+    np.testing.assert_array_equal(fitted.predict(x), again.predict(x))
+    np.testing.assert_array_equal(fitted.history["loss"], again.history["loss"])

@@ -1,0 +1,140 @@
+"""A field is evaluated wherever a Dataset has points, lazily where that is chunked."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xinr.targets import Target
+
+
+def combine(longitude, latitude, time):
+    """A function of all three coordinates, that tells them apart."""
+    return longitude + 1e3 * latitude + 1e6 * (time.astype("datetime64[D]") - np.datetime64("2017-01-01")).astype(float)
+
+
+def expected(ds):
+    days = (ds.time.astype("datetime64[D]") - np.datetime64("2017-01-01")) / np.timedelta64(1, "D")
+    return ds.longitude + 1e3 * ds.latitude + 1e6 * days
+
+
+def test_a_grid_comes_in_the_order_of_a_map(grid):
+    found = Target.of(grid).evaluate(combine)
+    assert found.dims == ("time", "latitude", "longitude")
+    xr.testing.assert_equal(found.drop_attrs(), expected(grid).transpose(*found.dims))
+    assert found.longitude.attrs == {"standard_name": "longitude", "units": "degrees_east", "axis": "X"}
+    assert found.latitude.attrs["units"] == "degrees_north"
+    assert found.time.attrs == {"standard_name": "time", "axis": "T"}
+
+
+def test_own_attributes_win(grid):
+    grid["longitude"].attrs["units"] = "degree_E"
+    assert Target.of(grid).evaluate(combine).longitude.attrs["units"] == "degree_E"
+
+
+def test_a_mapping_of_coordinates(grid):
+    found = Target.of({name: grid[name].values for name in grid.coords}).evaluate(combine)
+    xr.testing.assert_equal(found.drop_attrs(), expected(grid).transpose(*found.dims))
+
+
+def test_a_data_array(grid, maps):
+    xr.testing.assert_identical(Target.of(maps["sla"]).evaluate(combine), Target.of(grid).evaluate(combine))
+
+
+def test_track_points_keep_their_coordinates(tracks):
+    found = Target.of(tracks).evaluate(combine)
+    assert found.dims == ("time",)
+    np.testing.assert_array_equal(found, expected(tracks))
+    assert set(found.coords) == {"time", "longitude", "latitude", "mission"}
+
+
+def test_track_points_with_coordinates_as_variables_and_other_names(tracks):
+    ds = tracks.rename(longitude="lon", latitude="lat").reset_coords(["lon", "lat"])
+    found = Target.of(ds).evaluate(combine)
+    np.testing.assert_array_equal(found, expected(tracks))
+    assert {"lon", "lat"} <= set(found.coords)
+
+
+def test_curvilinear_coordinates(grid):
+    lat, lon = np.meshgrid(grid.latitude, grid.longitude, indexing="ij")
+    curved = xr.Dataset(coords={"time": grid.time, "nav_lat": (("y", "x"), lat), "nav_lon": (("y", "x"), lon)})
+    found = Target.of(curved).evaluate(combine)
+    assert found.dims == ("time", "y", "x")
+    np.testing.assert_array_equal(found, expected(grid).transpose("time", "latitude", "longitude"))
+    assert {"nav_lon", "nav_lat", "time"} <= set(found.coords)
+
+
+def test_a_single_time_keeps_its_scalar_coordinate(grid):
+    found = Target.of(grid.isel(time=1)).evaluate(combine)
+    assert found.dims == ("latitude", "longitude")
+    assert found.time == grid.time[1]
+
+
+def test_several_outputs(grid):
+    found = Target.of(grid).evaluate(lambda lon, lat, time: (lon, lat), 2)
+    assert np.all(found[0] == grid.longitude) and np.all(found[1] == grid.latitude)
+
+
+def test_missing_coordinates_give_missing_values(tracks):
+    ds = tracks.isel(time=slice(5)).copy(deep=True)
+    ds["longitude"][0] = np.nan
+    ds["latitude"][1] = np.nan
+    ds = ds.assign_coords(time=("time", np.where(np.arange(5) == 2, np.datetime64("NaT", "ns"), ds.time)))
+    found = Target.of(ds).evaluate(combine)
+    assert np.isnan(found).values.tolist() == [True, True, True, False, False]
+    nowhere = ds.assign_coords(longitude=ds.longitude * np.nan)
+    assert np.isnan(Target.of(nowhere).evaluate(lambda *point: 1 / 0)).all()
+
+
+@pytest.mark.parametrize("chunks", [{"time": 1}, {"latitude": 2, "longitude": 3}, {"time": 2, "longitude": 4}, {}])
+def test_a_chunked_grid_is_lazy_and_gives_the_same(maps, chunks, count_computes):
+    target = Target.of(maps.chunk(chunks))
+    values, (double, _) = target.evaluate(combine), target.evaluate(lambda *x: (2 * combine(*x), x[0]), 2)
+    assert count_computes == []
+    assert values.chunks is not None
+    if chunks:
+        assert values.chunksizes == maps.chunk(chunks).chunksizes
+    computed = values.compute()
+    assert len(count_computes) == 1
+    xr.testing.assert_identical(computed, Target.of(maps).evaluate(combine))
+    xr.testing.assert_equal(double.compute(), 2 * computed)
+
+
+@given(sizes=st.tuples(*(st.integers(1, n) for n in (4, 5, 6))))
+def test_chunking_does_not_matter(sizes):
+    lat, lon = np.linspace(30.0, 40.0, 5), np.linspace(170.0, 190.0, 6)
+    time = np.datetime64("2017-01-03", "ns") + np.arange(4) * np.timedelta64(1, "D")
+    dims = ("time", "latitude", "longitude")
+    whole = xr.Dataset({"any": (dims, np.zeros((4, 5, 6)))}, dict(zip(dims, (time, lat, lon), strict=True)))
+    found = Target.of(whole.chunk(dict(zip(dims, sizes, strict=True)))).evaluate(combine)
+    xr.testing.assert_identical(found.compute(), Target.of(whole).evaluate(combine))
+
+
+def test_a_chunked_track_is_lazy(tracks, count_computes):
+    found = Target.of(tracks.chunk(time=100)).evaluate(combine)
+    assert count_computes == []
+    np.testing.assert_array_equal(found, expected(tracks))
+
+
+def test_chunks_that_disagree_are_unified(maps):
+    mixed = maps.chunk(time=1).assign(other=maps["sla"].chunk(time=4))
+    assert Target.of(mixed).evaluate(combine).chunksizes["time"] == (1, 1, 1, 1)
+
+
+def test_a_target_without_points_is_refused(grid):
+    with pytest.raises(ValueError, match=r"the target has no point: its latitude is empty"):
+        Target.of(grid.isel(latitude=slice(0)))
+
+
+@pytest.mark.parametrize("target", [np.zeros(3), "grid.nc", None])
+def test_something_else_is_refused(target):
+    with pytest.raises(TypeError, match=r"the target must be a Dataset, a DataArray or a mapping of coordinates, got"):
+        Target.of(target)
+
+
+def test_a_target_without_time_says_so(grid):
+    target = Target.of(grid.drop_vars("time"))
+    assert target.evaluate(lambda lon, lat, time: lon).dims == ("latitude", "longitude")
+    with pytest.raises(ValueError, match=r"the target has no time.*target\.assign_coords\(time=\.\.\.\)"):
+        target.with_time()

@@ -1,0 +1,65 @@
+"""Files of several missions open as one Dataset that knows which is which."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import xinr
+
+
+@pytest.fixture
+def folder(tmp_path, mission):
+    mission("x", seed=1).drop_vars("mission").to_netcdf(tmp_path / "dt_med_alg_phy_l3_20170101.nc")
+    with_platform = mission("x", seed=2, first=7.0).drop_vars("mission").assign_attrs(platform="Jason-3")
+    with_platform.to_netcdf(tmp_path / "other_l3_1.nc")
+    mission("x", seed=3, first=3.0).drop_vars("mission").to_netcdf(tmp_path / "plain_l3_2.nc")
+    return tmp_path
+
+
+def test_missions_come_from_the_file(folder):
+    ds = xinr.open_tracks(folder / "*_l3_*.nc")
+    assert ds.sizes == {"time": 960}
+    assert list(dict.fromkeys(ds.mission.values.tolist())) == ["alg", "Jason-3", "plain_l3_2"]
+    assert xinr.Observations.from_tracks(ds).missions == ("Jason-3", "alg", "plain_l3_2")
+
+
+def test_a_list_and_wild_cards_in_folders(folder):
+    assert xinr.open_tracks([folder / "plain_l3_2.nc"]).sizes == {"time": 320}
+    assert xinr.open_tracks(str(folder.parent / "*" / "plain_l3_2.nc")).sizes["time"] >= 320
+
+
+def test_files_may_lack_a_variable(folder):
+    with xr.open_dataset(folder / "plain_l3_2.nc") as ds:
+        ds.drop_vars("lwe").to_netcdf(folder / "short_l3_3.nc")
+    ds = xinr.open_tracks(folder / "*_l3_*.nc")
+    assert int(ds.lwe.isnull().sum()) == 320
+
+
+def test_options_reach_xarray(folder):
+    assert xinr.open_tracks(folder / "*_l3_*.nc", chunks={}).lwe.chunks is not None
+
+
+def test_tables_without_the_dimension_are_not_repeated(folder):
+    for name in ("other_l3_1.nc", "plain_l3_2.nc"):
+        with xr.open_dataset(folder / name) as ds:
+            ds.assign(names=("basin", ["a", "b"])).to_netcdf(folder / f"table_{name}")
+    assert xinr.open_tracks(folder / "table_*.nc").names.dims == ("basin",)
+
+
+def test_nothing_fits():
+    with pytest.raises(FileNotFoundError, match=r"no file fits '/nowhere/\*\.nc': expected along-track netCDF"):
+        xinr.open_tracks("/nowhere/*.nc")
+    with pytest.raises(FileNotFoundError, match=r"no file /nowhere/a\.nc"):
+        xinr.open_tracks(["/nowhere/a.nc"])
+
+
+def test_a_broken_file_is_named(folder):
+    content = (folder / "plain_l3_2.nc").read_bytes()
+    (folder / "plain_l3_2.nc").write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match=r"plain_l3_2\.nc cannot be read as netCDF .*Fetch it again"):
+        xinr.open_tracks(folder / "*.nc")
+
+
+def test_real_missions(med2021):
+    ds = xinr.open_tracks(med2021 / "*_l3_*.nc")
+    assert set(np.unique(ds.mission)) == {"alg", "h2b", "j3", "s3a"}

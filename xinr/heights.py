@@ -1,0 +1,78 @@
+"""Heights: which variable of a Dataset is the sea surface height, in which unit, with which corrections."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import xarray as xr
+
+from xinr.coordinates import Axis, find
+
+#: What names a sea surface height. Along a track the first wins, others must be alone.
+HEIGHTS = ("sla_unfiltered", "sla", "ssh", "adt", "ssha", "sla_filtered")
+#: Corrections, flags and counters that come beside it in along-track files.
+COMPANIONS = (
+    "mdt",
+    "lwe",
+    "dac",
+    "ocean_tide",
+    "internal_tide",
+    "cycle",
+    "track",
+    "pass",
+    "mission",
+    "noise",
+)
+METRES = ("m", "meter", "meters", "metre", "metres")
+
+
+def as_tracks(tracks: xr.Dataset | xr.DataArray, variable: str | None) -> tuple[xr.Dataset, str]:
+    """Return along-track data as a Dataset, and the name of the height in it."""
+    if isinstance(tracks, xr.DataArray):
+        variable = str(tracks.name or "height")
+        tracks = tracks.to_dataset(name=variable)
+    if not isinstance(tracks, xr.Dataset):
+        raise TypeError(f"tracks must be an xarray Dataset or DataArray, got {type(tracks).__name__}.")
+    return tracks, variable or _default(tracks)
+
+
+def corrected(ds: xr.Dataset, variable: str, *, lwe: bool, mdt: bool) -> xr.DataArray:
+    """Return the height [m] in float64, less ``lwe`` and plus ``mdt`` where asked."""
+    for name in [variable, *(["lwe"] if lwe else []), *(["mdt"] if mdt else [])]:
+        if name not in ds:
+            raise ValueError(f"no variable {name!r} in the tracks: expected it among {sorted(map(str, ds.data_vars))}.")
+        check_metres(ds[name])
+    height = ds[variable].astype("float64")
+    height = height - ds["lwe"] if lwe else height
+    return height + ds["mdt"] if mdt else height
+
+
+def check_metres(height: xr.DataArray) -> None:
+    """Raise ValueError unless the unit is metres, or not stated."""
+    units = str(height.attrs.get("units", "m")).strip()
+    if units.lower() not in METRES:
+        raise ValueError(
+            f"{height.name} must be in metres, got units {units!r}. Convert it and say so: "
+            f"ds[{height.name!r}] = (ds[{height.name!r}] * factor).assign_attrs(units='m')."
+        )
+
+
+def field_name(variable: str, mdt: bool) -> str:
+    """Return the name of the mapped quantity: "adt" with the mdt, "sla" for any kind of anomaly."""
+    if mdt:
+        return "adt"
+    return "sla" if variable.startswith("sla") else variable
+
+
+def _default(ds: xr.Dataset) -> str:
+    if HEIGHTS[0] in ds:
+        return HEIGHTS[0]
+    taken = {*COMPANIONS, *(name for axis in get_args(Axis) for name in find(ds, axis))}
+    numeric = [str(name) for name, array in ds.data_vars.items() if array.dtype.kind == "f" and name not in taken]
+    candidates = [name for name in HEIGHTS if name in numeric] or numeric
+    if len(candidates) == 1:
+        return candidates[0]
+    raise ValueError(
+        f"which variable holds the height? Expected one of {list(HEIGHTS)}, or a single candidate; "
+        f"got the candidates {candidates}. Name it: variable=<name>."
+    )
