@@ -12,22 +12,41 @@ if TYPE_CHECKING:
     from xinr.fitted import fit
     from xinr.maps import MapField
     from xinr.methods import METHODS
+    from xinr.methods.oi import OI
+    from xinr.methods.siren import Siren
     from xinr.observations import Observations
     from xinr.storage import open_field
     from xinr.tracks import open_tracks
+    from xinr.validation import cross_validate, tune
 
 # Imported on first use, so that ``import xinr`` costs little more than xarray.
 _HOMES = {
     "Field": "xinr.field",
     "MapField": "xinr.maps",
     "METHODS": "xinr.methods",
+    "OI": "xinr.methods.oi",
+    "Siren": "xinr.methods.siren",
     "fit": "xinr.fitted",
     "Observations": "xinr.observations",
     "open_field": "xinr.storage",
+    "cross_validate": "xinr.validation",
     "open_tracks": "xinr.tracks",
+    "tune": "xinr.validation",
 }
 
-__all__ = ["METHODS", "Field", "MapField", "Observations", "fit", "open_field", "open_tracks"]
+__all__ = [
+    "METHODS",
+    "OI",
+    "Field",
+    "MapField",
+    "Observations",
+    "Siren",
+    "cross_validate",
+    "fit",
+    "open_field",
+    "open_tracks",
+    "tune",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -66,7 +66,7 @@ class Field(ABC):
         ----------
         target : Dataset, DataArray or mapping
             Anything with longitude, latitude and time: a grid, coordinates alone, or the points of a track.
-            Chunked targets (``grid.chunk(time=10)``) are evaluated lazily, block by block.
+            Chunked targets (``maps.chunk(time=10)``) are evaluated lazily, block by block.
         error : bool
             Also give the posterior standard deviation, as ``err_<name>``, of a method that has one.
 

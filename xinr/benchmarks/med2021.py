@@ -45,6 +45,7 @@ METHODS: dict[str, Method] = {
     "pyinterp OI, tuned": PyinterpOI(),
     "SIREN": Siren(),
 }
+COLUMNS = ("method", "rmse [cm]", "mu", "sigma", "lambda_x [km]", "rmse of the map [cm]", "fit [s]", "interp [s]")
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,10 @@ class Challenge:
         if missing:
             raise FileNotFoundError(f"{folder} lacks dt_med_<mission>_phy_l3_*.nc for {missing}.")
         mapped = [path for mission in MISSIONS if mission != withheld for path in files[mission]]
+        days = np.arange(PERIOD[0], np.datetime64(PERIOD[1]) + np.timedelta64(2, "D"), dtype="datetime64[D]")
         grid = xr.Dataset(
             coords={
-                "time": np.arange(PERIOD[0], np.datetime64(PERIOD[1]) + 2, dtype="datetime64[D]").astype("M8[ns]"),
+                "time": days.astype("datetime64[ns]"),
                 "latitude": np.arange(31.0, 44.0 + spacing / 2, spacing),
                 "longitude": np.arange(2.0, 19.0 + spacing / 2, spacing),
             }
@@ -154,11 +156,9 @@ def main(
     """Map three missions of the Western Mediterranean and score on the fourth."""
     challenge = Challenge.open(folder, withheld)
     methods = tuned(challenge, evaluations) if tune_settings else METHODS
-    header_shown = False
+    typer.echo("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS))
     for row in rows(challenge, methods):
-        if "fit [s]" in row and not header_shown:
-            header_shown = True
-        typer.echo(" | ".join(f"{key}: {value}" for key, value in row.items()))
+        typer.echo("| " + " | ".join(row.get(column, "") for column in COLUMNS) + " |")
 
 
 if __name__ == "__main__":

@@ -57,8 +57,9 @@ class Siren(Method):
     """
 
     noise: float = 0.05
+    pass_bias: float = 0.02
     length_scale: float = 900.0
-    time_scale: float = 300.0
+    time_scale: float = 200.0
     omega_0: float = 14.0
     hidden_features: int = 256
     hidden_layers: int = 4

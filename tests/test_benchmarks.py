@@ -1,0 +1,112 @@
+"""The benchmarks at a small size, so that they cannot rot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xarray as xr
+from typer.testing import CliRunner
+
+from xinr.benchmarks import med2021
+from xinr.benchmarks.peers import PyinterpOI
+from xinr.fitted import fit_observations
+from xinr.methods.oi import OI
+from xinr.methods.siren import Siren
+from xinr.observations import Observations
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Files of four missions in the layout of the challenge: straight passes over a known signal of 0.1 m."""
+    folder = tmp_path_factory.mktemp("med2021")
+    rng = np.random.default_rng(0)
+    for mission in med2021.MISSIONS:
+        starts = np.sort(rng.uniform(10, 35, 40))
+        along = np.arange(0, 200)
+        day = np.repeat(starts, along.size) + np.tile(along / 86400, starts.size)
+        lat = np.tile(32 + 0.06 * along, starts.size)
+        lon = np.repeat(rng.uniform(3, 16, starts.size), along.size) + 0.015 * np.tile(along, starts.size)
+        signal = 0.1 * np.sin(lon / 0.9 + day / 15) * np.cos(lat / 0.9)
+        ds = xr.Dataset(
+            {
+                "sla_unfiltered": ("time", signal + 0.02 * rng.standard_normal(lon.size)),
+                "mdt": ("time", 0.02 * np.sin(lat)),
+                "lwe": ("time", np.zeros(lon.size)),
+            },
+            {
+                "time": np.datetime64("2021-01-01", "ns") + (day * 86400e9).astype("timedelta64[ns]"),
+                "longitude": ("time", lon),
+                "latitude": ("time", lat),
+            },
+        )
+        ds.to_netcdf(folder / f"dt_med_{mission}_phy_l3_20210101-20210331_0-20_30-45.nc")
+    return folder
+
+
+SMALL = {
+    "OI": OI(frame="sphere", coarsen=20, length_scale=120.0, time_scale=6.0, sigma=0.1, analysis_step=4.0),
+    "pyinterp OI": PyinterpOI(),
+    "SIREN": Siren(hidden_features=32, hidden_layers=2, steps=50, batch_size=512),
+}
+
+
+def test_every_method_beats_the_null(folder, monkeypatch):
+    monkeypatch.setattr(med2021, "METHODS", SMALL)
+    monkeypatch.setattr(med2021, "PERIOD", ("2021-01-15", "2021-01-20"))
+    printed = CliRunner().invoke(_app(), [str(folder), "--withheld", "s3a"], catch_exceptions=False).output
+    table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in printed.splitlines()]
+    assert [row[0] for row in table] == ["method", "---", "null (mdt)", "OI", "pyinterp OI", "SIREN"]
+    rmse = [float(row[1].split()[0]) for row in table[2:]]
+    assert max(rmse[1:3]) < 0.6 * rmse[0]
+    assert all(float(row[6]) >= 0 and float(row[7]) >= 0 for row in table[3:])
+
+
+def test_tuning_keeps_to_the_mapped_missions(folder, monkeypatch):
+    monkeypatch.setattr(med2021, "METHODS", {"OI, tuned": replace(SMALL["OI"], pass_bias=0.02)})
+    monkeypatch.setattr(med2021, "SEARCHED", {"OI, tuned": ("length_scale", "noise")})
+    challenge = med2021.Challenge.open(folder, "alg")
+    assert challenge.training.missions == ("h2b", "j3", "s3a")
+    challenge = replace(challenge, training=challenge.training.take(challenge.training.pass_index % 2 == 0))
+    found = med2021.tuned(challenge, evaluations=3)["OI, tuned"]
+    assert isinstance(found, OI)
+    assert found.analysis_step == 4.0
+
+
+def test_pyinterp_with_every_neighbour_is_our_oi(folder):
+    """Same covariance, all observations: two implementations agree."""
+    near = Observations.from_tracks(xr.open_dataset(next(folder.glob("*s3a*"))), lwe=True)
+    near = near.take(np.arange(0, 1000)).coarsen(5)
+    settings = {"coarsen": 1, "noise": 0.03, "length_scale": 150.0, "time_scale": 10.0, "sigma": 0.1}
+    ours = fit_observations(near, OI(**settings, frame="sphere", window=100.0))
+    theirs = fit_observations(near, PyinterpOI(**settings, k=len(near), covariance="gaussian"))
+    target = {"time": near.time[::20], "longitude": np.linspace(5, 15, 5), "latitude": np.linspace(33, 43, 5)}
+    a, b = (field.interp(target).sla.values for field in (ours, theirs))
+    assert np.abs(a).max() > 0.03
+    np.testing.assert_allclose(a, b, atol=1e-3)  # chords on a sphere against chords on the ellipsoid
+
+
+def test_a_folder_without_the_missions_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"lacks dt_med_<mission>_phy_l3_\*.nc for \['alg', 'h2b', 'j3', 's3a'\]"):
+        med2021.Challenge.open(tmp_path)
+
+
+def test_an_unknown_mission_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="withheld must be one of"):
+        med2021.Challenge.open(tmp_path, "c2")
+
+
+def test_peers_have_no_derivatives(folder):
+    near = Observations.from_tracks(xr.open_dataset(next(folder.glob("*s3a*"))), lwe=True)
+    field = fit_observations(near, PyinterpOI())
+    with pytest.raises(TypeError, match="pyinterp's optimal interpolation gives no derivatives"):
+        field.gradient({"time": near.time[:1], "longitude": [5.0], "latitude": [33.0]})
+
+
+def _app():
+    import typer
+
+    app = typer.Typer()
+    app.command()(med2021.main)
+    return app
