@@ -5,8 +5,7 @@ from importlib.metadata import version as installed
 project = "xinr"
 author = "The xinr developers"
 version = release = installed("xinr")
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.intersphinx", "numpydoc"]
-autosummary_generate = True
+extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
 numpydoc_show_class_members = False
 html_theme = "alabaster"
 exclude_patterns = ["_build"]

@@ -270,8 +270,8 @@ MAPS = {
         r"'sla' must have the dimensions \['time', 'latitude', 'longitude'\], got .*ds\.isel\(depth=0\)",
     ),
     "two maps": (
-        lambda ds: ds.assign(adt=ds.sla),
-        r"which variable is the map\? Expected one of .* got \['sla', 'adt'\]\. Name it: variable=<name>",
+        lambda ds: ds.rename(sla="first").assign(second=ds.sla),
+        r"which variable is the map\? Expected one of .* got \['first', 'second'\]\. Name it: variable=<name>",
     ),
     "no map": (lambda ds: ds.drop_vars("sla"), r"which variable is the map\?.* got \[\]"),
     "time as numbers": (lambda ds: ds.assign_coords(time=[0.0, 1, 2, 3]), r"time must be datetime64, got float64"),

@@ -88,7 +88,9 @@ def test_pyinterp_with_every_neighbour_is_our_oi(folder):
 
 
 def test_a_folder_without_the_missions_is_refused(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"lacks dt_med_<mission>_phy_l3_\*.nc for \['alg', 'h2b', 'j3', 's3a'\]"):
+    with pytest.raises(
+        FileNotFoundError, match=r"lacks dt_med_<mission>_phy_l3_\*.nc for \['alg', 'h2b', 'j3', 's3a'\]"
+    ):
         med2021.Challenge.open(tmp_path)
 
 

@@ -10,6 +10,8 @@ from xinr.coordinates import Axis, find
 
 #: What names a sea surface height. Along a track the first wins, others must be alone.
 HEIGHTS = ("sla_unfiltered", "sla", "ssh", "adt", "ssha", "sla_filtered")
+#: The same of a map, the first there wins: absolute heights before the anomalies that come beside them in L4 files.
+MAP_HEIGHTS = ("ssh", "adt", "sla")
 #: Corrections, flags and counters that come beside it in along-track files.
 COMPANIONS = (
     "mdt",

@@ -13,7 +13,7 @@ from xinr.coordinates import find, locate, wrap
 from xinr.differences import laplacian, slopes, turn_of
 from xinr.field import Field, Points
 from xinr.frame import Array, Times, days_since
-from xinr.heights import HEIGHTS, check_metres
+from xinr.heights import MAP_HEIGHTS, check_metres
 from xinr.targets import Target
 
 EPOCH = np.datetime64("1950-01-01", "ns")  # that of the CNES Julian days of altimetry files
@@ -65,7 +65,7 @@ class MapField(Field):
         maps : Dataset or DataArray
             Longitude and latitude of one dimension each, in any order; time, if any, a third.
         variable : str, optional
-            Which variable [m]; by default the only one on the grid, or the one named as a height.
+            Which variable [m]; by default the first of ssh, adt, sla, else the only one on the grid.
 
         Raises
         ------
@@ -201,10 +201,11 @@ def _default_map(maps: xr.Dataset, dims: set[Any]) -> str:
     on_grid = [
         str(name) for name, array in maps.data_vars.items() if set(array.dims) >= dims and array.dtype.kind == "f"
     ]
-    heights = [name for name in HEIGHTS if name in on_grid] or [n for n in on_grid if not n.startswith("err_")]
-    if len(heights) == 1:
-        return heights[0]
+    heights = [name for name in MAP_HEIGHTS if name in on_grid]
+    others = [name for name in on_grid if not name.startswith("err_")]
+    if heights or len(others) == 1:
+        return [*heights, *others][0]
     raise ValueError(
-        f"which variable is the map? Expected one of {list(HEIGHTS)}, or a single one on the dimensions "
+        f"which variable is the map? Expected one of {list(MAP_HEIGHTS)}, or a single one on the dimensions "
         f"{sorted(map(str, dims))}; got {on_grid}. Name it: variable=<name>, or ds[<name>].inr."
     )

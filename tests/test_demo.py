@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from typer.testing import CliRunner
+
+from xinr import cli
+from xinr.demo import METHODS, Scene, run
+
+SMALL = Scene(
+    region=(297.0, 304.0, 34.0, 42.0),
+    days=24,
+    training=("alg", "j3", "s3a", "s3b"),
+    grid_step=0.5,
+    time_step=4,
+    segment_length=500.0,
+    methods={
+        "oi": METHODS["oi"],
+        "siren": {"hidden_features": 64, "hidden_layers": 2, "steps": 60, "batch_size": 1024},
+    },
+)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    out = tmp_path_factory.mktemp("demo") / "deep" / "er"
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # on a busy machine, threads that wait for each other take minutes over so small a net
+    try:
+        return out, run(out, SMALL)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_every_file_is_there(demo):
+    out, result = demo
+    assert sorted(path.name for path in out.iterdir()) == sorted(path.name for path in result.files)
+    assert {path.name for path in result.files} == {
+        *("tracks.nc", "truth.nc", "oi.nc", "siren.nc", "table.csv"),
+        *("tracks.png", "maps.png", "psd_score.png"),
+    }
+
+
+@pytest.mark.parametrize("name", ["truth", "oi", "siren"])
+def test_maps_open_and_follow_cf(demo, name):
+    out, _ = demo
+    with xr.open_dataset(out / f"{name}.nc") as ds:
+        assert ds.attrs["Conventions"].startswith("CF-")
+        assert ds.sla.dims == ("time", "latitude", "longitude")
+        units = {"sla": "m", "adt": "m", "mdt": "m", "dsla_dx": "m m-1", "dsla_dt": "m s-1", "laplacian_sla": "m-1"}
+        assert {key: ds[key].attrs["units"] for key in units} == units
+        assert ds.cf["longitude"].name == "longitude" and ds.cf["sea_surface_height_above_sea_level"].name == "sla"
+        assert all(np.isfinite(ds[key]).all() for key in ds.data_vars)
+        assert ds.time.values[0] == np.datetime64("2021-01-01", "ns")
+        np.testing.assert_allclose(ds.adt, ds.sla + ds.mdt, atol=1e-6)
+
+
+def test_tracks_can_be_fitted_from_their_file(demo):
+    out, _ = demo
+    with xr.open_dataset(out / "tracks.nc") as ds:
+        assert set(ds.mission.values) == {"alg", "c2", "j3", "s3a", "s3b"}
+        assert ds.inr.fit(method="oi", lwe=True).info["missions"] == ["alg", "c2", "j3", "s3a", "s3b"]
+
+
+def test_methods_beat_the_null(demo):
+    null, oi, siren = demo[1].rows
+    assert oi.mu > null.mu + 0.05
+    assert oi.rmse_truth < 0.6 * null.rmse_truth and oi.rmse_track < 0.7 * null.rmse_track
+    assert siren.rmse_truth < null.rmse_truth
+    assert oi.lambda_x_low <= oi.lambda_x <= oi.lambda_x_high
+
+
+def test_table_and_csv_say_the_same(demo):
+    out, result = demo
+    lines = result.table.splitlines()
+    assert lines[4].startswith("null (mdt alone)") and lines[5].startswith("OI") and lines[6].startswith("SIREN")
+    with (out / "table.csv").open(encoding="utf-8") as file:
+        read = list(csv.DictReader(file))
+    assert [row["method"] for row in read] == [row.method for row in result.rows]
+    assert f"{float(read[1]['rmse_truth']):.2f}" in lines[5]
+
+
+def test_the_command_runs_the_demo(monkeypatch, tmp_path):
+    seen = {}
+
+    class Fake:
+        table = "the table"
+        files = (tmp_path / "a.nc",)
+
+    monkeypatch.setattr("xinr.demo.run", lambda out, scene: seen.update(out=out, seed=scene.seed) or Fake)
+    result = CliRunner().invoke(cli.app, ["demo", "--out", str(tmp_path), "--seed", "3"])
+    assert result.exit_code == 0 and "the table" in result.output and "a.nc" in result.output
+    assert seen == {"out": tmp_path, "seed": 3}
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys; from typer.testing import CliRunner; from xinr.cli import app;"
+        "assert 'demo' in CliRunner().invoke(app, ['--help']).output;"
+        "print([name for name in ('torch', 'matplotlib', 'scipy', 'xinr.demo') if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -1,0 +1,96 @@
+"""The figure of spectral scores: which scales a method resolves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from xinr.plots.style import COLOURS, DPI, LABEL, TITLE
+
+#: Ends of the axes of `psd_score`: shorter waves are noise [km]; a map may be much worse than none.
+SHORTEST, LOWEST = 40.0, -0.5
+
+
+def psd_score(scores: Mapping[str, xr.Dataset]) -> Figure:
+    """Draw ``1 - PSD(error)/PSD(reference)`` against wavelength, and mark the shortest one resolved.
+
+    Parameters
+    ----------
+    scores : mapping of str to Dataset
+        Results of `xinr.Field.score`, by name.
+
+    Returns
+    -------
+    Figure
+        One line for each; its band is the 95 % interval of the resolved scale.
+
+    Raises
+    ------
+    ValueError
+        Nothing to draw, or no spectrum: the passes were too short for a segment.
+
+    Examples
+    --------
+    >>> k = np.arange(5) / 1000.0
+    >>> ds = xr.Dataset({"psd_ref": ("wavenumber", np.ones(5)), "psd_diff": ("wavenumber", np.linspace(0, 1, 5)),
+    ...                  "lambda_x": 500.0}, {"wavenumber": k})
+    >>> psd_score({"OI": ds}).axes[0].get_xlabel()
+    'wavelength along the track [km]'
+    """
+    if not scores:
+        raise ValueError("no score to draw: expected {name: Dataset of a score}, got an empty mapping.")
+    figure = Figure(figsize=(7.8, 4.9), layout="constrained", dpi=DPI)
+    axes = figure.subplots()
+    lowest = [_draw_score(axes, *item, COLOURS[i % len(COLOURS)]) for i, item in enumerate(scores.items())]
+    axes.axhline(0.5, color="0.35", linewidth=1.0, linestyle="--")
+    axes.annotate(
+        "0.5: resolved above",
+        (0.012, 0.5),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 4),
+        textcoords="offset points",
+        fontsize=9,
+        color="0.35",
+    )
+    _wavelength_axis(axes)
+    axes.set_ylim(max(min(lowest) - 0.05, LOWEST), 1.03)
+    axes.set_ylabel("1 − PSD(error) / PSD(reference)", fontsize=LABEL)
+    axes.set_title("Share of the spectrum that is mapped, on the withheld track", fontsize=TITLE)
+    axes.legend(loc="lower left", fontsize=10, framealpha=0.95)
+    axes.grid(alpha=0.25)
+    return figure
+
+
+def _draw_score(axes: Axes, name: str, score: xr.Dataset, colour: str) -> float:
+    """Draw one line, and return its lowest value at the wavelengths shown, at most 0."""
+    k = score["wavenumber"].values
+    ratio = 1.0 - score["psd_diff"].values / score["psd_ref"].values
+    known = (k > 0) & np.isfinite(ratio)
+    if not known.any():
+        raise ValueError(f"the score of {name!r} holds no spectrum: score with a shorter segment_length.")
+    resolved = float(score["lambda_x"])
+    label = f"{name}: {resolved:.0f} km" if np.isfinite(resolved) else name
+    axes.plot(1.0 / k[known], ratio[known], color=colour, linewidth=2.0, marker="o", markersize=3.5, label=label)
+    if np.isfinite(resolved):
+        axes.vlines(resolved, LOWEST, 0.5, color=colour, linewidth=1.2, linestyle=":")
+        axes.plot(resolved, 0.5, color=colour, marker="o", markersize=9, markeredgecolor="white", zorder=5)
+    if "lambda_x_interval" in score and np.isfinite(score["lambda_x_interval"]).all():
+        axes.axvspan(*score["lambda_x_interval"].values, color=colour, alpha=0.12, linewidth=0)
+    return float(min(0.0, ratio[known & (k * SHORTEST <= 1.0)].min(initial=0.0)))
+
+
+def _wavelength_axis(axes: Axes) -> None:
+    """Put long waves on the left, as along a wavenumber, with wavelengths for labels."""
+    low, high = axes.get_xlim()
+    low, high = max(low, SHORTEST), min(high, 1050.0)
+    ticks = [tick for tick in (50, 70, 100, 150, 200, 300, 500, 1000) if low <= tick <= high]
+    axes.set_xscale("log")
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticks(ticks, [f"{tick}" for tick in ticks])
+    axes.set_xlim(high, low)
+    axes.set_xlabel("wavelength along the track [km]", fontsize=LABEL)

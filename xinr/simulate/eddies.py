@@ -1,0 +1,239 @@
+"""An eddying sea surface whose every derivative is known: a sum of random plane waves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from xinr.fitted import FittedField
+from xinr.frame import EARTH_RADIUS, Sphere
+from xinr.methods.base import Predictor, check_positive
+from xinr.targets import Target
+
+Array = NDArray[np.float64]
+Region = tuple[float, float, float, float]
+
+#: The box of the SSH mapping data challenge 2021a, on the Gulf Stream: west, east, south, north [degrees].
+GULF_STREAM: Region = (295.0, 305.0, 33.0, 43.0)
+
+#: Wavelengths of the waves [km]: from what altimeters with 2-3 cm of noise hardly see, to the size of a basin.
+WAVELENGTHS = (80.0, 1500.0)
+#: Spectrum at small wavenumbers: k**RISE, so that the largest waves hold little energy.
+RISE = 2.0
+#: Westward drift [km/day]: about 3 cm/s, as of mid-latitude eddies (Chelton et al., 2011).
+DRIFT = 2.5
+#: A wave of MEMORY_WAVELENGTH [km] stays correlated (1/e) for MEMORY [days], shorter ones for less in proportion.
+MEMORY, MEMORY_WAVELENGTH = 20.0, 300.0
+
+# Points per block: with 400 waves a block of phases takes 26 MB.
+BLOCK = 8192
+
+
+@dataclass(frozen=True, eq=False)
+class WavePredictor(Predictor):
+    """A sum of plane waves ``Σ amplitude · cos(wavevector · x + phase)``.
+
+    Parameters
+    ----------
+    wavevector : ndarray (m, d)
+        In radians per unit of the frame: 1/km and 1/day.
+    amplitude : ndarray (m,)
+        In metres.
+    phase : ndarray (m,)
+        In radians.
+    """
+
+    kind = "waves"
+
+    wavevector: Array
+    amplitude: Array
+    phase: Array
+
+    def predict(self, x: Array) -> Array:
+        """See `Predictor.predict`."""
+        return self._joined(x, lambda angle, _: np.cos(angle) @ self.amplitude)
+
+    def gradient(self, x: Array) -> Array:
+        """See `Predictor.gradient`."""
+        slopes = -self.amplitude[:, None] * self.wavevector  # (m, d)
+        return self._joined(x, lambda angle, _: np.sin(angle) @ slopes)
+
+    def curvature(self, x: Array, direction: Array) -> Array:
+        """See `Predictor.curvature`."""
+
+        def bend(angle: Array, at: slice) -> Array:
+            along = direction[at] @ self.wavevector.T  # (n, m)
+            return -(np.cos(angle) * along**2) @ self.amplitude
+
+        return self._joined(x, bend)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """See `Predictor.state`."""
+        return {"wavevector": self.wavevector, "amplitude": self.amplitude, "phase": self.phase}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
+        """See `Predictor.from_state`."""
+        return cls(state["wavevector"], state["amplitude"], state["phase"])
+
+    def _joined(self, x: Array, function: Callable[[Array, slice], Array]) -> Array:
+        parts = [function(x[at] @ self.wavevector.T + self.phase, at) for at in _blocks(len(x))]
+        return np.concatenate(parts)
+
+
+def _blocks(size: int) -> Iterator[slice]:
+    yield from (slice(start, start + BLOCK) for start in range(0, max(size, 1), BLOCK))
+
+
+def eddies(
+    region: Region = GULF_STREAM,
+    start: str = "2021-01-01",
+    *,
+    rms: float = 0.12,
+    peak: float = 450.0,
+    slope: float = 5.0,
+    waves: int = 400,
+    seed: int = 0,
+) -> FittedField:
+    """Make an eddying field of sea level anomalies of which value and derivatives are known exactly.
+
+    Parameters
+    ----------
+    region : (west, east, south, north)
+        Where [degrees]: the waves are tangent to the sphere at its centre; isotropic within 1 % over 15 degrees.
+    start : str
+        Day from which the field counts time; it is defined at every time.
+    rms : float
+        Standard deviation of the anomalies [m].
+    peak : float
+        Wavelength at which the isotropic spectrum is highest [km].
+    slope : float
+        The isotropic spectrum falls as ``wavenumber**-slope`` well beyond its peak. Along a track the default gives
+        about ``wavenumber**-4`` between 250 and 100 km, since the peak is near.
+    waves : int
+        How many waves.
+    seed : int
+        Of the random directions, phases and frequencies.
+
+    Returns
+    -------
+    FittedField
+        A Field named "sla", like that of any method: ``interp``, ``gradient``, ``laplacian``, ``save``.
+
+    Notes
+    -----
+    1. Wavelengths from 80 to 1500 km, one drawn in each of ``waves`` equal steps of log wavenumber; amplitudes
+       from ``E(k) ~ s² / (1 + (2/slope) s²)**((2 + slope)/2)``, with ``s = k / k_peak``.
+    2. Directions and phases are uniform. The waves live in the ambient space of the frame "sphere", so that
+       derivatives on the sphere are exact anywhere.
+    3. Every wave drifts westward at 2.5 km/day. A random frequency on top makes short waves forget sooner: the
+       correlation time, 20 days at 300 km, is proportional to the wavelength.
+
+    References
+    ----------
+    Chelton, Schlax & Samelson (2011), doi:10.1016/j.pocean.2011.01.002 (sizes and drift of eddies);
+    Xu & Fu (2012), doi:10.1175/JPO-D-11-0240.1 (slopes of the spectrum along tracks, -4 to -5 in energetic seas)
+
+    Examples
+    --------
+    >>> truth = eddies(rms=0.1, seed=1)
+    >>> at = {"longitude": 300.0, "latitude": 38.0, "time": np.datetime64("2021-01-05", "ns")}
+    >>> here = truth.interp(xr.Dataset(coords=at))
+    >>> bool(abs(here.sla) < 0.5)
+    True
+    """
+    check_positive(rms=rms, peak=peak, slope=slope, waves=waves)
+    rng = np.random.default_rng(seed)
+    west, east, south, north = region
+    centre = west + ((east - west) % 360.0 or 360.0) / 2.0, (south + north) / 2.0
+    k = _wavenumbers(int(waves), rng)
+    wavevector, amplitude = _wavevectors(k, centre, rng), _amplitudes(k, rms, 2.0 * np.pi / peak, slope)
+    phase = rng.uniform(0.0, 2.0 * np.pi, k.size)
+    settings = {"rms": rms, "peak": peak, "slope": slope, "waves": waves, "seed": seed}
+    info = {"method": "eddies", "settings": settings, "region": list(region)}
+    frame = Sphere(np.datetime64(start, "ns"), centre[0])
+    return FittedField(frame, WavePredictor(wavevector, amplitude, phase), "sla", info)
+
+
+def _wavenumbers(size: int, rng: np.random.Generator) -> Array:
+    """Draw one wavenumber [1/km] in each of equal steps of its logarithm: every scale is there in every draw."""
+    shortest, longest = WAVELENGTHS
+    fraction = (np.arange(size) + rng.uniform(size=size)) / size
+    return np.asarray(2.0 * np.pi / longest * (longest / shortest) ** fraction)
+
+
+def _amplitudes(k: Array, rms: float, k_peak: float, slope: float) -> Array:
+    """Return amplitudes (m,) whose waves have variance rms²; a step of log k holds the variance E(k) k."""
+    s = k / k_peak
+    spectrum = s**RISE / (1.0 + RISE / slope * s**2) ** ((RISE + slope) / 2.0)
+    variance = spectrum * k
+    return np.asarray(np.sqrt(2.0 * variance / variance.sum()) * rms)
+
+
+def _wavevectors(k: Array, centre: tuple[float, float], rng: np.random.Generator) -> Array:
+    """Return random wave vectors (m, 4) tangent to the sphere at the centre, with their frequencies [1/day]."""
+    lon, lat = (np.array([degrees]) for degrees in centre)
+    sphere = Sphere(np.datetime64(0, "ns"))
+    east, north = 1e3 * sphere.east(lon, lat), 1e3 * sphere.north(lon, lat)  # unit vectors (1, 4)
+    angle = rng.uniform(0.0, 2.0 * np.pi, k.size)
+    k_east, k_north = k * np.cos(angle), k * np.sin(angle)
+    wavevector = k_east[:, None] * east + k_north[:, None] * north
+    memory = MEMORY * (2.0 * np.pi / k) / MEMORY_WAVELENGTH
+    # A Gaussian spread s of frequencies correlates as exp(-s² t² / 2): 1/e at the memory.
+    wavevector[:, -1] = DRIFT * k_east + rng.normal(size=k.size) * np.sqrt(2.0) / memory
+    return np.asarray(wavevector)
+
+
+@dataclass(frozen=True)
+class Jet:
+    """A mean dynamic topography: a front along a gently meandering eastward jet, high water to the south.
+
+    Parameters
+    ----------
+    latitude : float
+        Of the jet's axis, on average [degrees].
+    drop : float
+        Fall of the sea surface across it [m].
+    width : float
+        Half-width: the front is ``-drop/2 · tanh(distance / width)`` [km].
+    meander : float
+        Amplitude of the meanders [km], one every 12 degrees of longitude.
+
+    Examples
+    --------
+    >>> heights = Jet(latitude=38.0).at(np.array([300.0, 300.0]), np.array([33.0, 43.0]))
+    >>> heights.round(1)
+    array([ 0.4, -0.4])
+    """
+
+    latitude: float = 38.0
+    drop: float = 0.8
+    width: float = 120.0
+    meander: float = 60.0
+
+    def __post_init__(self) -> None:
+        check_positive(width=self.width)
+
+    def at(self, longitude: Array, latitude: Array) -> Array:
+        """Return the mean dynamic topography [m] at points (n,) in degrees."""
+        north = np.radians(latitude - self.latitude) * EARTH_RADIUS
+        axis = self.meander * np.sin(30.0 * np.radians(longitude))
+        return np.asarray(-self.drop / 2.0 * np.tanh((north - axis) / self.width))
+
+    def interp(self, target: xr.Dataset) -> xr.DataArray:
+        """Return the mean dynamic topography [m] on a target's longitudes and latitudes."""
+        still = target.drop_vars([name for name in ("time",) if name in target.coords])
+        found: xr.DataArray = Target.of(still).evaluate(lambda lon, lat, _: self.at(lon, lat))
+        return found.rename("mdt").assign_attrs(MDT_ATTRS)
+
+
+MDT_ATTRS = {
+    "long_name": "mean dynamic topography",
+    "standard_name": "sea_surface_height_above_geoid",
+    "units": "m",
+}
