@@ -74,3 +74,13 @@ def test_nothing_is_remembered(tracks, grid):
 def test_data_with_the_accessor_used_still_pickle(tracks, grid):
     tracks.inr.interp(grid, **OI)
     xr.testing.assert_identical(pickle.loads(pickle.dumps(tracks)), tracks)
+
+
+def test_only_the_scored_points_are_predicted(tracks, monkeypatch):
+    field = tracks.inr.fit(**OI)
+    predicted = []
+    predict = type(field.predictor).predict
+    monkeypatch.setattr(type(field.predictor), "predict", lambda self, x: predicted.append(len(x)) or predict(self, x))
+    table = field.score(tracks, period=("2017-01-02", "2017-01-03"), segment_length=100.0, resamples=0)
+    assert predicted == [int(table.n)]
+    assert 0 < predicted[0] < tracks.sizes["time"]

@@ -55,6 +55,14 @@ TRACKS = {
         {},
         r"all 640 observations are missing",
     ),
+    "radians": (with_units("longitude", "radian"), {}, r"longitude must be in degrees, got units 'radian'"),
+    "packed": (
+        lambda ds: ds.assign(sla_unfiltered=ds.sla_unfiltered.assign_attrs(scale_factor=1e-4)),
+        {},
+        r"sla_unfiltered is still packed \(attribute scale_factor\): unpack it with xr\.decode_cf",
+    ),
+    "a coordinate as height": (lambda ds: ds, {"variable": "longitude"}, r"'longitude' is a coordinate, not a height"),
+    "too wide a region": (lambda ds: ds, {"region": (0, 370, 30, 50)}, r"region must be \(west, east, south, north\)"),
     "centimetres": (
         with_units("sla_unfiltered", "cm"),
         {},
@@ -313,3 +321,62 @@ def test_a_map_has_no_posterior_error(maps, grid):
 def test_a_map_given_as_something_else():
     with pytest.raises(TypeError, match=r"a map must be an xarray Dataset or DataArray, got ndarray"):
         xinr.Field.from_grid(np.zeros((3, 3)))
+
+
+def test_heights_that_are_no_numbers(tracks):
+    text = tracks.assign(sla=tracks.sla_unfiltered.astype(str))
+    with pytest.raises(TypeError, match=r"sla must hold numbers \[m\], got <U"):
+        text.inr.fit(variable="sla")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"coarsen": 2.5}, "coarsen must be a whole number, got 2.5"),
+        ({"coarsen": True}, "coarsen must be a whole number, got True"),
+        ({"noise": "0.05"}, "noise must be a number, got '0.05'"),
+        ({"window": None}, "window must be a number, got None"),
+    ],
+)
+def test_settings_of_the_wrong_type(settings, message):
+    with pytest.raises(TypeError, match=message):
+        OI(**settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"frame": "sphere"}, "length_scale = 1 is in kilometres in the frame 'sphere', less than altimeters resolve"),
+        ({"length_scale": 150.0}, "length_scale = 150 is in degrees in the frame 'degrees'"),
+        ({"noise": 0.0}, "noise must be a finite number above zero, got 0.0"),
+        ({"pass_bias": -0.1}, r"pass_bias must be a standard deviation \[m\], zero or more, got -0.1"),
+        ({"pass_bias": float("inf")}, "pass_bias must be a standard deviation"),
+    ],
+)
+def test_settings_out_of_range(settings, message):
+    with pytest.raises(ValueError, match=message):
+        OI(**settings)
+
+
+def test_degrees_around_the_globe(tracks):
+    around = tracks.assign_coords(longitude=("time", np.linspace(0.0, 359.0, 640)))
+    with pytest.warns(UserWarning, match="go around the globe, and the frame 'degrees' cuts them"):
+        around.inr.fit(coarsen=1)
+
+
+def test_a_latitude_beyond_the_pole(field, grid):
+    with pytest.raises(ValueError, match="latitudes of the target must lie within ±90 degrees, got 95"):
+        field.interp(grid.assign_coords(latitude=[37.0, 38.0, 39.0, 40.0, 95.0]))
+
+
+def test_a_reference_in_centimetres(field, tracks):
+    tracks["mdt"].attrs["units"] = "cm"
+    with pytest.raises(ValueError, match="mdt must be in metres, got units 'cm'"):
+        field.score(tracks)
+
+
+def test_a_height_of_unknown_kind_is_scored_with_a_warning(tracks):
+    renamed = tracks.rename(sla_unfiltered="h")
+    field = renamed.inr.fit(variable="h", coarsen=5)
+    with pytest.warns(UserWarning, match="'h' is taken for an absolute height, and no mdt is added to it"):
+        field.score(tracks, segment_length=100.0, resamples=0)

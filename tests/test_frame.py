@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from xinr.frame import EARTH_RADIUS, FRAMES, SECONDS_PER_DAY, days_since, frame_around
+from xinr.frame import EARTH_RADIUS, FRAMES, SECONDS_PER_DAY, Degrees, days_since, frame_around
 
 EPOCH = np.datetime64("2020-01-01", "ns")
 R = 1e3 * EARTH_RADIUS  # [m]
@@ -104,3 +104,9 @@ def test_time_counts_days_from_midnight_before_the_data(kind):
 def test_unknown_frame_is_refused():
     with pytest.raises(ValueError, match=r"unknown frame 'plane': expected one of \['degrees', 'sphere'\]"):
         frame_around("plane", np.zeros(1), np.array([EPOCH]))
+
+
+def test_no_direction_is_east_at_a_pole():
+    frame = Degrees(np.datetime64("2020-01-01", "ns"), 0.0)
+    east = frame.east(np.array([0.0, 0.0]), np.array([90.0, 89.0]))
+    assert np.isnan(east[0, 0]) and np.isfinite(east[1, 0])

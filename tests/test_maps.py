@@ -239,3 +239,9 @@ def test_real_mean_topography(med2021):
     # The gridded field sits 5 cm above the tracks' own.
     assert float(np.median((at_track - track.mdt)[near])) == pytest.approx(0.05, abs=0.002)
     assert near.mean() > 0.85
+
+
+def test_a_map_of_one_day_on_dask(maps):
+    day = maps.isel(time=[0])
+    xr.testing.assert_allclose(day.chunk().inr.gradient(), day.inr.gradient())
+    assert np.isnan(day.inr.gradient()["dsla_dt"]).all()

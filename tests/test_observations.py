@@ -241,3 +241,28 @@ def test_real_files_of_several_missions_concatenate_without_labels(med2021):
             alone += Observations.from_tracks(ds).n_passes
     assert obs.n_passes == alone
     assert obs.name == "adt"
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_files_that_overlap_give_each_point_once(labelled):
+    ds = one_mission("alg") if labelled else one_mission("alg").drop_vars("mission")
+    obs = Observations.from_tracks(xr.concat([ds.isel(time=slice(0, 200)), ds.isel(time=slice(100, 320))], "time"))
+    assert obs.dropped == 100
+    assert_same(obs, Observations.from_tracks(ds))
+
+
+@pytest.mark.parametrize(
+    ("variable", "attrs", "options", "name", "quantity"),
+    [
+        ("sla_unfiltered", {}, {"lwe": True}, "sla", "sla_unfiltered - lwe"),
+        ("sla_unfiltered", {}, {"mdt": True}, "adt", "sla_unfiltered + mdt"),
+        ("ssha", {}, {}, "sla", "ssha"),
+        ("h", {"standard_name": "sea_surface_height_above_sea_level"}, {}, "sla", "h"),
+        ("h", {}, {}, "h", "h"),
+    ],
+)
+def test_names_what_is_mapped(tracks, variable, attrs, options, name, quantity):
+    ds = tracks.rename(sla_unfiltered=variable)
+    ds[variable].attrs.update(attrs)
+    obs = Observations.from_tracks(ds, variable=variable, **options)
+    assert (obs.name, obs.quantity) == (name, quantity)

@@ -147,3 +147,23 @@ def test_blocks_of_targets_change_nothing(tracks, grid, monkeypatch):
     found = tracks.inr.interp(grid, error=True)
     for name in expected.data_vars:
         np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=1e-13)
+
+
+def test_value_and_error_share_one_factorisation_a_day(tracks, grid, monkeypatch):
+    field = tracks.inr.fit(coarsen=5)
+    factored = []
+    monkeypatch.setattr(oi, "cho_factor", lambda *args, _do=oi.cho_factor, **kw: factored.append(1) or _do(*args, **kw))
+    with_error = field.interp(grid, error=True)
+    assert len(factored) == grid.sizes["time"]
+    xr.testing.assert_allclose(with_error[["sla"]], field.interp(grid), atol=1e-12)
+    assert with_error.err_sla.attrs["standard_name"] == "sea_surface_height_above_sea_level standard_error"
+
+
+def test_analyses_are_solved_once(tracks, grid, monkeypatch):
+    field = tracks.inr.fit(coarsen=5)
+    factored = []
+    monkeypatch.setattr(oi, "cho_factor", lambda *args, _do=oi.cho_factor, **kw: factored.append(1) or _do(*args, **kw))
+    field.interp(grid)
+    field.gradient(grid)
+    field.laplacian(grid)
+    assert len(factored) == grid.sizes["time"]

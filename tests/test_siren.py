@@ -132,3 +132,9 @@ def test_a_trained_network_survives_its_state():
     again = SirenPredictor.from_state(fitted.state())
     np.testing.assert_array_equal(fitted.predict(x), again.predict(x))
     np.testing.assert_array_equal(fitted.history["loss"], again.history["loss"])
+
+
+def test_a_fit_that_diverges_says_so():
+    x, y, _, _, index = observed()
+    with pytest.raises(FloatingPointError, match=r"training diverged by step 25 .* Lower learning_rate"):
+        Siren(**{**SMALL, "optimizer": "adam", "learning_rate": 1e8}).fit(x, y, error(y, index))

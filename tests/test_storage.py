@@ -198,3 +198,16 @@ def test_every_array_of_the_state_is_in_the_file(field, saved):
     with xr.open_dataset(saved, decode_cf=False) as ds:
         for key, array in field.predictor.state().items():
             np.testing.assert_array_equal(ds[key].values, array)
+
+
+def test_numbers_of_numpy_as_settings_are_saved(tracks, grid, tmp_path):
+    field = tracks.inr.fit(coarsen=np.int64(5), length_scale=np.float32(1.5))
+    field.save(tmp_path / "field.nc")
+    assert xinr.open_field(tmp_path / "field.nc").info["settings"] == field.info["settings"]
+
+
+def test_a_folder_is_no_file(field, tmp_path):
+    with pytest.raises(IsADirectoryError, match="is a folder: name a file in it"):
+        field.save(tmp_path)
+    with pytest.raises(IsADirectoryError, match=r"is a folder: name the file that Field\.save wrote"):
+        xinr.open_field(tmp_path)

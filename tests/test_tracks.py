@@ -63,3 +63,14 @@ def test_a_broken_file_is_named(folder):
 def test_real_missions(med2021):
     ds = xinr.open_tracks(med2021 / "*_l3_*.nc")
     assert set(np.unique(ds.mission)) == {"alg", "h2b", "j3", "s3a"}
+
+
+def test_the_band_of_a_duacs_name_is_no_mission(tmp_path, mission):
+    mission("x").drop_vars("mission").to_netcdf(tmp_path / "dt_global_s6a_hr_phy_l3_1hz_20240101.nc")
+    assert set(xinr.open_tracks(tmp_path / "*.nc").mission.values) == {"s6a"}
+
+
+def test_a_file_without_time_is_named(folder):
+    xr.Dataset({"mdt": ("lat", [0.1])}, {"lat": [40.0]}).to_netcdf(folder / "mdt_l3_9.nc")
+    with pytest.raises(ValueError, match=r"mdt_l3_9\.nc is no along-track file: no time found"):
+        xinr.open_tracks(folder / "*_l3_*.nc")

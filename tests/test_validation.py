@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -70,3 +72,20 @@ def test_unknown_folds_are_refused():
 def test_only_positive_numbers_are_searched(name):
     with pytest.raises(ValueError, match=f"{name} must be a float above zero to be searched"):
         tune(passes(), SPHERE, [name])
+
+
+@pytest.mark.parametrize(("settings", "evaluations"), [("noise", 3), ([], 3), (["noise"], 0)])
+def test_nothing_to_search_is_refused(settings, evaluations):
+    with pytest.raises(ValueError, match="expected a list of settings to search and at least one evaluation"):
+        tune(passes(), SPHERE, settings, evaluations=evaluations)
+
+
+def test_an_unknown_setting_is_refused():
+    with pytest.raises(TypeError, match=r"OI has no setting \['lengthscale'\]: expected some of"):
+        tune(passes(), SPHERE, ["lengthscale"])
+
+
+def test_noise_that_comes_with_the_data_is_not_searched():
+    noisy = replace(passes(), noise=np.full(len(passes()), 0.02))
+    with pytest.raises(ValueError, match="noise cannot be searched: these observations bring their own"):
+        tune(noisy, SPHERE, ["noise"])

@@ -43,7 +43,11 @@ class InrAccessor:
         return self._field(options).laplacian(self._points(target))
 
     def score(self, reference: xr.Dataset, *, protocol: str = "dc2021a", **options: Any) -> xr.Dataset:
-        """Score against withheld tracks: see `xinr.Field.score`; other ``options`` as for `fit`."""
+        """Score against withheld tracks: see `xinr.Field.score`; other ``options`` as for `fit`.
+
+        ``region``, ``period``, ``segment_length``, ``resamples`` and ``seed`` are the score's. To give the fit a
+        region or a seed of its own, fit first: ``ds.inr.fit(...).score(...)``.
+        """
         from xinr.metrics import SCORE_OPTIONS
 
         scoring = {key: options.pop(key) for key in SCORE_OPTIONS if key in options}

@@ -59,7 +59,7 @@ def locate(data: xr.Dataset | xr.DataArray, axis: Axis) -> xr.DataArray:
             f"or give the right one the name {axis!r}."
         )
     found = _as_dataset(data)[candidates[0]]
-    return _decoded_time(found) if axis == "time" else found
+    return _decoded_time(found) if axis == "time" else _in_degrees(found)
 
 
 def find(data: xr.Dataset | xr.DataArray, axis: Axis) -> list[str]:
@@ -73,6 +73,13 @@ def find(data: xr.Dataset | xr.DataArray, axis: Axis) -> list[str]:
     lower = {name.lower(): name for name in pool}
     by_name = [lower[name] for name in NAMES[axis] if name in lower]
     return by_name[:1] or by_attribute
+
+
+def _in_degrees(angle: xr.DataArray) -> xr.DataArray:
+    units = str(angle.attrs.get("units", "degrees"))
+    if not units.lower().startswith("deg") and units != "°":
+        raise ValueError(f"{angle.name} must be in degrees, got units {units!r}. Convert it and set its units.")
+    return angle
 
 
 def _as_dataset(data: xr.Dataset | xr.DataArray) -> xr.Dataset:
@@ -139,7 +146,7 @@ def within(
 
 def check_region(region: tuple[float, float, float, float]) -> None:
     """Raise ValueError unless the region is (west, east, south, north) in degrees."""
-    if len(region) != 4 or not (-90 <= region[2] < region[3] <= 90 and abs(region[1] - region[0]) > 0):
+    if len(region) != 4 or not (-90 <= region[2] < region[3] <= 90 and 0 < abs(region[1] - region[0]) <= 360):
         raise ValueError(
             f"region must be (west, east, south, north) in degrees with south < north, got {region}: "
             "for instance (295, 305, 33, 43)."

@@ -45,7 +45,9 @@ def laplacian(height: xr.DataArray, longitude: xr.DataArray, latitude: xr.DataAr
 
 
 def first_difference(height: xr.DataArray, position: xr.DataArray, turn: float | None = None) -> xr.DataArray:
-    """Return the derivative along the one dimension of ``position``."""
+    """Return the derivative along the one dimension of ``position``: NaN where that has a single node."""
+    if position.size < 2:
+        return xr.full_like(height, np.nan)
     (ahead, behind), (h_ahead, h_behind) = _one_sided(height, position, turn)
     centred = (ahead * h_behind + behind * h_ahead) / (h_ahead + h_behind)
     return centred.fillna(ahead).fillna(behind)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
+from xinr.caution import caution
 from xinr.targets import Target
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ SLOPES = {
     "y": ("northward slope of ", "m m-1"),
     "t": ("rate of change of ", "m s-1"),
 }
+ABSOLUTE = ("adt", "ssh")
 STANDARD_NAMES = {
     "sla": "sea_surface_height_above_sea_level",
     "adt": "sea_surface_height_above_geoid",
@@ -82,11 +84,14 @@ class Field(ABC):
             that has none.
         """
         points = self._reach(target)
-        variables = {self.name: self._value(points).assign_attrs(self._attrs("", "m"))}
-        if error:
-            long_name = f"posterior standard deviation of {self.name}"
-            variables[f"err_{self.name}"] = self._error(points).assign_attrs(long_name=long_name, units="m")
-        return self._dataset(variables)
+        if not error:
+            return self._dataset({self.name: self._value(points).assign_attrs(self._attrs("", "m"))})
+        value, deviation = self._posterior(points)
+        attrs = self._attrs("", "m")
+        deviation.attrs = {"long_name": f"posterior standard deviation of {attrs['long_name']}", "units": "m"}
+        if "standard_name" in attrs:
+            deviation.attrs["standard_name"] = f"{attrs['standard_name']} standard_error"
+        return self._dataset({self.name: value.assign_attrs(attrs), f"err_{self.name}": deviation})
 
     def gradient(self, target: Points | None = None) -> xr.Dataset:
         """Differentiate the field: slopes east and north, and the rate of change.
@@ -141,12 +146,18 @@ class Field(ABC):
         Dataset
             ``mu``, ``sigma``, ``lambda_x`` [km], ``rmse`` [m], their intervals, and the score of the null map.
         """
-        from xinr.metrics import score
+        from xinr.metrics import score, select
 
+        reference = select(reference, options.get("region"), options.get("period"))
         if self.is_anomaly and "mdt" not in reference:
             raise ValueError(
                 f"the field {self.name!r} is an anomaly and the reference has no mdt to add to it: expected a variable "
                 "'mdt' [m]. Add reference['mdt'], or fit absolute heights with mdt=True."
+            )
+        if not self.is_anomaly and self.name not in ABSOLUTE:
+            caution(
+                f"the field {self.name!r} is taken for an absolute height, and no mdt is added to it; if it is an "
+                "anomaly, name its variable 'sla'."
             )
         height = self.interp(reference)[self.name]
         prediction = xr.Dataset({"ssh": height + reference["mdt"] if self.is_anomaly else height})
@@ -204,7 +215,7 @@ class Field(ABC):
     def _laplacian(self, target: Target) -> xr.DataArray: ...
 
     @abstractmethod
-    def _error(self, target: Target) -> xr.DataArray: ...
+    def _posterior(self, target: Target) -> tuple[xr.DataArray, xr.DataArray]: ...
 
     def _attrs(self, prefix: str, units: str) -> dict[str, str]:
         attrs = {"long_name": prefix + LONG_NAMES.get(self.name, self.name), "units": units}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from time import perf_counter
@@ -12,6 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from xinr.caution import caution
 from xinr.coordinates import wrap
 from xinr.field import Field, Points
 from xinr.frame import SECONDS_PER_DAY, Array, Frame, Times, days_since, frame_around
@@ -54,12 +54,12 @@ class FittedField(Field):
         value: xr.DataArray = self._at(target, lambda lon, lat, x: self.predictor.predict(x))
         return value
 
-    def _error(self, target: Target) -> xr.DataArray:
+    def _posterior(self, target: Target) -> tuple[xr.DataArray, xr.DataArray]:
         predictor = self.predictor
         if not isinstance(predictor, ErrorPredictor):
             raise ValueError(f"the method {self.info['method']!r} gives no posterior error: ask without error=True.")
-        error: xr.DataArray = self._at(target, lambda lon, lat, x: predictor.error(x))
-        return error
+        value, error = self._at(target, lambda lon, lat, x: predictor.posterior(x), 2)
+        return value, error
 
     def _gradient(self, target: Target) -> dict[str, xr.DataArray]:
         def slopes(lon: Array, lat: Array, x: Array) -> tuple[Array, ...]:
@@ -154,8 +154,9 @@ def fit_observations(points: Observations, method: Method) -> FittedField:
         ObservationError(noise, points.pass_index, method.pass_bias),
     )
     info = {
-        "method": _name_of(method),
+        "method": predictor.kind,
         "settings": asdict(method),
+        "quantity": points.quantity,
         "observations": len(points),
         "dropped": points.dropped,
         "passes": points.n_passes,
@@ -164,10 +165,6 @@ def fit_observations(points: Observations, method: Method) -> FittedField:
         "fit_seconds": perf_counter() - started,
     }
     return FittedField(frame, predictor, points.name, info)
-
-
-def _name_of(method: Method) -> str:
-    return type(method).__name__.lower()
 
 
 def _extent(points: Observations, frame: Frame) -> dict[str, list[Any]]:
@@ -195,10 +192,9 @@ def _check_reach(axis: str, values: NDArray[Any], bounds: list[Any], reach: floa
             f"the observations' from {bounds[0]} to {bounds[1]}. Map where there are observations."
         )
     if beyond.any():
-        warnings.warn(
+        caution(
             f"part of the target lies beyond the observations, whose {axis} runs from {bounds[0]} to {bounds[1]}: "
             "values there are extrapolated.",
-            stacklevel=4,
         )
 
 

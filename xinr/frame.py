@@ -12,6 +12,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from xinr.caution import caution
 from xinr.coordinates import central_longitude, wrap
 
 Array = NDArray[np.float64]
@@ -120,9 +121,10 @@ class Degrees:
         return np.stack([wrap(longitude, self.origin), latitude, days_since(time, self.epoch)], axis=1)
 
     def east(self, longitude: Array, latitude: Array) -> Array:
-        """See `Frame.east`."""
+        """See `Frame.east`; NaN at the poles, where no direction is east."""
+        cosine = np.cos(latitude * _RADIAN)
         zero = np.zeros_like(latitude)
-        return np.stack([1.0 / (METRES_PER_DEGREE * np.cos(latitude * _RADIAN)), zero, zero], axis=1)
+        return np.stack([1.0 / (METRES_PER_DEGREE * np.where(cosine > 1e-6, cosine, np.nan)), zero, zero], axis=1)
 
     def north(self, longitude: Array, latitude: Array) -> Array:
         """See `Frame.north`."""
@@ -143,7 +145,13 @@ def frame_around(kind: str, longitude: Array, time: Times) -> Frame:
     """Build the frame of that kind for a data set: longitudes centred on it, midnight before it as the epoch."""
     if kind not in FRAMES:
         raise ValueError(f"unknown frame {kind!r}: expected one of {sorted(FRAMES)}.")
-    return FRAMES[kind](time.min().astype("datetime64[D]").astype("datetime64[ns]"), central_longitude(longitude))
+    origin = central_longitude(longitude)
+    if kind == "degrees" and np.ptp(wrap(longitude, origin)) > 350.0:
+        caution(
+            f"the observations go around the globe, and the frame 'degrees' cuts them at {(origin + 180) % 360:g} "
+            'degrees east: the map has a seam there. frame="sphere" has none.',
+        )
+    return FRAMES[kind](time.min().astype("datetime64[D]").astype("datetime64[ns]"), origin)
 
 
 def _upward(longitude: Array, latitude: Array) -> Array:

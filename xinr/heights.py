@@ -25,6 +25,8 @@ COMPANIONS = (
     "mission",
     "noise",
 )
+#: CF standard name of the sea level anomaly.
+ANOMALY = "sea_surface_height_above_sea_level"
 METRES = ("m", "meter", "meters", "metre", "metres")
 
 
@@ -35,6 +37,8 @@ def as_tracks(tracks: xr.Dataset | xr.DataArray, variable: str | None) -> tuple[
         tracks = tracks.to_dataset(name=variable)
     if not isinstance(tracks, xr.Dataset):
         raise TypeError(f"tracks must be an xarray Dataset or DataArray, got {type(tracks).__name__}.")
+    if any(variable in find(tracks, axis) for axis in get_args(Axis)):
+        raise ValueError(f"{variable!r} is a coordinate, not a height: name a height by variable=<name>.")
     return tracks, variable or _default(tracks)
 
 
@@ -43,7 +47,7 @@ def corrected(ds: xr.Dataset, variable: str, *, lwe: bool, mdt: bool) -> xr.Data
     for name in [variable, *(["lwe"] if lwe else []), *(["mdt"] if mdt else [])]:
         if name not in ds:
             raise ValueError(f"no variable {name!r} in the tracks: expected it among {sorted(map(str, ds.data_vars))}.")
-        check_metres(ds[name])
+        check_height(ds[name])
     height = ds[variable].astype("float64")
     height = height - ds["lwe"] if lwe else height
     return height + ds["mdt"] if mdt else height
@@ -59,11 +63,29 @@ def check_metres(height: xr.DataArray) -> None:
         )
 
 
-def field_name(variable: str, mdt: bool) -> str:
+def check_height(height: xr.DataArray) -> None:
+    """Raise unless an array can be a height as it is: numbers, unpacked, in metres."""
+    if height.dtype.kind not in "fiu":
+        raise TypeError(
+            f"{height.name} must hold numbers [m], got {height.dtype}: name another variable, or convert it."
+        )
+    if "scale_factor" in height.attrs or "add_offset" in height.attrs:
+        raise ValueError(f"{height.name} is still packed (attribute scale_factor): unpack it with xr.decode_cf(ds).")
+    check_metres(height)
+
+
+def field_name(height: xr.DataArray, mdt: bool) -> str:
     """Return the name of the mapped quantity: "adt" with the mdt, "sla" for any kind of anomaly."""
     if mdt:
         return "adt"
-    return "sla" if variable.startswith("sla") else variable
+    name = str(height.name)
+    is_anomaly = name.startswith(("sla", "ssha")) or height.attrs.get("standard_name") == ANOMALY
+    return "sla" if is_anomaly else name
+
+
+def quantity(variable: str, *, lwe: bool, mdt: bool) -> str:
+    """Return what is mapped, as a formula of the tracks' variables."""
+    return variable + (" - lwe" if lwe else "") + (" + mdt" if mdt else "")
 
 
 def _default(ds: xr.Dataset) -> str:

@@ -13,7 +13,7 @@ from xinr.coordinates import find, locate, wrap
 from xinr.differences import laplacian, slopes, turn_of
 from xinr.field import Field, Points
 from xinr.frame import Array, Times, days_since
-from xinr.heights import MAP_HEIGHTS, check_metres
+from xinr.heights import MAP_HEIGHTS, check_height
 from xinr.targets import Target
 
 EPOCH = np.datetime64("1950-01-01", "ns")  # that of the CNES Julian days of altimetry files
@@ -84,7 +84,7 @@ class MapField(Field):
         variable = variable or _default_map(maps, set(dims))
         if variable not in maps:
             raise ValueError(f"no variable {variable!r}: expected it among {sorted(map(str, maps.data_vars))}.")
-        check_metres(maps[variable])
+        check_height(maps[variable])
         if set(maps[variable].dims) != set(dims):
             raise ValueError(
                 f"{variable!r} must have the dimensions {dims}, got {list(maps[variable].dims)}. "
@@ -111,7 +111,7 @@ class MapField(Field):
         longitude, latitude, _ = self._axes
         return self._between_nodes(laplacian(self.height, longitude, latitude), target)
 
-    def _error(self, target: Target) -> xr.DataArray:
+    def _posterior(self, target: Target) -> tuple[xr.DataArray, xr.DataArray]:
         raise ValueError("a map gives no posterior error: ask without error=True.")
 
     @property

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from xinr.coordinates import locate, within, wrap
-from xinr.heights import as_tracks, check_metres, corrected, field_name
+from xinr.heights import as_tracks, check_metres, corrected, field_name, quantity
 from xinr.passes import number_passes, runs, streams
 
 Array = NDArray[np.float64]
@@ -44,7 +44,9 @@ class Observations:
     name : str
         "sla", "adt", or the name of the variable.
     dropped : int
-        How many points were left out because value, coordinate or correction was missing.
+        How many points were left out: value, coordinate or correction missing, or given twice.
+    quantity : str
+        What ``value`` is, such as "sla_unfiltered - lwe".
     """
 
     longitude: Array
@@ -57,6 +59,7 @@ class Observations:
     noise: Array | None
     name: str
     dropped: int = 0
+    quantity: str = ""
 
     @classmethod
     def from_tracks(
@@ -119,12 +122,15 @@ class Observations:
         table = _select(table, np.logical_and.reduce(known))
         _check_some(table, f"all {size} observations are missing (NaN in {variable!r}, a correction, or a coordinate)")
         _check_positions(table)
+        table = _select(table, ~_repeated(table))
         dropped = size - len(table["value"])
-        table = _in_order(table)
+        stream = streams(table["time"]) if missions == ("",) else table["mission_index"]
+        table = _in_order(table | {"stream": stream})
         return cls(
             pass_index=number_passes(table["stream"], table["time"], table["longitude"], table["latitude"]),
             missions=missions,
-            name=field_name(variable, mdt),
+            name=field_name(ds[variable], mdt),
+            quantity=quantity(variable, lwe=lwe, mdt=mdt),
             dropped=dropped,
             **{key: table[key] for key in _COLUMNS},
             noise=None if noise is None else _check_noise(table["noise"]),
@@ -198,15 +204,13 @@ def _table(
     longitude, latitude, time = locate(ds, "longitude"), locate(ds, "latitude"), locate(ds, "time")
     dimension = _dimension([height, longitude, latitude, time])
     missions, mission_index = _missions(ds, dimension)
-    times = time.values.astype("datetime64[ns]")
     return missions, {
         "longitude": longitude.values.astype(np.float64),
         "latitude": latitude.values.astype(np.float64),
-        "time": times,
+        "time": time.values.astype("datetime64[ns]"),
         "value": height.values,
         "mission_index": mission_index,
         "noise": _noise(ds, noise, missions, mission_index),
-        "stream": streams(times) if missions == ("",) else mission_index,
     }
 
 
@@ -289,11 +293,17 @@ def _check_positions(table: dict[str, NDArray[Any]]) -> None:
         raise ValueError("heights must be finite, got infinity. Mask it: ds.where(np.isfinite(ds[<variable>])).")
 
 
+def _repeated(table: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
+    """Mark measurements given before: files overlap."""
+    keys = ("value", "longitude", "latitude", "time", "mission_index")
+    order = np.lexsort([table[key] for key in keys])  # stable: the first given comes first
+    same = np.logical_and.reduce([np.diff(table[key][order]).astype(np.float64) == 0 for key in keys])
+    repeated = np.zeros(len(order), dtype=bool)
+    repeated[order[1:][same]] = True
+    return repeated
+
+
 def _in_order(table: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Sort by stream, then time, and drop points given twice."""
-    # The further keys make the result independent of the order of input where times tie.
+    """Sort by stream, then time; the further keys make the result independent of the order given where times tie."""
     keys = ("noise", "value", "longitude", "latitude", "time", "stream")
-    table = _select(table, np.lexsort([table[key] for key in keys]))
-    repeated = np.zeros(len(table["value"]), dtype=bool)
-    repeated[1:] = np.logical_and.reduce([table[key][1:] == table[key][:-1] for key in keys[1:]])
-    return _select(table, ~repeated)
+    return _select(table, np.lexsort([table[key] for key in keys]))

@@ -24,6 +24,8 @@ FORMAT = 1
 
 def write_netcdf(ds: xr.Dataset, path: Path, **options: Any) -> None:
     """Write a Dataset under a temporary name beside ``path``, then rename: no file is ever half-written."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: name a file in it, such as {path / 'field.nc'}.")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"no folder {path.parent}: make it first, then write {path.name}.")
     handle, temporary = mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
@@ -77,6 +79,8 @@ def open_field(path: str | Path) -> Field:
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"no file {path}: expected one written by Field.save.")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: name the file that Field.save wrote.")
     try:
         with xr.open_dataset(path, engine="netcdf4", decode_cf=False) as stored:
             ds = stored.load()

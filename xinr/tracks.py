@@ -60,7 +60,10 @@ def _open_one(path: Path, options: dict[str, Any]) -> xr.Dataset:
         if not path.exists():
             raise FileNotFoundError(f"no file {path}: expected an along-track netCDF file.") from error
         raise ValueError(f"{path} cannot be read as netCDF ({error}): is it complete? Fetch it again.") from error
-    dimension = locate(ds, "time").dims[0]
-    duacs = re.search(r"_([a-z0-9]+)_phy_l3_", path.name)
+    try:
+        dimension = locate(ds, "time").dims[0]
+    except ValueError as error:
+        raise ValueError(f"{path} is no along-track file: {error}") from error
+    duacs = re.search(r"^[a-z]+_[a-z]+_([a-z0-9]+)_([a-z]+_)?phy_l3_", path.name)
     mission = duacs.group(1) if duacs else str(ds.attrs.get("platform", path.stem))
     return ds.assign_coords(mission=(dimension, np.full(ds.sizes[dimension], mission)))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from xinr.fitted import fit_observations
-from xinr.methods import Method
+from xinr.methods import Method, check_settings
 from xinr.observations import Observations
 
 Folds = Literal["mission", "pass"]
@@ -100,10 +100,17 @@ def tune(
     """
     from scipy.optimize import minimize
 
+    if isinstance(settings, str) or not settings or evaluations < 1:
+        raise ValueError(
+            f"expected a list of settings to search and at least one evaluation, got {settings!r} and {evaluations}."
+        )
+    check_settings(type(method), dict.fromkeys(settings))
     start = [getattr(method, name) for name in settings]
     for name, value in zip(settings, start, strict=True):
         if not (isinstance(value, float) and value > 0):
             raise ValueError(f"{name} must be a float above zero to be searched, got {value!r}.")
+        if name == "noise" and observations.noise is not None:
+            raise ValueError("noise cannot be searched: these observations bring their own. Read them without noise=.")
     trials: list[tuple[float, ...]] = []
     with tqdm(total=evaluations, desc="tuning", leave=False, disable=None) as bar:
 

@@ -41,8 +41,8 @@ SEARCHED = {
 METHODS: dict[str, Method] = {
     "OI, 2021a settings": OI(),
     "OI, 2021a scales, sigma 0.1 m": OI(sigma=0.1),
-    "OI, tuned": OI(frame="sphere", length_scale=120.0, time_scale=12.0, sigma=0.1, pass_bias=0.02),
-    "pyinterp OI, tuned": PyinterpOI(),
+    "OI, tuned": OI(frame="sphere", length_scale=125.0, time_scale=18.9, sigma=0.1, noise=0.0343, pass_bias=0.0175),
+    "pyinterp OI, tuned": PyinterpOI(length_scale=125.0, time_scale=14.5, noise=0.08),
     "SIREN": Siren(),
 }
 COLUMNS = ("method", "rmse [cm]", "mu", "sigma", "lambda_x [km]", "rmse of the map [cm]", "fit [s]", "interp [s]")

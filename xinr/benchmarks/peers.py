@@ -58,11 +58,7 @@ class PyinterpPredictor(ErrorPredictor):
 
     def predict(self, x: Array) -> Array:
         """See `Predictor.predict`."""
-        return self._analyse(x)[0]
-
-    def error(self, x: Array) -> Array:
-        """See `ErrorPredictor.error`."""
-        return self._analyse(x)[1]
+        return self.posterior(x)[0]
 
     def gradient(self, x: Array) -> Array:
         """Refuse: the map jumps where neighbours change."""
@@ -81,7 +77,8 @@ class PyinterpPredictor(ErrorPredictor):
         """Refuse: a peer's fit is not kept."""
         raise TypeError("a peer in a benchmark is not saved.")
 
-    def _analyse(self, x: Array) -> tuple[Array, Array]:
+    def posterior(self, x: Array) -> tuple[Array, Array]:
+        """See `ErrorPredictor.posterior`."""
         import pyinterp
 
         metres, seconds = 1e3 * self.settings.length_scale, SECONDS_PER_DAY * self.settings.time_scale

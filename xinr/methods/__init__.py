@@ -27,6 +27,7 @@ __all__ = [
     "Method",
     "ObservationError",
     "Predictor",
+    "check_settings",
     "method_from",
     "predictor_class",
 ]

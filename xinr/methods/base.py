@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -87,8 +87,8 @@ class ErrorPredictor(Predictor):
     """A predictor that also knows how far off it may be."""
 
     @abstractmethod
-    def error(self, x: Array) -> Array:
-        """Return the posterior standard deviation of the value at each point, (n,)."""
+    def posterior(self, x: Array) -> tuple[Array, Array]:
+        """Return the value and its posterior standard deviation at each point, each (n,)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,8 +113,11 @@ class Method(ABC):
     pass_bias: float = 0.0
 
     def __post_init__(self) -> None:
+        for setting in fields(self):
+            value = _as_declared(setting.name, str(setting.type), getattr(self, setting.name))
+            object.__setattr__(self, setting.name, value)
         check_positive(noise=self.noise, coarsen=self.coarsen)
-        if not self.pass_bias >= 0.0:
+        if not 0.0 <= self.pass_bias < np.inf:
             raise ValueError(f"pass_bias must be a standard deviation [m], zero or more, got {self.pass_bias!r}.")
 
     @abstractmethod
@@ -130,8 +133,21 @@ def check_settings(method: type[Method], settings: Mapping[str, Any]) -> None:
         raise TypeError(f"{method.__name__} has no setting {unknown}: expected some of {valid}.")
 
 
+def _as_declared(name: str, declared: str, value: Any) -> Any:
+    """Return a setting as the plain type it is declared with: numpy's scalars could not be saved."""
+    if declared == "int":
+        if not isinstance(value, Integral) or isinstance(value, bool):
+            raise TypeError(f"{name} must be a whole number, got {value!r}.")
+        return int(value)
+    if declared == "float":
+        if not isinstance(value, Real) or isinstance(value, bool):
+            raise TypeError(f"{name} must be a number, got {value!r}.")
+        return float(value)
+    return value
+
+
 def check_positive(**settings: float) -> None:
     """Raise ValueError for the first setting that is not a finite number above zero."""
     for name, value in settings.items():
-        if not (isinstance(value, Real) and np.isfinite(value) and value > 0):
+        if not (np.isfinite(value) and value > 0):
             raise ValueError(f"{name} must be a finite number above zero, got {value!r}.")

@@ -85,6 +85,12 @@ class OI(Method):
                 'at most. For kilometres set frame="sphere".'
             )
 
+        if self.frame == "sphere" and self.length_scale < 10.0:
+            raise ValueError(
+                f"length_scale = {self.length_scale:g} is in kilometres in the frame 'sphere', less than altimeters "
+                "resolve: expected 10 or more, say 100. Its default is in degrees, for the frame 'degrees'."
+            )
+
     def fit(self, x: Array, y: Array, error: ObservationError) -> OIPredictor:
         """See `Method.fit`. Solves nothing yet: each analysis is solved when a target first needs it."""
         order = np.argsort(x[:, -1], kind="stable")
@@ -137,21 +143,22 @@ class OIPredictor(ErrorPredictor):
 
         return self._analyse(x, np.zeros(len(x)), bend)
 
-    def error(self, x: Array) -> Array:
-        """See `ErrorPredictor.error`."""
-        result = np.full(len(x), self.covariance.sigma)
-        for analysis, targets in self._progress(x, "OI error"):
+    def posterior(self, x: Array) -> tuple[Array, Array]:
+        """See `ErrorPredictor.posterior`."""
+        value, error = np.zeros(len(x)), np.full(len(x), self.covariance.sigma)
+        for analysis, targets in self._analyses(x):
             near = self._near(analysis)
             if near.start == near.stop:
                 continue
-            factor, _ = self._factor(near)
+            factor = self._factor(near)
+            weights = cho_solve(factor, self.y[near], check_finite=False)
             for at in _blocks(targets):
-                whitened = solve_triangular(
-                    factor, self.covariance.value(self.x[near], x[at]), lower=True, check_finite=False
-                )
+                k = self.covariance.value(self.x[near], x[at])
+                value[at] = weights @ k
+                whitened = solve_triangular(factor[0], k, lower=True, overwrite_b=True, check_finite=False)
                 explained = np.einsum("ij,ij->j", whitened, whitened)
-                result[at] = np.sqrt(np.maximum(self.covariance.sigma**2 - explained, 0.0))
-        return result
+                error[at] = np.sqrt(np.maximum(self.covariance.sigma**2 - explained, 0.0))
+        return value, error
 
     def state(self) -> dict[str, NDArray[Any]]:
         """See `Predictor.state`."""
@@ -178,7 +185,7 @@ class OIPredictor(ErrorPredictor):
         return type(self).from_state, (self.state(),)
 
     def _analyse(self, x: Array, result: Array, evaluate: Callable[[slice, Array, NDArray[np.int64]], Array]) -> Array:
-        for analysis, targets in self._progress(x, "OI"):
+        for analysis, targets in self._analyses(x):
             near = self._near(analysis)
             if near.start == near.stop:
                 continue  # no observation in the window: the background, zero
@@ -187,7 +194,7 @@ class OIPredictor(ErrorPredictor):
                 result[at] = evaluate(near, weights, at)
         return result
 
-    def _progress(self, x: Array, label: str) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    def _analyses(self, x: Array) -> Iterator[tuple[int, NDArray[np.int64]]]:
         """Yield each analysis with the indices of its targets."""
         nearest = np.floor(x[:, -1] / self.analysis_step + 0.5).astype(np.int64)
         order = np.argsort(nearest, kind="stable")
@@ -195,7 +202,7 @@ class OIPredictor(ErrorPredictor):
         groups = np.split(order, starts[1:])
         yield from tqdm(
             zip(analyses.tolist(), groups, strict=True),
-            label,
+            "optimal interpolation",
             len(groups),
             leave=False,
             disable=None,
@@ -210,7 +217,7 @@ class OIPredictor(ErrorPredictor):
         return slice(int(first), int(max(first, last)))
 
     def _solve(self, analysis: int, near: slice) -> Array:
-        with self._lock:
+        with self._lock:  # one at a time: a factorisation uses every core by itself
             if analysis not in self._weights:
                 self._weights[analysis] = cho_solve(self._factor(near), self.y[near], check_finite=False)
             return self._weights[analysis]

@@ -82,6 +82,8 @@ class Siren(Method):
         for name, choices in (("optimizer", ("muon", "adam")), ("precision", ("auto", "float32", "bfloat16"))):
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} must be one of {list(choices)}, got {getattr(self, name)!r}.")
+        if self.seed < 0 or self.weight_decay < 0.0:
+            raise ValueError(f"seed and weight_decay must be zero or more, got {self.seed} and {self.weight_decay}.")
         if not 0.0 <= self.withheld_passes < 1.0:
             raise ValueError(f"withheld_passes must be a fraction in [0, 1), got {self.withheld_passes!r}.")
 

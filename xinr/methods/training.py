@@ -38,7 +38,7 @@ class Recipe:
 class TrainingSet:
     """Standardised observations, whole on the device.
 
-    ``x`` (n, d); ``y``, ``weight`` (mean 1, inverse noise variance), ``noise`` (n,); ``pass_index`` (n,) from 0;
+    ``x`` (n, d); ``y`` and the standard deviation ``noise`` of its errors (n,); ``pass_index`` (n,) from 0;
     ``pass_bias`` in units of y; ``withheld`` (n,) marks the passes that only judge.
     """
 
@@ -106,6 +106,11 @@ def train(network: nn.Module, data: TrainingSet, recipe: Recipe) -> dict[str, np
         withheld_rmse = _rms((data.y - predicted)[data.withheld])
         history.append((step + 1, float(torch.stack(losses).mean()), withheld_rmse))
         losses.clear()
+        if not np.isfinite(history[-1][1]):
+            raise FloatingPointError(
+                f"training diverged by step {step + 1} (the loss is {history[-1][1]}): expected it to fall. "
+                f"Lower learning_rate ({recipe.learning_rate:g}), and check that no noise is close to zero."
+            )
         if keeper.should_stop(withheld_rmse):
             break
     keeper.restore()

@@ -2,6 +2,7 @@
 
 from xinr.metrics.along_track import SCORE_OPTIONS, score
 from xinr.metrics.gridded import score_maps
+from xinr.metrics.points import select
 from xinr.metrics.spectra import PROTOCOLS, Protocol
 
-__all__ = ["PROTOCOLS", "SCORE_OPTIONS", "Protocol", "score", "score_maps"]
+__all__ = ["PROTOCOLS", "SCORE_OPTIONS", "Protocol", "score", "score_maps", "select"]

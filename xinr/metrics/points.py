@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from xinr.coordinates import check_region, locate, within
+from xinr.heights import check_metres
 
 Float = NDArray[np.float64]
 
@@ -37,13 +38,7 @@ def common_points(
     """Select, sort in time and check the points of `prediction` and `reference` (see `along_track.score`)."""
     ref, map_ = _ssh(reference, "reference"), _ssh(prediction, "prediction")
     time = _same_times(prediction, reference, map_.size, ref.size)
-    inside = _in_period(time, period) & _in_region(reference, region, time.size)
-    if not inside.any():
-        span = f"{time.min()} to {time.max()}" if time.size else "nothing, the track being empty"
-        raise ValueError(
-            f"no point to score in region={region}, period={period}: the reference covers {span}. Check the "
-            "order (west, east, south, north) and the days, or pass None to keep every point."
-        )
+    inside = _inside(reference, time, region, period)
     keep = inside & np.isfinite(ref) & np.isfinite(map_) & ~np.isnat(time)
     if not keep.any():
         raise ValueError(
@@ -54,6 +49,31 @@ def common_points(
     order = np.flatnonzero(keep)[np.argsort(time[keep], kind="stable")]
     null, name = _null(reference, order, ref.size)
     return Track(time[order], ref[order], map_[order], null, name, int(inside.sum() - keep.sum()))
+
+
+def select(
+    reference: xr.Dataset, region: tuple[float, float, float, float] | None, period: tuple[str, str] | None
+) -> xr.Dataset:
+    """Return the points of a track that a score would use, so that nothing else need be predicted."""
+    _ssh(reference, "reference")
+    time = locate(reference, "time")
+    return reference.isel({time.dims[0]: _inside(reference, time.values, region, period)})
+
+
+def _inside(
+    ds: xr.Dataset,
+    time: NDArray[Any],
+    region: tuple[float, float, float, float] | None,
+    period: tuple[str, str] | None,
+) -> NDArray[np.bool_]:
+    inside = _in_period(time, period) & _in_region(ds, region, time.size)
+    if not inside.any():
+        span = f"{time.min()} to {time.max()}" if time.size else "nothing, the track being empty"
+        raise ValueError(
+            f"no point to score in region={region}, period={period}: the reference covers {span}. Check the "
+            "order (west, east, south, north) and the days, or pass None to keep every point."
+        )
+    return inside
 
 
 def _ssh(ds: xr.Dataset, role: str) -> Float:
@@ -68,6 +88,8 @@ def _ssh(ds: xr.Dataset, role: str) -> Float:
             f"{role} has no sea surface height: expected 'ssh', or 'sla_unfiltered', 'mdt' and 'lwe', but "
             f"{missing} are missing from {sorted(map(str, ds.variables))}. Rename or add them."
         )
+    for name in ("ssh",) if "ssh" in ds else ("sla_unfiltered", "mdt", "lwe"):
+        check_metres(ds[name])
     ssh = ds["ssh"] if "ssh" in ds else ds["sla_unfiltered"].astype(float) + ds["mdt"] - ds["lwe"]
     if ssh.ndim != 1:
         raise ValueError(

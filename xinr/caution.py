@@ -1,0 +1,13 @@
+"""Warnings that point at the line which called the package, however deep they arise."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+_PACKAGE = (str(Path(__file__).parent),)
+
+
+def caution(message: str) -> None:
+    """Warn the caller of the package."""
+    warnings.warn(message, UserWarning, skip_file_prefixes=_PACKAGE)
