@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 import xinr
-from xinr.storage import FORMAT
+from xinr.field import FORMAT
 
 OI = {"length_scale": 1.0, "time_scale": 7.0, "coarsen": 5, "noise": 0.03, "pass_bias": 0.01}
 
@@ -121,13 +121,6 @@ def test_a_killed_save_leaves_the_old_file(saved, field, grid):
 def test_no_folder(field, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere: make it first, then write a\.nc"):
         field.save(tmp_path / "nowhere" / "a.nc")
-
-
-def test_only_fields_are_saved(tmp_path):
-    from xinr.storage import write
-
-    with pytest.raises(TypeError, match="expected a FittedField or a MapField to save, got str"):
-        write("field", tmp_path / "a.nc")
 
 
 def test_a_missing_file(tmp_path):

@@ -19,9 +19,9 @@ from tqdm.auto import tqdm
 from xinr import plots
 from xinr.field import Field
 from xinr.fitted import FittedField
+from xinr.netcdf import write_netcdf
 from xinr.simulate import MISSIONS, Jet, eddies, tracks
 from xinr.simulate.eddies import GULF_STREAM, Region
-from xinr.storage import write_netcdf
 from xinr.table import Row, lay_out, write_csv
 
 #: Settings of each method, chosen on training missions alone: the least rmse on Jason-3, then on Sentinel-3A, each

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import xarray as xr
 
 from xinr.caution import caution
+from xinr.netcdf import write_netcdf
 from xinr.targets import Target
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 Points = xr.Dataset | xr.DataArray | Mapping[Any, Any]
 
+#: Of saved fields: raised when a change makes older files unreadable.
+FORMAT = 1
 LONG_NAMES = {
     "sla": "sea level anomaly",
     "adt": "absolute dynamic topography",
@@ -174,9 +177,9 @@ class Field(ABC):
         path : str or Path
             Where to write.
         """
-        from xinr.storage import write
-
-        write(self, Path(path))
+        stored = self.stored()
+        attrs = {"xinr_format": FORMAT, "name": self.name, "info": json.dumps(self.info)}
+        write_netcdf(stored.assign_attrs({**stored.attrs, **attrs}), Path(path))
 
     @property
     def is_anomaly(self) -> bool:
@@ -200,6 +203,15 @@ class Field(ABC):
             for key, value in self.info.items()
         )
         return f"<b>xinr.{type(self).__name__}</b> {escape(self.summary)}<table>{rows}</table>"
+
+    @abstractmethod
+    def stored(self) -> xr.Dataset:
+        """Return what `save` writes: arrays, and the attribute ``content`` that tells which kind of field it is."""
+
+    @classmethod
+    @abstractmethod
+    def restored(cls, ds: xr.Dataset) -> Self:
+        """Rebuild a field from a file that `save` wrote, not decoded."""
 
     @abstractmethod
     def _reach(self, target: Points | None) -> Target:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from time import perf_counter
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import xarray as xr
@@ -14,8 +15,8 @@ from numpy.typing import NDArray
 from xinr.caution import caution
 from xinr.coordinates import wrap
 from xinr.field import Field, Points
-from xinr.frame import SECONDS_PER_DAY, Array, Frame, Times, days_since, frame_around
-from xinr.methods import ErrorPredictor, Method, ObservationError, Predictor, method_from
+from xinr.frame import FRAMES, SECONDS_PER_DAY, Array, Frame, Times, days_since, frame_around
+from xinr.methods import ErrorPredictor, Method, ObservationError, Predictor, method_from, predictor_class
 from xinr.observations import Observations
 from xinr.targets import Target
 
@@ -49,6 +50,34 @@ class FittedField(Field):
         """How the fit went, one row for each check; empty for methods that solve at once."""
         columns: Mapping[str, Array] = getattr(self.predictor, "history", {})
         return xr.Dataset({key: ("check", np.asarray(column)) for key, column in columns.items()})
+
+    def stored(self) -> xr.Dataset:
+        """See `Field.stored`: the state of the predictor, with a list of its shapes and types to check on opening."""
+        state = self.predictor.state()
+        arrays = {key: ([f"{key}_{i}" for i in range(array.ndim)], array) for key, array in state.items()}
+        manifest = {key: [str(array.dtype), list(array.shape)] for key, array in state.items()}
+        frame = {"kind": self.frame.kind, "epoch": str(self.frame.epoch), "origin": self.frame.origin}
+        attrs = {"content": self.predictor.kind, "frame": json.dumps(frame), "manifest": json.dumps(manifest)}
+        return xr.Dataset(arrays, attrs=attrs)
+
+    @classmethod
+    def restored(cls, ds: xr.Dataset) -> Self:
+        """See `Field.restored`."""
+        state = {}
+        for key, (dtype, shape) in json.loads(ds.attrs["manifest"]).items():
+            array = ds[key].values
+            if array.dtype != np.dtype(dtype) or list(array.shape) != shape:
+                raise ValueError(
+                    f"it is damaged, {key!r} should be {dtype} {shape}, is {array.dtype} {list(array.shape)}."
+                )
+            state[key] = array
+        frame = json.loads(ds.attrs["frame"])
+        return cls(
+            frame=FRAMES[frame["kind"]](np.datetime64(frame["epoch"], "ns"), float(frame["origin"])),
+            predictor=predictor_class(ds.attrs["content"]).from_state(state),
+            name=ds.attrs["name"],
+            info=json.loads(ds.attrs["info"]),
+        )
 
     def _value(self, target: Target) -> xr.DataArray:
         value: xr.DataArray = self._at(target, lambda lon, lat, x: self.predictor.predict(x))

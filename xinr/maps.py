@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyinterp
@@ -57,7 +58,7 @@ class MapField(Field):
     info: dict[str, Any]
 
     @classmethod
-    def of(cls, maps: xr.Dataset | xr.DataArray, variable: str | None = None) -> MapField:
+    def of(cls, maps: xr.Dataset | xr.DataArray, variable: str | None = None) -> Self:
         """Take the map out of a Dataset.
 
         Parameters
@@ -93,6 +94,17 @@ class MapField(Field):
         info = {"method": "map", "variable": variable, "shape": [axis.size for axis in axes]}
         height = maps.set_coords([axis.name for axis in axes])[variable].transpose(*dims)
         return cls(height, Target.of(height), variable, info)
+
+    def stored(self) -> xr.Dataset:
+        """See `Field.stored`: without the packing of the file it came from, so that values are kept to the bit."""
+        return self.height.to_dataset(name=self.name).drop_encoding().assign_attrs(content="map")
+
+    @classmethod
+    def restored(cls, ds: xr.Dataset) -> Self:
+        """See `Field.restored`."""
+        field = cls.of(xr.decode_cf(ds).drop_attrs(deep=False), ds.attrs["name"])
+        field.info.update(json.loads(ds.attrs["info"]))
+        return field
 
     def _reach(self, target: Points | None) -> Target:
         if target is None:

@@ -122,13 +122,13 @@ def rows(challenge: Challenge, methods: dict[str, Method]) -> Iterator[dict[str,
 
 
 def _shown(table: xr.Dataset) -> dict[str, str]:
-    low, high = table.lambda_x_interval.values
+    lambda_x, (low, high) = float(table.lambda_x), table.lambda_x_interval.values
     rmse_low, rmse_high = 100 * table.rmse_interval.values
     return {
         "rmse [cm]": f"{100 * float(table.rmse):.2f} ({rmse_low:.2f}-{rmse_high:.2f})",
         "mu": f"{float(table.mu):.3f}",
         "sigma": f"{float(table.sigma):.3f}",
-        "lambda_x [km]": f"{float(table.lambda_x):.0f} ({low:.0f}-{high:.0f})",
+        "lambda_x [km]": f"{lambda_x:.0f} ({low:.0f}-{high:.0f})" if np.isfinite(lambda_x) else "not crossed",
     }
 
 

@@ -43,8 +43,11 @@ class ObservationError:
         """Add the error covariance of the chosen points to a matrix, in place."""
         covariance[np.diag_indices_from(covariance)] += self.noise[chosen] ** 2
         if self.pass_bias > 0.0:
+            # Block by block: passes are short, the matrix is large.
             passes = self.pass_index[chosen]
-            covariance += self.pass_bias**2 * (passes[:, None] == passes[None, :])
+            order = np.argsort(passes, kind="stable")
+            for members in np.split(order, np.flatnonzero(np.diff(passes[order])) + 1):
+                covariance[np.ix_(members, members)] += self.pass_bias**2
 
 
 class Predictor(ABC):

@@ -231,7 +231,8 @@ class OIPredictor(ErrorPredictor):
             )
         matrix = self.covariance.value(self.x[near], self.x[near])
         self.error_model.add_to(matrix, near)
-        factor: tuple[Array, bool] = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
+        # The matrix is symmetric: its transpose is in the order of LAPACK, which then factors it in place.
+        factor: tuple[Array, bool] = cho_factor(matrix.T, lower=True, overwrite_a=True, check_finite=False)
         return factor
 
 
