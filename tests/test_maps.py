@@ -245,3 +245,33 @@ def test_a_map_of_one_day_on_dask(maps):
     day = maps.isel(time=[0])
     xr.testing.assert_allclose(day.chunk().inr.gradient(), day.inr.gradient())
     assert np.isnan(day.inr.gradient()["dsla_dt"]).all()
+
+
+@pytest.fixture
+def month():
+    """A month of a map that is rough enough to have every scale."""
+    rng = np.random.default_rng(3)
+    axes = {
+        "time": np.datetime64("2020-01-01", "ns") + np.arange(30) * DAY,
+        "latitude": np.linspace(33.0, 43.0, 21),
+        "longitude": np.linspace(295.0, 305.0, 24),
+    }
+    return xr.DataArray(rng.normal(size=(30, 21, 24)), axes, tuple(axes), name="sla", attrs={"units": "m"})
+
+
+def test_a_map_is_scored_on_gridded_truth(month):
+    table = (0.8 * month).rename("sla").inr.score(month.to_dataset())
+    assert table.attrs["protocol"] == "dc2020a"
+    assert float(table.mu) == pytest.approx(0.8)
+    assert float(table.rmse) == pytest.approx(0.2 * float((month**2).mean()) ** 0.5)
+
+
+def test_an_anomaly_is_not_compared_with_an_absolute_height(month):
+    with pytest.raises(ValueError, match="the field is 'sla' and the reference 'adt', one an anomaly"):
+        month.inr.score(month.rename("adt"))
+
+
+@pytest.mark.parametrize("options", [{"protocol": "strict"}, {"segment_length": 500.0}])
+def test_options_of_tracks_are_refused_on_gridded_truth(month, options):
+    with pytest.raises(ValueError, match="gridded truth is scored by the protocol 'dc2020a' without options"):
+        month.inr.score(month, **options)

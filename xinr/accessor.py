@@ -42,7 +42,7 @@ class InrAccessor:
         """Apply the horizontal Laplacian, by default at its own points: see `xinr.Field.laplacian`."""
         return self._field(options).laplacian(self._points(target))
 
-    def score(self, reference: xr.Dataset, *, protocol: str = "dc2021a", **options: Any) -> xr.Dataset:
+    def score(self, reference: xr.Dataset | xr.DataArray, *, protocol: str | None = None, **options: Any) -> xr.Dataset:
         """Score against withheld tracks: see `xinr.Field.score`; other ``options`` as for `fit`.
 
         ``region``, ``period``, ``segment_length``, ``resamples`` and ``seed`` are the score's. To give the fit a

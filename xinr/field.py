@@ -131,28 +131,63 @@ class Field(ABC):
         bend = self._laplacian(self._reach(target))
         return self._dataset({f"laplacian_{self.name}": bend.assign_attrs(self._attrs("Laplacian of ", "m-1"))})
 
-    def score(self, reference: xr.Dataset, *, protocol: str = "dc2021a", **options: Any) -> xr.Dataset:
+    def score(self, reference: xr.Dataset | xr.DataArray, *, protocol: str | None = None, **options: Any) -> xr.Dataset:
         """Compare the field with a reference, at the reference's own points.
 
         Parameters
         ----------
-        reference : Dataset
-            Withheld tracks, with ``ssh`` or with ``sla_unfiltered``, ``mdt`` and ``lwe``. To a field of anomalies
-            the reference's own ``mdt`` is added first, and the attribute ``mdt_added`` says so.
-        protocol : {"dc2021a", "strict"}
-            See `xinr.metrics.score`.
+        reference : Dataset or DataArray
+            Withheld tracks, with ``ssh`` or with ``sla_unfiltered``, ``mdt`` and ``lwe``: to a field of anomalies
+            their own ``mdt`` is added first, and the attribute ``mdt_added`` says so. Or gridded truth of the same
+            kind of height as the field.
+        protocol : {"dc2021a", "strict", "dc2020a"}, optional
+            The first two for tracks, "dc2021a" by default: see `xinr.metrics.score`; the last for gridded truth:
+            see `xinr.metrics.score_maps`.
         **options
-            ``region``, ``period``, ``segment_length``, ``resamples``, ``seed``: see `xinr.metrics.score`.
+            For tracks ``region``, ``period``, ``segment_length``, ``resamples``, ``seed``: see `xinr.metrics.score`.
 
         Returns
         -------
         Dataset
-            ``mu``, ``sigma``, ``lambda_x`` [km], ``rmse`` [m], their intervals, and the score of the null map.
+            ``mu``, ``sigma``, ``lambda_x``, ``rmse`` [m] and more; on tracks with intervals and the null map's score.
+
+        Raises
+        ------
+        ValueError
+            Reference and field are not comparable, or a protocol or option is not for this kind of reference.
         """
+        from xinr.maps import is_grid
+
+        if is_grid(reference):
+            return self._score_on_grid(reference, protocol, options)
+        return self._score_on_track(reference, protocol or "dc2021a", options)
+
+    def _score_on_grid(
+        self, reference: xr.Dataset | xr.DataArray, protocol: str | None, options: Mapping[str, Any]
+    ) -> xr.Dataset:
+        from xinr.metrics import score_maps
+
+        if protocol not in (None, "dc2020a") or options:
+            raise ValueError(
+                f"gridded truth is scored by the protocol 'dc2020a' without options, got protocol={protocol!r} and "
+                f"{sorted(options)}. Select a region with reference.sel(...); interpolate to a track for the others."
+            )
+        truth = Field.from_grid(reference)
+        if truth.is_anomaly != self.is_anomaly:
+            raise ValueError(
+                f"the field is {self.name!r} and the reference {truth.name!r}, one an anomaly and the other not: "
+                "add the mdt to one of them, or name the reference's variable by reference[<name>]."
+            )
+        table = score_maps(self.interp(truth.height)[self.name], truth.height)
+        return table.assign_attrs(field=self.summary)
+
+    def _score_on_track(
+        self, reference: xr.Dataset | xr.DataArray, protocol: str, options: Mapping[str, Any]
+    ) -> xr.Dataset:
         from xinr.metrics import score, select
 
-        reference = select(reference, options.get("region"), options.get("period"))
-        if self.is_anomaly and "mdt" not in reference:
+        track = select(reference, options.get("region"), options.get("period"))
+        if self.is_anomaly and "mdt" not in track:
             raise ValueError(
                 f"the field {self.name!r} is an anomaly and the reference has no mdt to add to it: expected a variable "
                 "'mdt' [m]. Add reference['mdt'], or fit absolute heights with mdt=True."
@@ -162,9 +197,9 @@ class Field(ABC):
                 f"the field {self.name!r} is taken for an absolute height, and no mdt is added to it; if it is an "
                 "anomaly, name its variable 'sla'."
             )
-        height = self.interp(reference)[self.name]
-        prediction = xr.Dataset({"ssh": height + reference["mdt"] if self.is_anomaly else height})
-        table = score(prediction, reference, protocol=protocol, **options)
+        height = self.interp(track)[self.name]
+        prediction = xr.Dataset({"ssh": height + track["mdt"] if self.is_anomaly else height})
+        table = score(prediction, track, protocol=protocol, **options)
         return table.assign_attrs(mdt_added=str(self.is_anomaly), field=self.summary)
 
     def save(self, path: str | Path) -> None:

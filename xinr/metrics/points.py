@@ -52,12 +52,15 @@ def common_points(
 
 
 def select(
-    reference: xr.Dataset, region: tuple[float, float, float, float] | None, period: tuple[str, str] | None
+    reference: xr.Dataset | xr.DataArray,
+    region: tuple[float, float, float, float] | None,
+    period: tuple[str, str] | None,
 ) -> xr.Dataset:
     """Return the points of a track that a score would use, so that nothing else need be predicted."""
-    _ssh(reference, "reference")
-    time = locate(reference, "time")
-    return reference.isel({time.dims[0]: _inside(reference, time.values, region, period)})
+    track = _as_dataset(reference, "reference")
+    _ssh(track, "reference")
+    time = locate(track, "time")
+    return track.isel({time.dims[0]: _inside(track, time.values, region, period)})
 
 
 def _inside(
@@ -76,12 +79,17 @@ def _inside(
     return inside
 
 
-def _ssh(ds: xr.Dataset, role: str) -> Float:
-    if not isinstance(ds, xr.Dataset):
+def _as_dataset(data: object, role: str) -> xr.Dataset:
+    if not isinstance(data, xr.Dataset):
         raise TypeError(
-            f"{role} must be an xarray Dataset, got {type(ds).__name__}. A DataArray becomes one with "
+            f"{role} must be an xarray Dataset, got {type(data).__name__}. A DataArray becomes one with "
             "da.to_dataset(name='ssh')."
         )
+    return data
+
+
+def _ssh(ds: xr.Dataset, role: str) -> Float:
+    ds = _as_dataset(ds, role)
     missing = [name for name in ("sla_unfiltered", "mdt", "lwe") if name not in ds]
     if "ssh" not in ds and missing:
         raise ValueError(
