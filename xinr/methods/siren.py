@@ -223,7 +223,7 @@ class SirenPredictor(Predictor):
         return torch.as_tensor(array, dtype=self.network.omega_0.dtype)
 
     def _in_blocks(self, function: Any, *tensors: Tensor) -> Array:
-        blocks = zip(*(torch.split(tensor, BLOCK // 4) for tensor in tensors), strict=True)
+        blocks = zip(*(torch.split(tensor, BLOCK) for tensor in tensors), strict=True)
         found = [function(*block).detach() for block in blocks]
         return np.asarray(torch.cat(found).numpy(), dtype=np.float64)
 
