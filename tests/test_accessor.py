@@ -84,3 +84,10 @@ def test_only_the_scored_points_are_predicted(tracks, monkeypatch):
     table = field.score(tracks, period=("2017-01-02", "2017-01-03"), segment_length=100.0, resamples=0)
     assert predicted == [int(table.n)]
     assert 0 < predicted[0] < tracks.sizes["time"]
+
+
+def test_points_lost_to_coarsening_are_counted(tracks):
+    field = tracks.inr.fit(coarsen=6)
+    assert field.info["trimmed"] == 640 - 6 * field.info["observations"] == 16 * 4
+    with pytest.warns(UserWarning, match=r"coarsen=21 leaves out 304 of 640 observations"):
+        tracks.inr.fit(coarsen=21)

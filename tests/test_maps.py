@@ -275,3 +275,9 @@ def test_an_anomaly_is_not_compared_with_an_absolute_height(month):
 def test_options_of_tracks_are_refused_on_gridded_truth(month, options):
     with pytest.raises(ValueError, match="gridded truth is scored by the protocol 'dc2020a' without options"):
         month.inr.score(month, **options)
+
+
+def test_an_anomaly_is_known_by_its_standard_name(month):
+    named = month.rename("h").assign_attrs(standard_name="sea_surface_height_above_sea_level")
+    assert xinr.Field.from_grid(named).is_anomaly
+    assert not xinr.Field.from_grid(month.rename("h")).is_anomaly

@@ -138,3 +138,14 @@ def test_a_fit_that_diverges_says_so():
     x, y, _, _, index = observed()
     with pytest.raises(FloatingPointError, match=r"training diverged by step 25 .* Lower learning_rate"):
         Siren(**{**SMALL, "optimizer": "adam", "learning_rate": 1e8}).fit(x, y, error(y, index))
+
+
+def test_a_device_that_is_not_there():
+    x, y, _, _, index = observed()
+    with pytest.raises(ValueError, match="device 'cudaa' cannot be used here"):
+        Siren(**SMALL, device="cudaa").fit(x, y, error(y, index))
+
+
+def test_kilometres_in_degrees_are_refused():
+    with pytest.raises(ValueError, match="length_scale = 900 is in degrees in the frame 'degrees'"):
+        Siren(frame="degrees")

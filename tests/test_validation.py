@@ -89,3 +89,19 @@ def test_noise_that_comes_with_the_data_is_not_searched():
     noisy = replace(passes(), noise=np.full(len(passes()), 0.02))
     with pytest.raises(ValueError, match="noise cannot be searched: these observations bring their own"):
         tune(noisy, SPHERE, ["noise"])
+
+
+def test_passes_keep_their_numbers_when_some_are_taken():
+    some = passes().take(passes().pass_index >= 20)
+    assert cross_validate(some, SPHERE, "pass").sizes == {"fold": 5}
+
+
+def test_a_trial_that_cannot_be_is_survived():
+    start = replace(SPHERE, frame="degrees", length_scale=40.0)  # the first move asks for 60 degrees
+    found = tune(passes(), start, ["length_scale"], evaluations=4)
+    assert np.isinf(found.trials.rmse.values).any() and np.isfinite(found.rmse)
+
+
+def test_a_start_that_cannot_be_is_refused():
+    with pytest.raises(ValueError, match="at least two folds"):
+        tune(passes(("a",)), SPHERE, ["noise"], evaluations=4)

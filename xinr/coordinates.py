@@ -87,11 +87,12 @@ def _as_dataset(data: xr.Dataset | xr.DataArray) -> xr.Dataset:
 
 
 def _decoded_time(time: xr.DataArray) -> xr.DataArray:
-    if np.issubdtype(time.dtype, np.datetime64):
+    if isinstance(time.dtype, np.dtype) and np.issubdtype(time.dtype, np.datetime64):
         return time
     raise ValueError(
         f"{time.name} must be datetime64, got {time.dtype}. Decode it with xr.decode_cf(ds) (its units attribute "
-        "must read like 'days since 1950-01-01'); a non-standard calendar with ds.convert_calendar('standard')."
+        "must read like 'days since 1950-01-01'); a non-standard calendar with ds.convert_calendar('standard'); "
+        "strings with np.array(times, 'datetime64[ns]'); a time zone with times.tz_convert('UTC').tz_localize(None)."
     )
 
 

@@ -71,7 +71,8 @@ class Field(ABC):
         ----------
         target : Dataset, DataArray or mapping
             Anything with longitude, latitude and time: a grid, coordinates alone, or the points of a track.
-            Chunked targets (``maps.chunk(time=10)``) are evaluated lazily, block by block.
+            Chunked targets (``maps.chunk(time=10)``) are evaluated lazily, block by block. Dimensions of which
+            longitude, latitude and time do not depend are left out.
         error : bool
             Also give the posterior standard deviation, as ``err_<name>``, of a method that has one.
 
@@ -83,8 +84,8 @@ class Field(ABC):
         Raises
         ------
         ValueError
-            The target lies wholly outside the data, lacks a coordinate, or an error is asked of a method
-            that has none.
+            The target lacks a coordinate, lies wholly outside the data of a fit (a map gives NaN there), or an
+            error is asked of a method that has none.
         """
         points = self._reach(target)
         if not error:
@@ -214,12 +215,12 @@ class Field(ABC):
         """
         stored = self.stored()
         attrs = {"xinr_format": FORMAT, "name": self.name, "info": json.dumps(self.info)}
-        write_netcdf(stored.assign_attrs({**stored.attrs, **attrs}), Path(path))
+        write_netcdf(stored.assign_attrs({**stored.attrs, **attrs}), Path(path).expanduser())
 
     @property
     def is_anomaly(self) -> bool:
         """Whether heights are anomalies about the mean sea surface, so that the mdt is not in them."""
-        return self.name.startswith("sla")
+        return self.name.startswith(("sla", "ssha")) or self.info.get("standard_name") == STANDARD_NAMES["sla"]
 
     @property
     def summary(self) -> str:

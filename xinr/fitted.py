@@ -22,6 +22,8 @@ from xinr.targets import Target
 
 #: A target this far beyond the data [degrees; days] is an extrapolation worth a warning.
 REACH_DEGREES, REACH_DAYS = 2.0, 2.0
+#: More than this share of the observations lost to coarsening is worth a warning.
+MOST_TRIMMED = 0.2
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -173,7 +175,13 @@ def fit(
 
 def fit_observations(points: Observations, method: Method) -> FittedField:
     """Fit a method to observations already taken out of their Dataset."""
-    points = points.coarsen(method.coarsen)
+    whole, points = len(points), points.coarsen(method.coarsen)
+    trimmed = whole - method.coarsen * len(points)
+    if trimmed > MOST_TRIMMED * whole:
+        caution(
+            f"coarsen={method.coarsen} leaves out {trimmed} of {whole} observations, the ends of short "
+            "stretches of track: use a smaller factor. Tracks of several instruments need a coordinate 'mission'."
+        )
     frame = frame_around(method.frame, points.longitude, points.time)
     noise = np.full(len(points), method.noise) if points.noise is None else points.noise
     started = perf_counter()
@@ -188,6 +196,7 @@ def fit_observations(points: Observations, method: Method) -> FittedField:
         "quantity": points.quantity,
         "observations": len(points),
         "dropped": points.dropped,
+        "trimmed": trimmed,
         "passes": points.n_passes,
         "missions": list(points.missions),
         "extent": _extent(points, frame),

@@ -28,7 +28,7 @@ METRES_PER_DEGREE = 1e3 * EARTH_RADIUS * _RADIAN
 
 
 class Frame(Protocol):
-    """Coordinates of a method: position in ``unit``, then time in days since ``epoch``.
+    """Coordinates of a method: position in km or degrees, then time in days since ``epoch``.
 
     With ``u(x)`` a function in the frame, the derivatives on the sphere are ``east · ∇u`` [u/m],
     ``north · ∇u`` [u/m], and the Laplacian ``eastᵀ H east + northᵀ H north + bend · ∇u`` [u/m²], where ``H`` is
@@ -36,8 +36,6 @@ class Frame(Protocol):
     """
 
     kind: ClassVar[str]
-    unit: ClassVar[str]
-    dimension: ClassVar[int]
 
     @property
     def epoch(self) -> np.datetime64:
@@ -48,16 +46,16 @@ class Frame(Protocol):
         """Longitude mid-domain [degrees]."""
 
     def project(self, longitude: Array, latitude: Array, time: Times) -> Array:
-        """Return x (n, dimension) from degrees, degrees and datetime64, each (n,)."""
+        """Return x (n, d) from degrees, degrees and datetime64, each (n,)."""
 
     def east(self, longitude: Array, latitude: Array) -> Array:
-        """Return dx per metre eastward, (n, dimension)."""
+        """Return dx per metre eastward, (n, d)."""
 
     def north(self, longitude: Array, latitude: Array) -> Array:
-        """Return dx per metre northward, (n, dimension)."""
+        """Return dx per metre northward, (n, d)."""
 
     def bend(self, longitude: Array, latitude: Array) -> Array:
-        """Return the first-order vector of the Laplacian [frame unit / m²], (n, dimension)."""
+        """Return the first-order vector of the Laplacian [frame unit / m²], (n, d)."""
 
 
 def days_since(time: Times, epoch: np.datetime64) -> Array:
@@ -76,12 +74,10 @@ class Sphere:
     epoch: np.datetime64
     origin: float = 0.0
     kind: ClassVar[str] = "sphere"
-    unit: ClassVar[str] = "km"
-    dimension: ClassVar[int] = 4
 
     def project(self, longitude: Array, latitude: Array, time: Times) -> Array:
         """See `Frame.project`."""
-        position = EARTH_RADIUS * _upward(longitude, latitude)
+        position = EARTH_RADIUS * upward(longitude, latitude)
         return np.concatenate([position, days_since(time, self.epoch)[:, None]], axis=1)
 
     def east(self, longitude: Array, latitude: Array) -> Array:
@@ -98,7 +94,7 @@ class Sphere:
 
     def bend(self, longitude: Array, latitude: Array) -> Array:
         """See `Frame.bend`: −(2/R) along the outward normal, since the ambient Hessian misses the curvature."""
-        inward = np.pad(-2.0 / EARTH_RADIUS * _upward(longitude, latitude), ((0, 0), (0, 1)))
+        inward = np.pad(-2.0 / EARTH_RADIUS * upward(longitude, latitude), ((0, 0), (0, 1)))
         return 1e-6 * inward
 
 
@@ -113,8 +109,6 @@ class Degrees:
     epoch: np.datetime64
     origin: float
     kind: ClassVar[str] = "degrees"
-    unit: ClassVar[str] = "degrees"
-    dimension: ClassVar[int] = 3
 
     def project(self, longitude: Array, latitude: Array, time: Times) -> Array:
         """See `Frame.project`."""
@@ -154,6 +148,7 @@ def frame_around(kind: str, longitude: Array, time: Times) -> Frame:
     return FRAMES[kind](time.min().astype("datetime64[D]").astype("datetime64[ns]"), origin)
 
 
-def _upward(longitude: Array, latitude: Array) -> Array:
+def upward(longitude: Array, latitude: Array) -> Array:
+    """Return the unit vectors (n, 3) that point up at places in degrees."""
     lon, lat = longitude * _RADIAN, latitude * _RADIAN
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)

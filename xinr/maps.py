@@ -89,9 +89,10 @@ class MapField(Field):
         if set(maps[variable].dims) != set(dims):
             raise ValueError(
                 f"{variable!r} must have the dimensions {dims}, got {list(maps[variable].dims)}. "
-                "Select one level first: ds.isel(depth=0)."
+                "Select one of each further dimension first, as in ds.isel(depth=0)."
             )
         info = {"method": "map", "variable": variable, "shape": [axis.size for axis in axes]}
+        info |= {key: maps[variable].attrs[key] for key in ("standard_name",) if key in maps[variable].attrs}
         height = maps.set_coords([axis.name for axis in axes])[variable].transpose(*dims)
         return cls(height, Target.of(height), variable, info)
 

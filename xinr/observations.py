@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -78,7 +79,7 @@ class Observations:
         ----------
         tracks : Dataset or DataArray
             One dimension, any order of times. A coordinate ``mission`` along it, as `xinr.open_tracks` makes it,
-            tells the instruments apart; without it, files laid one after the other are told apart by time going back.
+            tells the instruments apart; without it, points are chained to where each could have flown from.
         variable : str, optional
             The height to use [m]. By default ``sla_unfiltered``, else the only variable that looks like a height.
         lwe : bool
@@ -124,7 +125,8 @@ class Observations:
         _check_positions(table)
         table = _select(table, ~_repeated(table))
         dropped = size - len(table["value"])
-        stream = streams(table["time"]) if missions == ("",) else table["mission_index"]
+        place = table["longitude"], table["latitude"]
+        stream = table["mission_index"] if missions != ("",) else streams(table["time"], *place)
         table = _in_order(table | {"stream": stream})
         return cls(
             pass_index=number_passes(table["stream"], table["time"], table["longitude"], table["latitude"]),
@@ -251,13 +253,19 @@ def _noise(
             )
         return np.asarray(ds[noise].values, dtype=np.float64)
     if isinstance(noise, Mapping):
-        missing = sorted(set(missions) - set(noise))
+        given = {str(name): value for name, value in noise.items()}
+        missing = sorted(set(missions) - set(given))
         if missing:
             raise ValueError(
-                f"noise is given for {sorted(noise)}, but the tracks hold the missions {list(missions)}: "
+                f"noise is given for {sorted(given)}, but the tracks hold the missions {list(missions)}: "
                 f"add {missing}. Names come from the coordinate 'mission', as xinr.open_tracks makes it."
             )
-        return np.array([float(noise[name]) for name in missions])[mission_index]
+        return np.array([float(given[name]) for name in missions])[mission_index]
+    if noise is not None and not isinstance(noise, Real):
+        raise TypeError(
+            f"noise must be a number, one for each mission, or the name of a variable, got {type(noise).__name__}: "
+            "for one value a point, tracks.assign(noise=(<dim>, values)) and noise='noise'."
+        )
     return np.full(len(mission_index), np.nan if noise is None else float(noise))
 
 

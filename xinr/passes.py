@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
+from math import dist
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from xinr.frame import EARTH_RADIUS
+from xinr.frame import EARTH_RADIUS, upward
 
 Array = NDArray[np.float64]
 
@@ -13,17 +17,47 @@ Array = NDArray[np.float64]
 PASS_GAP = 600.0
 #: No altimeter's ground track moves faster [km/s]; TOPEX, the slowest orbit, makes 5.8 and CryoSat-2 6.8.
 FASTEST_GROUND_TRACK = 9.0
+#: Nor slower [km/s].
+SLOWEST_GROUND_TRACK = 5.0
+#: More altimeters than ever flew at once: bounds the search among points that are no track.
+AT_ONCE = 32
 
 
-def streams(time: NDArray[np.datetime64]) -> NDArray[np.int64]:
-    """Tell instruments apart, where no mission does, by where time goes back in the given order.
+def streams(time: NDArray[np.datetime64], longitude: Array, latitude: Array) -> NDArray[np.int64]:
+    """Tell instruments apart, where no mission does: return the number of the stream of each point.
 
-    Files laid end to end form a few long stretches of rising time. Shuffled points form many short ones, which
-    tell nothing: they are taken as one stream.
+    In the order of time, a point continues the stream whose last point is nearest among those from which a ground
+    track leads here in that time; else it begins a stream. Streams end with a silence.
     """
-    stretch = runs(np.diff(time) < np.timedelta64(0, "ns"))
-    informative = len(time) >= 10 * (int(stretch[-1]) + 1)
-    return stretch if informative else np.zeros(len(time), dtype=np.int64)
+    order = np.argsort(time, kind="stable")
+    seconds = (time[order] - time[order[:1]]) / np.timedelta64(1, "s")
+    distance, step = _steps(longitude[order], latitude[order]), np.diff(seconds)
+    label = np.zeros(len(time), dtype=np.int64)
+    if (_too_fast(distance, step) & (step <= PASS_GAP)).any():
+        place = EARTH_RADIUS * upward(longitude[order], latitude[order])
+        label[order] = _untangled(seconds.tolist(), place.tolist())
+    return label
+
+
+def _untangled(seconds: list[float], place: list[list[float]]) -> list[int]:
+    """Chain points in the order of time: see `streams`."""
+    flying: deque[tuple[float, list[float], int]] = deque(maxlen=AT_ONCE)
+    labels: list[int] = []
+    count = 0
+    for now, here in zip(seconds, place, strict=True):
+        nearest, chosen = np.inf, -1
+        for i, (last, there, _) in enumerate(flying):
+            far = dist(here, there)
+            if far < nearest and now - last <= PASS_GAP and _could_fly(far, now - last):
+                nearest, chosen = far, i
+        if chosen < 0:
+            label, count = count, count + 1
+        else:
+            label = flying[chosen][2]
+            del flying[chosen]
+        flying.append((now, here, label))
+        labels.append(label)
+    return labels
 
 
 def number_passes(
@@ -34,11 +68,7 @@ def number_passes(
     A new one begins with another stream, a silence, a jump, or a turn in latitude.
     """
     seconds = np.diff(time) / np.timedelta64(1, "s")
-    lon, lat = np.radians(longitude), np.radians(latitude)
-    haversine = np.sin(np.diff(lat) / 2) ** 2 + np.cos(lat[1:]) * np.cos(lat[:-1]) * np.sin(np.diff(lon) / 2) ** 2
-    distance = 2 * EARTH_RADIUS * np.arcsin(np.sqrt(np.minimum(haversine, 1.0)))
-    # Two seconds of grace: times may be rounded to the second.
-    jump = distance > FASTEST_GROUND_TRACK * (seconds + 2.0)
+    jump = _too_fast(_steps(longitude, latitude), seconds)
     parted = (np.diff(stream) != 0) | (seconds > PASS_GAP) | jump
     return runs(parted | _turns(latitude, parted))
 
@@ -56,3 +86,19 @@ def _turns(latitude: Array, parted: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def runs(boundary: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return the number of each of n points' run, from the n - 1 steps that part them."""
     return np.concatenate([[0], np.cumsum(boundary)]).astype(np.int64)
+
+
+def _steps(longitude: Array, latitude: Array) -> Array:
+    """Return the distance from each point to the next [km]."""
+    place = EARTH_RADIUS * upward(longitude, latitude)
+    return np.asarray(np.linalg.norm(np.diff(place, axis=0), axis=1))
+
+
+def _could_fly(distance: float, seconds: float) -> bool:
+    slowest = SLOWEST_GROUND_TRACK * (seconds - 2.0)
+    return bool(distance >= slowest and not _too_fast(distance, seconds))
+
+
+def _too_fast[T: (float, Array)](distance: T, seconds: T) -> Any:
+    # Two seconds of grace: times may be rounded to the second.
+    return distance > FASTEST_GROUND_TRACK * (seconds + 2.0)

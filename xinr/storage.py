@@ -31,7 +31,7 @@ def open_field(path: str | Path) -> Field:
     ValueError
         Truncated, not of xinr, of another format, or damaged: nothing is built from it.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     if not path.exists():
         raise FileNotFoundError(f"no file {path}: expected one written by Field.save.")
     if path.is_dir():

@@ -61,7 +61,8 @@ class Target:
             if column.size == 0:
                 raise ValueError(f"the target has no point: its {column.name} is empty.")
             if column is columns[1] and column.chunks is None and np.any(np.abs(column.values) > 90.0):
-                raise ValueError(f"latitudes of the target must lie within ±90 degrees, got {column.values.max():g}.")
+                worst = column.values.flat[np.nanargmax(np.abs(column.values))]
+                raise ValueError(f"latitudes of the target must lie within ±90 degrees, got {worst:g}.")
         chunks = dict(points.unify_chunks().chunksizes)
         return cls(columns[0], columns[1], columns[2] if len(columns) == 3 else None, chunks)
 

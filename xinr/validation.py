@@ -116,7 +116,12 @@ def tune(
 
         def judge(logarithms: NDArray[np.float64]) -> float:
             values = np.exp(logarithms)
-            rmse = float(cross_validate(observations, _with(method, settings, values), folds, seed).mean())
+            try:
+                rmse = float(cross_validate(observations, _with(method, settings, values), folds, seed).mean())
+            except (ValueError, MemoryError, ArithmeticError, np.linalg.LinAlgError):
+                if not trials:
+                    raise
+                rmse = np.inf  # a step too far: the simplex turns back
             trials.append((*values, rmse))
             bar.update()
             return rmse
@@ -139,8 +144,9 @@ def _parted(observations: Observations, folds: Folds, seed: int) -> Iterator[tup
     if folds == "mission":
         fold, labels = observations.mission_index, list(observations.missions)
     elif folds == "pass":
-        deal = np.random.default_rng(seed).permutation(observations.n_passes) % PASS_FOLDS
-        fold, labels = deal[observations.pass_index], [f"passes {k}" for k in range(PASS_FOLDS)]
+        passes, number = np.unique(observations.pass_index, return_inverse=True)
+        deal = np.random.default_rng(seed).permutation(len(passes)) % PASS_FOLDS
+        fold, labels = deal[number], [f"passes {k}" for k in range(PASS_FOLDS)]
     else:
         raise ValueError(f"folds must be 'mission' or 'pass', got {folds!r}.")
     present = np.unique(fold)

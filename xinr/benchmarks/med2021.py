@@ -37,7 +37,7 @@ SEARCHED = {
     "OI, tuned": ("length_scale", "time_scale", "noise", "pass_bias"),
     "pyinterp OI, tuned": ("length_scale", "time_scale", "noise"),
 }
-#: What `tune` found with alg, h2b and j3 (s3a withheld).
+#: The tuned ones are what `tune` found with alg, h2b and j3 (s3a withheld), rounded.
 METHODS: dict[str, Method] = {
     "OI, 2021a settings": OI(),
     "OI, 2021a scales, sigma 0.1 m": OI(sigma=0.1),

@@ -51,7 +51,9 @@ def method_from(method: str | Method, settings: dict[str, Any]) -> Method:
             )
         return method
     if not isinstance(method, str) or method not in METHODS:
-        raise ValueError(f"unknown method {method!r}: expected one of {sorted(METHODS)} or a Method object.")
+        raise ValueError(
+            f"unknown method {method!r}: expected one of {sorted(METHODS)}, or an object such as xinr.OI(coarsen=3)."
+        )
     found = METHODS[method]
     cls: type[Method] = _load(found) if isinstance(found, str) else found
     check_settings(cls, settings)

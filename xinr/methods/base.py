@@ -136,6 +136,20 @@ def check_settings(method: type[Method], settings: Mapping[str, Any]) -> None:
         raise TypeError(f"{method.__name__} has no setting {unknown}: expected some of {valid}.")
 
 
+def check_length_scale(frame: str, length_scale: float) -> None:
+    """Raise ValueError for a length scale that must have been meant in the other frame's unit."""
+    if frame == "degrees" and length_scale > 45.0:
+        raise ValueError(
+            f"length_scale = {length_scale:g} is in degrees in the frame 'degrees': expected a few degrees at most. "
+            'For kilometres set frame="sphere".'
+        )
+    if frame == "sphere" and length_scale < 10.0:
+        raise ValueError(
+            f"length_scale = {length_scale:g} is in kilometres in the frame 'sphere', less than altimeters resolve: "
+            'expected 10 or more, say 100. For degrees set frame="degrees".'
+        )
+
+
 def _as_declared(name: str, declared: str, value: Any) -> Any:
     """Return a setting as the plain type it is declared with: numpy's scalars could not be saved."""
     if declared == "int":

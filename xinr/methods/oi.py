@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from tqdm.auto import tqdm
 
-from xinr.methods.base import Array, ErrorPredictor, Method, ObservationError, check_positive
+from xinr.methods.base import Array, ErrorPredictor, Method, ObservationError, check_length_scale, check_positive
 from xinr.methods.covariance import Gaussian
 
 # Targets per block of the observation-target covariance: 4096 x 5000 float64 is 160 MB.
@@ -79,17 +79,7 @@ class OI(Method):
             window=self.window,
             analysis_step=self.analysis_step,
         )
-        if self.frame == "degrees" and self.length_scale > 45.0:
-            raise ValueError(
-                f"length_scale = {self.length_scale:g} is in degrees in the frame 'degrees': expected a few degrees "
-                'at most. For kilometres set frame="sphere".'
-            )
-
-        if self.frame == "sphere" and self.length_scale < 10.0:
-            raise ValueError(
-                f"length_scale = {self.length_scale:g} is in kilometres in the frame 'sphere', less than altimeters "
-                "resolve: expected 10 or more, say 100. Its default is in degrees, for the frame 'degrees'."
-            )
+        check_length_scale(self.frame, self.length_scale)
 
     def fit(self, x: Array, y: Array, error: ObservationError) -> OIPredictor:
         """See `Method.fit`. Solves nothing yet: each analysis is solved when a target first needs it."""
@@ -150,8 +140,9 @@ class OIPredictor(ErrorPredictor):
             near = self._near(analysis)
             if near.start == near.stop:
                 continue
-            factor = self._factor(near)
-            weights = cho_solve(factor, self.y[near], check_finite=False)
+            with self._lock:
+                factor = self._factor(near)
+                weights = self._weights[analysis] = cho_solve(factor, self.y[near], check_finite=False)
             for at in _blocks(targets):
                 k = self.covariance.value(self.x[near], x[at])
                 value[at] = weights @ k

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from xinr.methods.base import Array, Method, ObservationError, Predictor, check_positive
+from xinr.methods.base import Array, Method, ObservationError, Predictor, check_length_scale, check_positive
 from xinr.methods.training import BLOCK, Recipe, TrainingSet, train
 
 
@@ -47,7 +47,7 @@ class Siren(Method):
     patience : int
         Checks (every 25 steps) without gain on the withheld passes before stopping.
     device : str
-        "auto" takes cuda, then mps, then cpu.
+        Where to train: "auto" takes cuda, then mps, then cpu.
     seed : int
         Of initial weights, batches and withheld passes.
 
@@ -82,6 +82,7 @@ class Siren(Method):
         for name, choices in (("optimizer", ("muon", "adam")), ("precision", ("auto", "float32", "bfloat16"))):
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} must be one of {list(choices)}, got {getattr(self, name)!r}.")
+        check_length_scale(self.frame, self.length_scale)
         if self.seed < 0 or self.weight_decay < 0.0:
             raise ValueError(f"seed and weight_decay must be zero or more, got {self.seed} and {self.weight_decay}.")
         if not 0.0 <= self.withheld_passes < 1.0:
@@ -239,7 +240,12 @@ def _withheld(pass_index: NDArray[np.int64], fraction: float, seed: int) -> NDAr
 
 def _device(name: str) -> torch.device:
     if name != "auto":
-        return torch.device(name)
+        try:
+            return torch.empty(0, device=name).device
+        except (RuntimeError, AssertionError) as error:
+            raise ValueError(
+                f"device {name!r} cannot be used here: expected 'auto', 'cpu', 'cuda' or 'mps' ({error})."
+            ) from error
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
