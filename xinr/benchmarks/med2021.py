@@ -34,6 +34,7 @@ SEGMENT_LENGTH = 500.0  # km: few passes over the basin are longer
 
 #: Settings searched from each start, on the mapped missions alone.
 SEARCHED = {
+    "OI, tuned, no bias per pass": ("length_scale", "time_scale", "noise"),
     "OI, tuned": ("length_scale", "time_scale", "noise", "pass_bias"),
     "pyinterp OI, tuned": ("length_scale", "time_scale", "noise"),
 }
@@ -41,6 +42,7 @@ SEARCHED = {
 METHODS: dict[str, Method] = {
     "OI, 2021a settings": OI(),
     "OI, 2021a scales, sigma 0.1 m": OI(sigma=0.1),
+    "OI, tuned, no bias per pass": OI(frame="sphere", length_scale=107.0, time_scale=17.4, sigma=0.1, noise=0.0829),
     "OI, tuned": OI(frame="sphere", length_scale=125.0, time_scale=18.9, sigma=0.1, noise=0.0343, pass_bias=0.0175),
     "pyinterp OI, tuned": PyinterpOI(length_scale=125.0, time_scale=14.5, noise=0.08),
     "SIREN": Siren(),
