@@ -3,17 +3,16 @@
 import inspect
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.signal
 import xarray as xr
+from conftest import DATA
 
 from xinr.metrics import PROTOCOLS, SCORE_OPTIONS, score
 from xinr.metrics.spectra import Passes, Sums, first_crossing, sorted_crossing
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
 DELTA_X = 0.9434 * 6.77
 NPT = 156
 STATISTICS = ("mu", "sigma", "lambda_x", "rmse")

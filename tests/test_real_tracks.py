@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from conftest import DATA
 
 import xinr
 
@@ -11,8 +12,6 @@ QUICK = {"method": "siren", "steps": 40, "hidden_features": 64, "hidden_layers":
 
 @pytest.fixture(scope="module")
 def data():
-    from conftest import DATA
-
     if not (DATA / "med2021").is_dir():
         pytest.skip(f"no real tracks at {DATA}")
     return DATA / "med2021"
