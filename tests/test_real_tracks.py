@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import xarray as xr
-from conftest import DATA
 
 import xinr
 
@@ -11,24 +10,17 @@ QUICK = {"method": "siren", "steps": 40, "hidden_features": 64, "hidden_layers":
 
 
 @pytest.fixture(scope="module")
-def data():
-    if not (DATA / "med2021").is_dir():
-        pytest.skip(f"no real tracks at {DATA}")
-    return DATA / "med2021"
-
-
-@pytest.fixture(scope="module")
-def ds(data):
+def ds(med2021):
     """Three weeks of three missions."""
-    tracks = xinr.open_tracks([next(data.glob(f"dt_med_{mission}_phy_l3_*.nc")) for mission in ("alg", "h2b", "j3")])
+    tracks = xinr.open_tracks([next(med2021.glob(f"dt_med_{mission}_phy_l3_*.nc")) for mission in ("alg", "h2b", "j3")])
     weeks = (tracks.time >= np.datetime64("2021-01-20")) & (tracks.time < np.datetime64("2021-02-10"))
     return tracks.isel(time=weeks.values)
 
 
 @pytest.fixture(scope="module")
-def ref(data):
+def ref(med2021):
     """A week of the fourth."""
-    return xinr.open_tracks(data / "dt_med_s3a_phy_l3_*.nc").sel(time=slice("2021-01-27", "2021-02-02"))
+    return xinr.open_tracks(med2021 / "dt_med_s3a_phy_l3_*.nc").sel(time=slice("2021-01-27", "2021-02-02"))
 
 
 @pytest.fixture(scope="module")

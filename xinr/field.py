@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import xarray as xr
 
 from xinr.caution import caution
+from xinr.heights import STANDARD_NAMES, is_anomaly
 from xinr.netcdf import write_netcdf
 from xinr.targets import Target
 
@@ -34,10 +35,6 @@ SLOPES = {
     "t": ("rate of change of ", "m s-1"),
 }
 ABSOLUTE = ("adt", "ssh")
-STANDARD_NAMES = {
-    "sla": "sea_surface_height_above_sea_level",
-    "adt": "sea_surface_height_above_geoid",
-}
 
 
 class Field(ABC):
@@ -220,7 +217,7 @@ class Field(ABC):
     @property
     def is_anomaly(self) -> bool:
         """Whether heights are anomalies about the mean sea surface, so that the mdt is not in them."""
-        return self.name.startswith(("sla", "ssha")) or self.info.get("standard_name") == STANDARD_NAMES["sla"]
+        return is_anomaly(self.name, self.info.get("standard_name"))
 
     @property
     def summary(self) -> str:

@@ -68,7 +68,7 @@ class Sphere:
     """Cartesian kilometres on the sphere of radius ``EARTH_RADIUS``, and days: (X, Y, Z, t).
 
     No seam at the dateline, no distortion with latitude; distances are chords (within 0.1 % of the arc
-    up to 1000 km). ``origin`` is kept for symmetry with `Degrees` and changes nothing here.
+    up to 1000 km). ``origin``, mid-domain, does not enter the coordinates.
     """
 
     epoch: np.datetime64

@@ -25,8 +25,11 @@ COMPANIONS = (
     "mission",
     "noise",
 )
-#: CF standard name of the sea level anomaly.
-ANOMALY = "sea_surface_height_above_sea_level"
+#: CF standard names of the anomaly and of the height above the geoid.
+STANDARD_NAMES = {
+    "sla": "sea_surface_height_above_sea_level",
+    "adt": "sea_surface_height_above_geoid",
+}
 METRES = ("m", "meter", "meters", "metre", "metres")
 
 
@@ -79,8 +82,12 @@ def field_name(height: xr.DataArray, mdt: bool) -> str:
     if mdt:
         return "adt"
     name = str(height.name)
-    is_anomaly = name.startswith(("sla", "ssha")) or height.attrs.get("standard_name") == ANOMALY
-    return "sla" if is_anomaly else name
+    return "sla" if is_anomaly(name, height.attrs.get("standard_name")) else name
+
+
+def is_anomaly(name: str, standard_name: str | None) -> bool:
+    """Return whether a height is an anomaly about the mean sea surface, so that the mdt is not in it."""
+    return name.startswith(("sla", "ssha")) or standard_name == STANDARD_NAMES["sla"]
 
 
 def quantity(variable: str, *, lwe: bool, mdt: bool) -> str:

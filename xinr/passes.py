@@ -31,10 +31,9 @@ def streams(time: NDArray[np.datetime64], longitude: Array, latitude: Array) -> 
     """
     order = np.argsort(time, kind="stable")
     seconds = (time[order] - time[order[:1]]) / np.timedelta64(1, "s")
-    distance, step = _steps(longitude[order], latitude[order]), np.diff(seconds)
+    place, step = EARTH_RADIUS * upward(longitude[order], latitude[order]), np.diff(seconds)
     label = np.zeros(len(time), dtype=np.int64)
-    if (_too_fast(distance, step) & (step <= PASS_GAP)).any():
-        place = EARTH_RADIUS * upward(longitude[order], latitude[order])
+    if (_too_fast(_steps(place), step) & (step <= PASS_GAP)).any():
         label[order] = _untangled(seconds.tolist(), place.tolist())
     return label
 
@@ -68,7 +67,7 @@ def number_passes(
     A new one begins with another stream, a silence, a jump, or a turn in latitude.
     """
     seconds = np.diff(time) / np.timedelta64(1, "s")
-    jump = _too_fast(_steps(longitude, latitude), seconds)
+    jump = _too_fast(_steps(EARTH_RADIUS * upward(longitude, latitude)), seconds)
     parted = (np.diff(stream) != 0) | (seconds > PASS_GAP) | jump
     return runs(parted | _turns(latitude, parted))
 
@@ -88,9 +87,8 @@ def runs(boundary: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(boundary)]).astype(np.int64)
 
 
-def _steps(longitude: Array, latitude: Array) -> Array:
-    """Return the distance from each point to the next [km]."""
-    place = EARTH_RADIUS * upward(longitude, latitude)
+def _steps(place: Array) -> Array:
+    """Return the distance from each point (n, 3) to the next [km]."""
     return np.asarray(np.linalg.norm(np.diff(place, axis=0), axis=1))
 
 

@@ -26,7 +26,7 @@ class OI(Method):
     """Optimal interpolation with a Gaussian covariance, one solve per analysis time.
 
     The defaults are those of the SSH mapping data challenge 2021a: scales of 1 degree and 7 days, unit signal
-    variance, 0.05 m of noise, every fifth-point average, observations less than 14 days from the analysis.
+    variance, 0.05 m of noise, averages of five points, observations less than 14 days from the analysis.
 
     Parameters
     ----------
@@ -136,10 +136,7 @@ class OIPredictor(ErrorPredictor):
     def posterior(self, x: Array) -> tuple[Array, Array]:
         """See `ErrorPredictor.posterior`."""
         value, error = np.zeros(len(x)), np.full(len(x), self.covariance.sigma)
-        for analysis, targets in self._analyses(x):
-            near = self._near(analysis)
-            if near.start == near.stop:
-                continue
+        for analysis, near, targets in self._analyses(x):
             with self._lock:
                 factor = self._factor(near)
                 weights = self._weights[analysis] = cho_solve(factor, self.y[near], check_finite=False)
@@ -176,29 +173,23 @@ class OIPredictor(ErrorPredictor):
         return type(self).from_state, (self.state(),)
 
     def _analyse(self, x: Array, result: Array, evaluate: Callable[[slice, Array, NDArray[np.int64]], Array]) -> Array:
-        for analysis, targets in self._analyses(x):
-            near = self._near(analysis)
-            if near.start == near.stop:
-                continue  # no observation in the window: the background, zero
+        for analysis, near, targets in self._analyses(x):
             weights = self._solve(analysis, near)
             for at in _blocks(targets):
                 result[at] = evaluate(near, weights, at)
         return result
 
-    def _analyses(self, x: Array) -> Iterator[tuple[int, NDArray[np.int64]]]:
-        """Yield each analysis with the indices of its targets."""
+    def _analyses(self, x: Array) -> Iterator[tuple[int, slice, NDArray[np.int64]]]:
+        """Yield each analysis with its observations and the indices of its targets; none where none is observed."""
         nearest = np.floor(x[:, -1] / self.analysis_step + 0.5).astype(np.int64)
         order = np.argsort(nearest, kind="stable")
         analyses, starts = np.unique(nearest[order], return_index=True)
         groups = np.split(order, starts[1:])
-        yield from tqdm(
-            zip(analyses.tolist(), groups, strict=True),
-            "optimal interpolation",
-            len(groups),
-            leave=False,
-            disable=None,
-            delay=1,
-        )
+        pairs = zip(analyses.tolist(), groups, strict=True)
+        for analysis, targets in tqdm(pairs, "optimal interpolation", len(groups), leave=False, disable=None, delay=1):
+            near = self._near(analysis)
+            if near.start < near.stop:
+                yield analysis, near, targets
 
     def _near(self, analysis: int) -> slice:
         centre = analysis * self.analysis_step

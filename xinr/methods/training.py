@@ -149,14 +149,12 @@ def _optimizers(network: nn.Module, recipe: Recipe) -> list[torch.optim.Optimize
 
 def _pass_biases(data: TrainingSet, predicted: Tensor, used: Tensor) -> Tensor:
     """Return the posterior mode of the bias of each pass, (n_passes,); zero for withheld ones."""
-    precision = 1.0 / data.noise[used] ** 2
-    size = int(data.pass_index.max()) + 1
-    total = torch.zeros(size, device=predicted.device)
-    weights = torch.zeros_like(total)
+    total = torch.zeros(int(data.pass_index.max()) + 1, device=predicted.device)
+    if data.pass_bias == 0.0:
+        return total
+    precision, weights = 1.0 / data.noise[used] ** 2, torch.zeros_like(total)
     total.index_add_(0, data.pass_index[used], precision * (data.y - predicted)[used])
     weights.index_add_(0, data.pass_index[used], precision)
-    if data.pass_bias == 0.0:
-        return torch.zeros_like(total)
     return total / (weights + 1.0 / data.pass_bias**2)
 
 
