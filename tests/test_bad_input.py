@@ -6,6 +6,7 @@ import xarray as xr
 from conftest import two_missions
 
 import xinr
+from xinr.methods.covariances import Gaussian
 from xinr.methods.oi import OI
 
 NAN = float("nan")
@@ -148,7 +149,7 @@ TRACKS = {
         {"length_scale": 150.0},
         r'length_scale = 150 is in degrees in the frame \'degrees\'.*For kilometres set frame="sphere"',
     ),
-    "an unknown frame": (lambda ds: ds, {"frame": "plane"}, r"unknown frame 'plane': expected one of"),
+    "an unknown frame": (lambda ds: ds, {"frame": "cube"}, r"unknown frame 'cube': expected one of"),
     "an unknown method": (
         lambda ds: ds,
         {"method": "magic"},
@@ -347,7 +348,7 @@ def test_settings_of_the_wrong_type(settings, message):
     ("settings", "message"),
     [
         ({"frame": "sphere"}, "length_scale = 1 is in kilometres in the frame 'sphere', less than altimeters resolve"),
-        ({"length_scale": 150.0}, "length_scale = 150 is in degrees in the frame 'degrees'"),
+        ({"covariance": Gaussian(150.0, 7.0)}, "length_scale = 150 is in degrees in the frame 'degrees'"),
         ({"noise": 0.0}, "noise must be a finite number above zero, got 0.0"),
         ({"pass_bias": -0.1}, r"pass_bias must be a standard deviation \[m\], zero or more, got -0.1"),
         ({"pass_bias": float("inf")}, "pass_bias must be a standard deviation"),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
+from xinr import challenges
 from xinr.benchmarks import med2021
 from xinr.benchmarks.peers import PyinterpOI
 from xinr.fitted import fit_observations
+from xinr.methods.covariances import Gaussian, Matern
 from xinr.methods.oi import OI
 from xinr.methods.siren import Siren
 from xinr.observations import Observations
@@ -22,7 +25,7 @@ def folder(tmp_path_factory):
     """Files of four missions in the layout of the challenge: straight passes over a known signal of 0.1 m."""
     folder = tmp_path_factory.mktemp("med2021")
     rng = np.random.default_rng(0)
-    for mission in med2021.MISSIONS:
+    for mission in challenges.MED2021_MISSIONS:
         starts = np.sort(rng.uniform(10, 35, 40))
         along = np.arange(0, 200)
         day = np.repeat(starts, along.size) + np.tile(along / 86400, starts.size)
@@ -46,7 +49,7 @@ def folder(tmp_path_factory):
 
 
 SMALL = {
-    "OI": OI(frame="sphere", coarsen=20, length_scale=120.0, time_scale=6.0, sigma=0.1, analysis_step=4.0),
+    "OI": OI(frame="sphere", coarsen=20, covariance=Gaussian(120.0, 6.0, 0.1), analysis_step=4.0),
     "pyinterp OI": PyinterpOI(),
     "SIREN": Siren(hidden_features=32, hidden_layers=2, steps=50, batch_size=512),
 }
@@ -54,7 +57,7 @@ SMALL = {
 
 def test_every_method_beats_the_null(folder, monkeypatch):
     monkeypatch.setattr(med2021, "METHODS", SMALL)
-    monkeypatch.setattr(med2021, "PERIOD", ("2021-01-15", "2021-01-20"))
+    monkeypatch.setattr(challenges, "MED2021_PERIOD", ("2021-01-15", "2021-01-20"))
     printed = CliRunner().invoke(_app(), [str(folder), "--withheld", "s3a"], catch_exceptions=False).output
     table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in printed.splitlines()]
     assert [row[0] for row in table] == ["method", "---", "null (mdt)", "OI", "pyinterp OI", "SIREN"]
@@ -66,37 +69,35 @@ def test_every_method_beats_the_null(folder, monkeypatch):
 def test_tuning_keeps_to_the_mapped_missions(folder, monkeypatch):
     monkeypatch.setattr(med2021, "METHODS", {"OI, tuned": replace(SMALL["OI"], pass_bias=0.02)})
     monkeypatch.setattr(med2021, "SEARCHED", {"OI, tuned": ("length_scale", "noise")})
-    challenge = med2021.Challenge.open(folder, "alg")
-    assert challenge.training.missions == ("h2b", "j3", "s3a")
-    challenge = replace(challenge, training=challenge.training.take(challenge.training.pass_index % 2 == 0))
+    challenge = challenges.med2021(folder, "alg")
+    assert challenge.missions == ("h2b", "j3", "s3a")
+    challenge = replace(challenge, training=challenge.training.isel(time=slice(None, None, 2)))
     found = med2021.tuned(challenge, evaluations=3)["OI, tuned"]
     assert isinstance(found, OI)
     assert found.analysis_step == 4.0
 
 
-def test_pyinterp_with_every_neighbour_is_our_oi(folder):
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (Gaussian, "gaussian"),
+        (partial(Matern, smoothness=0.5), "matern_12"),
+        (Matern, "matern_32"),
+        (partial(Matern, smoothness=2.5), "matern_52"),
+    ],
+)
+def test_pyinterp_with_every_neighbour_is_our_oi(folder, ours, theirs):
     """Same covariance, all observations: two implementations agree."""
     near = Observations.from_tracks(xr.open_dataset(next(folder.glob("*s3a*"))), lwe=True)
     near = near.take(np.arange(0, 1000)).coarsen(5)
-    settings = {"coarsen": 1, "noise": 0.03, "length_scale": 150.0, "time_scale": 10.0, "sigma": 0.1}
-    ours = fit_observations(near, OI(**settings, frame="sphere", window=100.0))
-    theirs = fit_observations(near, PyinterpOI(**settings, k=len(near), covariance="gaussian"))
+    settings = {"coarsen": 1, "noise": 0.03}
+    scales = {"length_scale": 150.0, "time_scale": 10.0, "sigma": 0.1}
+    ours = fit_observations(near, OI(**settings, covariance=ours(**scales), frame="sphere", window=100.0))
+    theirs = fit_observations(near, PyinterpOI(**settings, **scales, k=len(near), covariance=theirs))
     target = {"time": near.time[::20], "longitude": np.linspace(5, 15, 5), "latitude": np.linspace(33, 43, 5)}
     a, b = (field.interp(target).sla.values for field in (ours, theirs))
     assert np.abs(a).max() > 0.03
     np.testing.assert_allclose(a, b, atol=1e-3)  # chords on a sphere against chords on the ellipsoid
-
-
-def test_a_folder_without_the_missions_is_refused(tmp_path):
-    with pytest.raises(
-        FileNotFoundError, match=r"lacks dt_med_<mission>_phy_l3_\*.nc for \['alg', 'h2b', 'j3', 's3a'\]"
-    ):
-        med2021.Challenge.open(tmp_path)
-
-
-def test_an_unknown_mission_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="withheld must be one of"):
-        med2021.Challenge.open(tmp_path, "c2")
 
 
 def test_peers_have_no_derivatives(folder):

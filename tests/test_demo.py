@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,29 +12,36 @@ import xarray as xr
 from typer.testing import CliRunner
 
 from xinr import cli
-from xinr.demo import METHODS, Scene, run
+from xinr import demo as demonstration
+from xinr.challenges import osse
+from xinr.simulate import eddies
 
-SMALL = Scene(
-    region=(297.0, 304.0, 34.0, 42.0),
-    days=24,
-    training=("alg", "j3", "s3a", "s3b"),
-    grid_step=0.5,
-    time_step=4,
-    segment_length=500.0,
-    methods={
-        "oi": METHODS["oi"],
-        "siren": {"hidden_features": 64, "hidden_layers": 2, "steps": 60, "batch_size": 1024},
-    },
-)
+REGION = (297.0, 304.0, 34.0, 42.0)
+METHODS = {
+    "oi": {**demonstration.METHODS["oi"], "length_scale": 100.0, "sigma": 0.12},
+    "siren": {"hidden_features": 64, "hidden_layers": 2, "steps": 60, "batch_size": 1024},
+}
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
+def challenge():
+    return osse(
+        eddies(REGION, waves=100),
+        missions=("alg", "j3", "s3a", "s3b"),
+        region=REGION,
+        period=("2021-01-01", "2021-01-24"),
+        spacing=0.5,
+        segment_length=500.0,
+    )
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory, challenge):
     out = tmp_path_factory.mktemp("demo") / "deep" / "er"
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # on a busy machine, threads that wait for each other take minutes over so small a net
     try:
-        return out, run(out, SMALL)
+        return out, demonstration.run(out, challenge, METHODS)
     finally:
         torch.set_num_threads(threads)
 
@@ -74,16 +82,28 @@ def test_methods_beat_the_null(demo):
     assert oi.rmse_truth < 0.6 * null.rmse_truth and oi.rmse_track < 0.7 * null.rmse_track
     assert siren.rmse_truth < null.rmse_truth
     assert oi.lambda_x_low <= oi.lambda_x <= oi.lambda_x_high
+    assert 0.0 < oi.mu_laplacian < oi.mu_gradient < oi.mu_truth < 1.0
+    assert 0.4 < oi.coverage_68 < oi.coverage_95 <= 1.0 and np.isnan(siren.coverage_68)
 
 
 def test_table_and_csv_say_the_same(demo):
     out, result = demo
     lines = result.table.splitlines()
-    assert lines[4].startswith("null (mdt alone)") and lines[5].startswith("OI") and lines[6].startswith("SIREN")
+    assert lines[0] == "24 days of SARAL/AltiKa, Jason-3, Sentinel-3A, Sentinel-3B"
+    assert lines[2] == "On the passes of CryoSat-2, which no method saw:"
+    starts = [line.split("  ")[0] for line in lines if line.startswith(("null", "OI", "SIREN"))]
+    assert starts == ["null (mdt alone)", "OI", "SIREN"] * 2
     with (out / "table.csv").open(encoding="utf-8") as file:
         read = list(csv.DictReader(file))
     assert [row["method"] for row in read] == [row.method for row in result.rows]
-    assert f"{float(read[1]['rmse_truth']):.2f}" in lines[5]
+    on_track, on_truth = (line for line in lines if line.startswith("OI"))
+    assert f"{float(read[1]['rmse_track']):.2f}" in on_track
+    assert f"{float(read[1]['rmse_truth']):.2f}" in on_truth and f"{float(read[1]['mu_velocity']):.3f}" in on_truth
+
+
+def test_a_sea_without_known_truth_is_refused(tmp_path, challenge):
+    with pytest.raises(ValueError, match="the truth of 'simulated sea' is not known"):
+        demonstration.run(tmp_path, replace(challenge, truth=None))
 
 
 def test_the_command_runs_the_demo(monkeypatch, tmp_path):
@@ -93,10 +113,11 @@ def test_the_command_runs_the_demo(monkeypatch, tmp_path):
         table = "the table"
         files = (tmp_path / "a.nc",)
 
-    monkeypatch.setattr("xinr.demo.run", lambda out, scene: seen.update(out=out, seed=scene.seed) or Fake)
+    monkeypatch.setattr("xinr.challenges.osse", lambda seed: f"osse of seed {seed}")
+    monkeypatch.setattr("xinr.demo.run", lambda out, challenge: seen.update(out=out, challenge=challenge) or Fake)
     result = CliRunner().invoke(cli.app, ["demo", "--out", str(tmp_path), "--seed", "3"])
     assert result.exit_code == 0 and "the table" in result.output and "a.nc" in result.output
-    assert seen == {"out": tmp_path, "seed": 3}
+    assert seen == {"out": tmp_path, "challenge": "osse of seed 3"}
 
 
 def test_help_loads_nothing_heavy():

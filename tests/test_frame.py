@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from xinr.frame import EARTH_RADIUS, FRAMES, SECONDS_PER_DAY, Degrees, days_since, frame_around
+from xinr.frame import (
+    EARTH_RADIUS,
+    FRAMES,
+    PLANE_RADIUS,
+    SECONDS_PER_DAY,
+    Degrees,
+    Plane,
+    Sphere,
+    days_since,
+    frame_around,
+)
 
 EPOCH = np.datetime64("2020-01-01", "ns")
 R = 1e3 * EARTH_RADIUS  # [m]
@@ -24,10 +34,22 @@ def unit_vector(lon, lat):
     return np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)
 
 
-def in_frame(kind, function):
+STEP = {"sphere": 60.0, "degrees": 0.1, "plane": 60.0}
+
+
+def frame_near(kind, place):
+    """A frame of that kind; the plane touches the sphere some 900 km off, so that it is bent at the place."""
+    if kind == "plane":
+        return Plane(EPOCH, place[0] + 3.0, place[1] - 8.0)
+    return FRAMES[kind](EPOCH, place[0])
+
+
+def in_frame(frame, function):
     """The function of the unit vector as one of the frame's coordinates."""
-    if kind == "sphere":
+    if isinstance(frame, Sphere):
         return lambda p: function(*(np.moveaxis(p, -1, 0)[:3] / EARTH_RADIUS))
+    if isinstance(frame, Plane):
+        return lambda p: function(*unit_vector(*frame.unproject(p[..., 0], p[..., 1])))
     return lambda p: function(*unit_vector(p[..., 0], p[..., 1]))
 
 
@@ -53,10 +75,10 @@ def derivatives(function, p, step):
 def test_spherical_harmonics_are_eigenfunctions_of_the_laplacian(kind, place, degree, harmonic):
     lon, lat = (np.array([angle]) for angle in place)
     time = np.array([EPOCH])
-    frame = FRAMES[kind](EPOCH, place[0])
+    frame = frame_near(kind, place)
     x = frame.project(lon, lat, time)[0]
-    function = in_frame(kind, harmonic)
-    gradient, hessian = derivatives(function, x, {"sphere": 60.0, "degrees": 0.1}[kind])
+    function = in_frame(frame, harmonic)
+    gradient, hessian = derivatives(function, x, STEP[kind])
     east, north, bend = (vector(lon, lat)[0] for vector in (frame.east, frame.north, frame.bend))
     laplacian = east @ hessian @ east + north @ hessian @ north + bend @ gradient
     assert laplacian * R**2 == pytest.approx(-degree * (degree + 1) * function(x), abs=2e-4)
@@ -66,9 +88,9 @@ def test_spherical_harmonics_are_eigenfunctions_of_the_laplacian(kind, place, de
 @pytest.mark.parametrize("place", PLACES)
 def test_gradient_is_the_slope_on_the_sphere(kind, place):
     lon, lat = (np.array([angle]) for angle in place)
-    frame = FRAMES[kind](EPOCH, place[0])
+    frame = frame_near(kind, place)
     x = frame.project(lon, lat, np.array([EPOCH]))[0]
-    gradient, _ = derivatives(in_frame(kind, lambda x, y, z: x * z + y), x, {"sphere": 60.0, "degrees": 0.1}[kind])
+    gradient, _ = derivatives(in_frame(frame, lambda x, y, z: x * z + y), x, STEP[kind])
     a, b = np.radians(place)
     u_a = -np.cos(b) * np.sin(a) * np.sin(b) + np.cos(b) * np.cos(a)  # du/dlongitude of the same function
     u_b = np.cos(2 * b) * np.cos(a) - np.sin(b) * np.sin(a)
@@ -87,7 +109,7 @@ def test_sphere_has_no_seam_and_counts_kilometres():
 
 def test_degrees_are_continuous_across_the_dateline_of_a_domain_there():
     time = np.full(2, EPOCH)
-    frame = frame_around("degrees", np.array([175.0, -175.0]), time)
+    frame = frame_around("degrees", np.array([175.0, -175.0]), np.zeros(2), time)
     x = frame.project(np.array([179.9, -179.9]), np.zeros(2), time)
     assert x[1, 0] - x[0, 0] == pytest.approx(0.2)
 
@@ -95,15 +117,37 @@ def test_degrees_are_continuous_across_the_dateline_of_a_domain_there():
 @pytest.mark.parametrize("kind", sorted(FRAMES))
 def test_time_counts_days_from_midnight_before_the_data(kind):
     time = np.array(["2020-03-01T06:00", "2020-03-03T12:00", "NaT"], "datetime64[ns]")
-    frame = frame_around(kind, np.array([0.0, 1.0]), time[:2])
+    frame = frame_around(kind, np.array([0.0, 1.0]), np.zeros(2), time[:2])
     assert frame.epoch == np.datetime64("2020-03-01")
     np.testing.assert_array_equal(frame.project(np.zeros(3), np.zeros(3), time)[:, -1], [0.25, 2.5, np.nan])
     assert days_since(np.array(["2020-03-01T00:00:01"], "datetime64[s]"), frame.epoch)[0] == 1 / SECONDS_PER_DAY
 
 
 def test_unknown_frame_is_refused():
-    with pytest.raises(ValueError, match=r"unknown frame 'plane': expected one of \['degrees', 'sphere'\]"):
-        frame_around("plane", np.zeros(1), np.array([EPOCH]))
+    with pytest.raises(ValueError, match=r"unknown frame 'cube': expected one of \['degrees', 'plane', 'sphere'\]"):
+        frame_around("cube", np.zeros(1), np.zeros(1), np.array([EPOCH]))
+
+
+def test_plane_returns_to_the_sphere_and_keeps_lengths_within_one_percent():
+    frame = Plane(EPOCH, 181.0, 45.0)
+    lon, lat = np.array([181.0, 179.0, -165.0, 195.0]), np.array([45.0, 60.5, 44.0, 30.0])
+    x = frame.project(lon, lat, np.full(4, EPOCH))
+    np.testing.assert_allclose(x[0], 0.0, atol=1e-9)
+    back = frame.unproject(x[:, 0], x[:, 1])
+    np.testing.assert_allclose(back, [lon % 360.0, lat], atol=1e-9)
+    edge = frame.unproject(np.array([0.0, 0.0]), np.array([PLANE_RADIUS, -PLANE_RADIUS]))
+    for vectors in (frame.east(*edge), frame.north(*edge)):
+        np.testing.assert_allclose(1e3 * np.linalg.norm(vectors, axis=1), 1.0, atol=0.0105)
+    areas = 1e6 * np.linalg.det(np.stack([frame.east(*edge), frame.north(*edge)], axis=1)[:, :, :2])
+    np.testing.assert_allclose(areas, 1.0, atol=1e-12)
+
+
+def test_plane_refuses_data_too_wide_for_it():
+    time = np.full(2, EPOCH)
+    with pytest.raises(ValueError, match=r"reach 2\d{3} km from their centre .* Take a smaller region"):
+        frame_around("plane", np.array([0.0, 50.0]), np.array([30.0, 40.0]), time)
+    other_side = Plane(EPOCH, 0.0, 0.0).project(np.array([120.0]), np.zeros(1), time[:1])
+    assert np.isnan(other_side[0, :2]).all()
 
 
 def test_no_direction_is_east_at_a_pole():

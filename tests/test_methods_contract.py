@@ -12,6 +12,7 @@ from xinr.methods import METHODS, ErrorPredictor, method_from
 
 # Small and quick; a method that is not named here is tried with its own defaults.
 SETTINGS = {
+    "kriging": {"grid_step": 30.0, "time_step": 2.0, "margin": 100.0, "time_margin": 10.0, "draws": 4},
     "oi": {"coarsen": 5},
     "siren": {"steps": 30, "hidden_features": 32, "hidden_layers": 2, "batch_size": 256, "length_scale": 300.0},
 }
@@ -61,7 +62,7 @@ def test_gradient_and_curvature_are_the_central_differences(field, tracks):
     x = field.frame.project(points.longitude, points.latitude, points.time)
     rng = np.random.default_rng(0)
     # Steps in units of the scales of the field: hundredths of a degree or kilometres, minutes.
-    unit = np.array([{"degrees": 1e-2, "sphere": 1.0}[field.frame.kind]] * (x.shape[1] - 1) + [5e-3])
+    unit = np.array([{"degrees": 1e-2, "sphere": 1.0, "plane": 0.2}[field.frame.kind]] * (x.shape[1] - 1) + [5e-3])
     gradient = predictor.gradient(x)
     slope = np.zeros_like(gradient)
     for axis in range(x.shape[1]):

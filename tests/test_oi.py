@@ -1,12 +1,16 @@
 """Optimal interpolation equals the challenge's formula, and behaves at its limits."""
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
 
 import xinr
 from xinr.frame import EARTH_RADIUS
-from xinr.methods import oi
+from xinr.methods import method_from, oi
+from xinr.methods.base import get_setting, with_settings
+from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian, Matern, Spectral
 
 DAY = np.timedelta64(1, "D")
 
@@ -167,3 +171,113 @@ def test_analyses_are_solved_once(tracks, grid, monkeypatch):
     field.gradient(grid)
     field.laplacian(grid)
     assert len(factored) == grid.sizes["time"]
+
+
+# --- covariances ----------------------------------------------------------------------------------
+
+COVARIANCES = {
+    "matern": Matern(120.0, 8.0, 0.2),
+    "duacs": ArhanColinDeVerdiere(250.0, 10.0, 0.2, anisotropy=0.8, westward_drift=4.0),
+    "spectral": Spectral(100.0, 10.0, 0.2, slope=2.5, time_slope=1.8, westward_drift=4.0),
+    "sum": Gaussian(120.0, 8.0, 0.15) + Matern(400.0, 30.0, 0.1),
+}
+
+
+@pytest.fixture(params=COVARIANCES)
+def covariance(request):
+    return COVARIANCES[request.param]
+
+
+def test_it_is_the_best_linear_estimate_of_any_covariance(tracks, grid, covariance):
+    field = tracks.inr.fit("oi", frame="plane", covariance=covariance, coarsen=5, noise=0.02, window=100.0)
+    found = field.interp(grid, error=True)
+    predictor = field.predictor
+    target = xr.broadcast(grid.time, grid.latitude, grid.longitude)
+    x = field.frame.project(*(target[k].values.ravel() for k in (2, 1, 0)))
+    k = covariance.value(x, predictor.x)
+    noise = np.diag(predictor.error_model.noise**2)
+    inverse = np.linalg.inv(covariance.value(predictor.x, predictor.x) + noise)
+    np.testing.assert_allclose(found.sla.values.ravel(), k @ inverse @ predictor.y, rtol=0, atol=1e-8)
+    error = np.sqrt(covariance.sigma**2 - np.einsum("ij,jk,ik->i", k, inverse, k))
+    np.testing.assert_allclose(found.err_sla.values.ravel(), error, rtol=0, atol=1e-7)
+
+
+def test_slopes_and_laplacians_are_those_of_its_own_map(tracks, covariance):
+    field = tracks.inr.fit("oi", frame="plane", covariance=covariance, coarsen=5, noise=0.02)
+    fine = {
+        "time": np.datetime64("2017-01-04") + np.arange(-1, 2) * np.timedelta64(30, "m"),
+        "latitude": 37.0 + 0.02 * np.arange(-3, 4),
+        "longitude": 303.0 + 0.02 * np.arange(-3, 4),
+    }
+    middle = {"time": 1, "latitude": 3, "longitude": 3}
+    maps = field.interp(fine)
+    for verb, tolerance in (("gradient", 0.01), ("laplacian", 0.05)):
+        exact, differences = getattr(field, verb)(fine), getattr(maps.inr, verb)()
+        for name, array in exact.data_vars.items():
+            size = np.abs(array).max()
+            np.testing.assert_allclose(differences[name].isel(middle), array.isel(middle), atol=tolerance * float(size))
+
+
+def test_a_covariance_is_saved_and_shown(tracks, grid, tmp_path, covariance):
+    field = tracks.inr.fit("oi", frame="plane", covariance=covariance, coarsen=5)
+    field.save(tmp_path / "field.nc")
+    again = xinr.open_field(tmp_path / "field.nc")
+    assert again.predictor.covariance == covariance
+    assert again.info == field.info == json.loads(json.dumps(field.info))
+    xr.testing.assert_identical(again.interp(grid, error=True), field.interp(grid, error=True))
+    assert f"covariance={type(covariance).__name__}(" in repr(field)
+
+
+def test_the_window_follows_the_memory():
+    fitted = xinr.OI(frame="sphere", covariance=Matern(100.0, 10.0), window=1.5)
+    x, error = np.zeros((3, 4)), oi.ObservationError(np.ones(3), np.zeros(3, np.int64), np.zeros(3))
+    assert fitted.fit(x, np.zeros(3), error).half_width == pytest.approx(1.5 * 12.391, rel=1e-4)
+
+
+# --- settings of the covariance beside those of the method -------------------------------------------
+
+
+def test_settings_of_the_covariance_may_stand_beside_the_others():
+    method = method_from("oi", {"frame": "sphere", "length_scale": 150.0, "sigma": 0.1, "noise": 0.02})
+    assert method == xinr.OI(frame="sphere", covariance=Gaussian(150.0, 7.0, 0.1), noise=0.02)
+    method = method_from("oi", {"frame": "sphere", "covariance": Matern(90.0, 9.0), "time_scale": 12.0})
+    assert method == xinr.OI(frame="sphere", covariance=Matern(90.0, 12.0))
+
+
+def test_settings_are_read_and_changed_wherever_they_are():
+    method = xinr.OI(frame="sphere", covariance=Matern(90.0, 9.0))
+    changed = with_settings(method, {"smoothness": 2.5, "noise": 0.1, "length_scale": 80.0})
+    assert changed == xinr.OI(frame="sphere", covariance=Matern(80.0, 9.0, smoothness=2.5), noise=0.1)
+    assert (get_setting(changed, "noise"), get_setting(changed, "smoothness")) == (0.1, 2.5)
+
+
+def test_unknown_settings_name_those_of_method_and_covariance():
+    message = (
+        r"OI has no setting \['slope'\]: expected some of \['frame'.*'analysis_step'\], "
+        r"or of its covariance Matern \['length_scale', 'time_scale', 'sigma', 'smoothness'\]"
+    )
+    covariance = Matern(90.0, 9.0)
+    for attempt in (
+        lambda: method_from("oi", {"covariance": covariance, "slope": 2.0}),
+        lambda: with_settings(xinr.OI(frame="sphere", covariance=covariance), {"slope": 2.0}),
+        lambda: get_setting(xinr.OI(frame="sphere", covariance=covariance), "slope"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            attempt()
+
+
+@pytest.mark.parametrize("settings", [{"covariance": "matern"}, {"covariance": None}])
+def test_a_covariance_that_is_none(tracks, settings):
+    families = r"\['ArhanColinDeVerdiere', 'Gaussian', 'Matern', 'Spectral', 'Sum'\]"
+    with pytest.raises(
+        TypeError, match=rf"must be an object such as Gaussian\(.*got ('matern'|None): xinr.*{families}"
+    ):
+        tracks.inr.fit("oi", **settings)
+
+
+def test_a_drift_needs_the_plane(tracks):
+    drifting = Spectral(100.0, 10.0, westward_drift=3.0)
+    with pytest.raises(ValueError, match=r"Spectral\(.*drifts, .* the frame 'sphere' has no axis.*set frame=\"plane\""):
+        tracks.inr.fit("oi", frame="sphere", covariance=drifting)
+    with pytest.raises(ValueError, match="length_scale = 1 is in kilometres in the frame 'plane'"):
+        tracks.inr.fit("oi", frame="plane")

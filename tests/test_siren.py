@@ -26,7 +26,7 @@ def observed(n_passes: int = 40, n: int = 50, bias: float = 0.0, noise: float = 
 
 
 def error(y, index, noise: float = 0.01, bias: float = 0.0) -> ObservationError:
-    return ObservationError(np.full(len(y), noise), index, bias)
+    return ObservationError(np.full(len(y), noise), index, np.zeros(len(y)), bias)
 
 
 @pytest.mark.parametrize("optimizer", ["muon", "adam"])
@@ -53,7 +53,7 @@ def test_noisy_points_weigh_less():
     settings = Siren(**SMALL, length_scale=500.0, time_scale=100.0)
     noise = np.where(spoilt, 1.0, 0.01)
     trusting = settings.fit(x, y, error(y, index)).predict(x)
-    wary = settings.fit(x, y, ObservationError(noise, index)).predict(x)
+    wary = settings.fit(x, y, ObservationError(noise, index, np.zeros(len(y)))).predict(x)
     assert np.abs(wary - signal).mean() < 0.3 * np.abs(trusting - signal).mean()
 
 

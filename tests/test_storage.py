@@ -75,7 +75,7 @@ def test_the_file_is_plain_netcdf_with_the_permissions_of_any_other(field, tmp_p
         os.umask(old)
     assert (tmp_path / "field.nc").stat().st_mode & 0o777 == 0o640
     with xr.open_dataset(tmp_path / "field.nc") as ds:
-        assert json.loads(ds.attrs["info"])["settings"]["time_scale"] == 7.0
+        assert json.loads(ds.attrs["info"])["settings"]["covariance"]["time_scale"] == 7.0
         assert ds["y"].dtype == "float64"
 
 
@@ -166,9 +166,9 @@ def test_another_format(saved, number):
         ({"manifest": '{"x": ["float32", [128, 3]]}'}, r"'x' should be float32 \[128, 3\], is float64 \[128, 3\]"),
         ({"manifest": '{"z": ["float64", [1]]}'}, "KeyError: .*'z'"),
         ({"manifest": "{"}, "JSONDecodeError"),
-        ({"frame": '{"kind": "plane", "epoch": "2020-01-01", "origin": 0}'}, "KeyError: 'plane'"),
+        ({"frame": '{"kind": "cube", "epoch": "2020-01-01", "origin": 0}'}, "KeyError: 'cube'"),
         ({"frame": '{"kind": "sphere", "epoch": "noon", "origin": 0}'}, "ValueError"),
-        ({"content": "spline"}, r"a predictor of kind 'spline', which is not known here: expected one of \[.*'oi', "),
+        ({"content": "magic"}, r"a predictor of kind 'magic', which is not known here: expected one of \[.*'oi', "),
         ({"content": "map"}, "no latitude found"),
     ],
 )
@@ -181,9 +181,9 @@ def test_a_tampered_file(saved, attrs, reason):
 def test_a_state_without_one_of_its_arrays(saved):
     with xr.open_dataset(saved, decode_cf=False) as ds:
         manifest = json.loads(ds.attrs["manifest"])
-    del manifest["scales"]
+    del manifest["covariance"]
     tamper(saved, manifest=json.dumps(manifest))
-    with pytest.raises(ValueError, match=r"cannot be rebuilt, KeyError: 'scales'"):
+    with pytest.raises(ValueError, match=r"cannot be rebuilt, KeyError: 'covariance'"):
         xinr.open_field(saved)
 
 

@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from xinr.methods.base import with_settings
+from xinr.methods.covariances import Gaussian
 from xinr.methods.oi import OI
 from xinr.observations import Observations
 from xinr.validation import cross_validate, tune
 
-SPHERE = OI(frame="sphere", coarsen=1, length_scale=150.0, time_scale=10.0, sigma=0.1, noise=0.02, analysis_step=5.0)
+SPHERE = OI(frame="sphere", coarsen=1, covariance=Gaussian(150.0, 10.0, 0.1), noise=0.02, analysis_step=5.0)
 
 
 def passes(missions: tuple[str, ...] = ("a", "b"), seed: int = 0) -> Observations:
@@ -50,12 +52,12 @@ def test_withheld_points_are_not_seen():
 
 
 def test_tuning_improves_and_is_repeatable():
-    start = OI(**{**SPHERE.__dict__, "length_scale": 30.0})
+    start = with_settings(SPHERE, {"length_scale": 30.0})
     first, again = (tune(passes(), start, ["length_scale", "noise"], evaluations=15) for _ in range(2))
     assert first.method == again.method
     assert first.rmse < 0.9 * float(cross_validate(passes(), start).mean())
     assert first.rmse == float(first.trials.rmse.min())
-    assert first.method.length_scale > 40.0
+    assert first.method.covariance.length_scale > 40.0
 
 
 def test_one_fold_is_refused():
@@ -97,7 +99,7 @@ def test_passes_keep_their_numbers_when_some_are_taken():
 
 
 def test_a_trial_that_cannot_be_is_survived():
-    start = replace(SPHERE, frame="degrees", length_scale=40.0)  # the first move asks for 60 degrees
+    start = with_settings(SPHERE, {"frame": "degrees", "length_scale": 40.0})  # the first move asks for 60 degrees
     found = tune(passes(), start, ["length_scale"], evaluations=4)
     assert np.isinf(found.trials.rmse.values).any() and np.isfinite(found.rmse)
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from xinr.fitted import fit
     from xinr.maps import MapField
     from xinr.methods import METHODS
+    from xinr.methods.kriging import Kriging
     from xinr.methods.oi import OI
     from xinr.methods.siren import Siren
     from xinr.observations import Observations
@@ -24,6 +25,7 @@ _HOMES = {
     "Field": "xinr.field",
     "MapField": "xinr.maps",
     "METHODS": "xinr.methods",
+    "Kriging": "xinr.methods.kriging",
     "OI": "xinr.methods.oi",
     "Siren": "xinr.methods.siren",
     "fit": "xinr.fitted",
@@ -38,6 +40,7 @@ __all__ = [
     "METHODS",
     "OI",
     "Field",
+    "Kriging",
     "MapField",
     "Observations",
     "Siren",

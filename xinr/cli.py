@@ -26,9 +26,10 @@ def demo(
     seed: Annotated[int, typer.Option(help="Of the simulated sea and its observations.")] = 0,
 ) -> None:
     """Map a simulated sea by OI and SIREN, score both on a withheld altimeter, and draw figures."""
-    from xinr.demo import Scene, run
+    from xinr.challenges import osse
+    from xinr.demo import run
 
-    result = run(out, Scene(seed=seed))
+    result = run(out, osse(seed=seed))
     typer.echo(result.table)
     typer.echo(
         f"\nWritten to {out}{'' if out.is_absolute() else '/'}: " + ", ".join(path.name for path in result.files)

@@ -279,7 +279,8 @@ class Field(ABC):
 
 def _shown(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}={_shown(part)}" for key, part in value.items())
+        shown = ", ".join(f"{key}={_shown(part)}" for key, part in value.items() if key != "kind")
+        return f"{value['kind']}({shown})" if "kind" in value else shown
     if isinstance(value, float):
         return f"{value:.6g}"
     return ", ".join(map(_shown, value)) if isinstance(value, list | tuple) else str(value)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, Self
 
@@ -16,7 +16,16 @@ from xinr.caution import caution
 from xinr.coordinates import wrap
 from xinr.field import Field, Points
 from xinr.frame import FRAMES, SECONDS_PER_DAY, Array, Frame, Times, days_since, frame_around
-from xinr.methods import ErrorPredictor, Method, ObservationError, Predictor, method_from, predictor_class
+from xinr.methods import (
+    ErrorPredictor,
+    Method,
+    ObservationError,
+    Predictor,
+    SamplePredictor,
+    method_from,
+    predictor_class,
+)
+from xinr.methods.base import plain_settings
 from xinr.observations import Observations
 from xinr.targets import Target
 
@@ -53,12 +62,42 @@ class FittedField(Field):
         columns: Mapping[str, Array] = getattr(self.predictor, "history", {})
         return xr.Dataset({key: ("check", np.asarray(column)) for key, column in columns.items()})
 
+    def sample(self, target: Points, count: int, seed: int = 0) -> xr.Dataset:
+        """Draw fields that the observations allow as well: each is as rough as the sea, where `interp` is smooth.
+
+        Parameters
+        ----------
+        target : Dataset, DataArray or mapping
+            As for `interp`.
+        count : int
+            How many.
+        seed : int
+            Draws of the same seed are of the same functions, whatever the target.
+
+        Returns
+        -------
+        Dataset
+            ``<name>`` [m] with the leading dimension ``sample``.
+
+        Raises
+        ------
+        ValueError
+            The method draws none, or the count is not above zero.
+        """
+        if not isinstance(self.predictor, SamplePredictor):
+            raise ValueError(f"the method {self.info['method']!r} draws no samples: kriging does.")
+        if count < 1:
+            raise ValueError(f"count must be a whole number above zero, got {count!r}.")
+        points = self._reach(target)
+        found = [replace(self, predictor=drawn)._value(points) for drawn in self.predictor.draws(count, seed)]
+        return self._dataset({self.name: xr.concat(found, "sample").assign_attrs(self._attrs("", "m"))})
+
     def stored(self) -> xr.Dataset:
         """See `Field.stored`: the state of the predictor, with a list of its shapes and types to check on opening."""
         state = self.predictor.state()
         arrays = {key: ([f"{key}_{i}" for i in range(array.ndim)], array) for key, array in state.items()}
         manifest = {key: [str(array.dtype), list(array.shape)] for key, array in state.items()}
-        frame = {"kind": self.frame.kind, "epoch": str(self.frame.epoch), "origin": self.frame.origin}
+        frame = {"kind": self.frame.kind, **vars(self.frame), "epoch": str(self.frame.epoch)}
         attrs = {"content": self.predictor.kind, "frame": json.dumps(frame), "manifest": json.dumps(manifest)}
         return xr.Dataset(arrays, attrs=attrs)
 
@@ -74,8 +113,9 @@ class FittedField(Field):
                 )
             state[key] = array
         frame = json.loads(ds.attrs["frame"])
+        kind, epoch = frame.pop("kind"), frame.pop("epoch")
         return cls(
-            frame=FRAMES[frame["kind"]](np.datetime64(frame["epoch"], "ns"), float(frame["origin"])),
+            frame=FRAMES[kind](np.datetime64(epoch, "ns"), **frame),
             predictor=predictor_class(ds.attrs["content"]).from_state(state),
             name=ds.attrs["name"],
             info=json.loads(ds.attrs["info"]),
@@ -141,6 +181,7 @@ def fit(
     mdt: bool = False,
     noise: float | Mapping[str, float] | str | None = None,
     region: tuple[float, float, float, float] | None = None,
+    tune: bool | Sequence[str] = False,
     **settings: Any,
 ) -> FittedField:
     """Fit a method to along-track observations.
@@ -153,8 +194,11 @@ def fit(
         "oi", "siren", another key of `xinr.METHODS`, or an object such as ``Siren(hidden_features=128)``.
     variable, lwe, mdt, noise, region
         Which observations, corrected how: see `xinr.Observations.from_tracks`.
+    tune : bool or sequence of str
+        Choose settings by cross-validation over the missions of these tracks first, by `xinr.tune`: those that the
+        method names, or these. What was found is in ``info["tuned"]``.
     **settings
-        Settings of the method: the fields of its class.
+        Settings of the method and of its covariance: the fields of their classes.
 
     Returns
     -------
@@ -170,7 +214,14 @@ def fit(
     """
     chosen = method_from(method, settings)
     points = Observations.from_tracks(tracks, variable=variable, lwe=lwe, mdt=mdt, noise=noise, region=region)
-    return fit_observations(points, chosen)
+    if tune is False:
+        return fit_observations(points, chosen)
+    from xinr.validation import tune as search
+
+    found = search(points, chosen, None if tune is True else tune)
+    tuned = {"rmse": found.rmse, "evaluations": found.trials.sizes["trial"]}
+    field = fit_observations(points, found.method)
+    return replace(field, info=field.info | {"tuned": tuned})
 
 
 def fit_observations(points: Observations, method: Method) -> FittedField:
@@ -182,17 +233,13 @@ def fit_observations(points: Observations, method: Method) -> FittedField:
             f"coarsen={method.coarsen} leaves out {trimmed} of {whole} observations, the ends of short "
             "stretches of track: use a smaller factor. Tracks of several instruments need a coordinate 'mission'."
         )
-    frame = frame_around(method.frame, points.longitude, points.time)
-    noise = np.full(len(points), method.noise) if points.noise is None else points.noise
+    frame = frame_around(method.frame, points.longitude, points.latitude, points.time)
     started = perf_counter()
-    predictor = method.fit(
-        frame.project(points.longitude, points.latitude, points.time),
-        points.value,
-        ObservationError(noise, points.pass_index, method.pass_bias),
-    )
+    x = frame.project(points.longitude, points.latitude, points.time)
+    predictor = method.fit(x, points.value, observation_error(points, method))
     info = {
         "method": predictor.kind,
-        "settings": asdict(method),
+        "settings": plain_settings(method),
         "quantity": points.quantity,
         "observations": len(points),
         "dropped": points.dropped,
@@ -203,6 +250,12 @@ def fit_observations(points: Observations, method: Method) -> FittedField:
         "fit_seconds": perf_counter() - started,
     }
     return FittedField(frame, predictor, points.name, info)
+
+
+def observation_error(points: Observations, method: Method) -> ObservationError:
+    """Return how observations err: the noise they bring, or that of the method, and its errors of passes."""
+    noise = np.full(len(points), method.noise) if points.noise is None else points.noise
+    return ObservationError(noise, points.pass_index, 1e-3 * points.distance, method.pass_bias, method.pass_slope)
 
 
 def _extent(points: Observations, frame: Frame) -> dict[str, list[Any]]:

@@ -132,20 +132,121 @@ class Degrees:
         return np.stack([zero, poleward, zero], axis=1)
 
 
-FRAMES: dict[str, type[Sphere] | type[Degrees]] = {"sphere": Sphere, "degrees": Degrees}
+@dataclass(frozen=True)
+class Plane:
+    """Kilometres east and north on the plane that touches the sphere at (origin, latitude), and days: (x, y, t).
+
+    Lambert's azimuthal equal-area projection: areas are true, and lengths within ``1 / cos(θ/2) - 1`` at the arc
+    θ from the centre: 0.3 % at 1000 km, 1 % at ``PLANE_RADIUS``, the furthest that it serves. With
+    ``u = cos θ`` a place at (e, n, u) along the centre's east, north and upward lies at ``R g (e, n)``,
+    ``g = √(2 / (1 + u))``.
+
+    References
+    ----------
+    Snyder (1987), Map projections, a working manual, doi:10.3133/pp1395, p. 182
+    """
+
+    epoch: np.datetime64
+    origin: float = 0.0
+    latitude: float = 0.0
+    kind: ClassVar[str] = "plane"
+
+    def project(self, longitude: Array, latitude: Array, time: Times) -> Array:
+        """See `Frame.project`; NaN beyond the hemisphere around the centre, where the plane has no place for it."""
+        east, north, up = self._local(upward(longitude, latitude))
+        g = EARTH_RADIUS * np.sqrt(2.0 / (1.0 + np.where(up > 0.0, up, np.nan)))
+        return np.stack([g * east, g * north, days_since(time, self.epoch)], axis=1)
+
+    def unproject(self, x: Array, y: Array) -> tuple[Array, Array]:
+        """Return longitude [0, 360) and latitude [degrees] of places on the plane [km]."""
+        half_squared = (np.square(x) + np.square(y)) / (2.0 * EARTH_RADIUS) ** 2  # sin²(θ/2)
+        local = np.stack([x, y]) / EARTH_RADIUS * np.sqrt(1.0 - half_squared)
+        p = np.einsum("k...,kj->...j", np.concatenate([local, [1.0 - 2.0 * half_squared]]), self._axes())
+        longitude = np.degrees(np.arctan2(p[..., 1], p[..., 0])) % 360.0
+        return longitude, np.degrees(np.arctan2(p[..., 2], np.hypot(p[..., 0], p[..., 1])))
+
+    def east(self, longitude: Array, latitude: Array) -> Array:
+        """See `Frame.east`."""
+        lon = longitude * _RADIAN
+        return self._along(longitude, latitude, np.stack([-np.sin(lon), np.cos(lon), np.zeros_like(lon)], axis=1))
+
+    def north(self, longitude: Array, latitude: Array) -> Array:
+        """See `Frame.north`."""
+        lon, lat = longitude * _RADIAN, latitude * _RADIAN
+        south = -np.sin(lat)
+        return self._along(
+            longitude, latitude, np.stack([south * np.cos(lon), south * np.sin(lon), np.cos(lat)], axis=1)
+        )
+
+    def bend(self, longitude: Array, latitude: Array) -> Array:
+        """See `Frame.bend`: the Laplacians on the sphere of the coordinates ``R g(u) e`` and ``R g(u) n``.
+
+        ``∇²(g e) = e [(1 - u²) g'' - 4 u g' - 2 g] / R²``, from ``∇²u = -2u``, ``|∇u|² = 1 - u²``,
+        ``∇u · ∇e = -u e`` on the unit sphere.
+        """
+        east, north, up = self._local(upward(longitude, latitude))
+        g = np.sqrt(2.0 / (1.0 + up))
+        bracket = g * (0.75 * (1.0 - up) / (1.0 + up) + 2.0 * up / (1.0 + up) - 2.0)
+        return 1e-6 / EARTH_RADIUS * np.stack([bracket * east, bracket * north, np.zeros_like(up)], axis=1)
+
+    def _along(self, longitude: Array, latitude: Array, direction: Array) -> Array:
+        """Return dx per metre along unit vectors (n, 3) tangent to the sphere."""
+        east, north, up = self._local(upward(longitude, latitude))
+        d_east, d_north, d_up = self._local(direction)
+        g = np.sqrt(2.0 / (1.0 + up))
+        shrink = -0.5 * g / (1.0 + up) * d_up
+        moved = [g * d_east + shrink * east, g * d_north + shrink * north, np.zeros_like(up)]
+        return 1e-3 * np.stack(moved, axis=1)
+
+    def _local(self, vector: Array) -> Array:
+        """Return the components (3, n) of vectors (n, 3) along the centre's east, north and upward."""
+        return np.asarray((vector @ self._axes().T).T)
+
+    def _axes(self) -> Array:
+        lon, lat = self.origin * _RADIAN, self.latitude * _RADIAN
+        east = [-np.sin(lon), np.cos(lon), 0.0]
+        north = [-np.sin(lat) * np.cos(lon), -np.sin(lat) * np.sin(lon), np.cos(lat)]
+        return np.array([east, north, [np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)]])
 
 
-def frame_around(kind: str, longitude: Array, time: Times) -> Frame:
-    """Build the frame of that kind for a data set: longitudes centred on it, midnight before it as the epoch."""
+FRAMES: dict[str, type[Sphere] | type[Degrees] | type[Plane]] = {"sphere": Sphere, "degrees": Degrees, "plane": Plane}
+#: Furthest a place may lie from the centre of a `Plane`, so that lengths are within 1 % [km].
+PLANE_RADIUS = 1790.0
+
+
+def frame_around(kind: str, longitude: Array, latitude: Array, time: Times) -> Frame:
+    """Build the frame of that kind for a data set: centred on it, midnight before it as the epoch.
+
+    Raises
+    ------
+    ValueError
+        No such frame, or data too far apart for the frame "plane".
+    """
     if kind not in FRAMES:
         raise ValueError(f"unknown frame {kind!r}: expected one of {sorted(FRAMES)}.")
+    epoch = time.min().astype("datetime64[D]").astype("datetime64[ns]")
     origin = central_longitude(longitude)
+    if kind == "plane":
+        return _plane_around(epoch, origin, longitude, latitude)
     if kind == "degrees" and np.ptp(wrap(longitude, origin)) > 350.0:
         caution(
             f"the observations go around the globe, and the frame 'degrees' cuts them at {(origin + 180) % 360:g} "
             'degrees east: the map has a seam there. frame="sphere" has none.',
         )
-    return FRAMES[kind](time.min().astype("datetime64[D]").astype("datetime64[ns]"), origin)
+    return FRAMES[kind](epoch, origin)
+
+
+def _plane_around(epoch: np.datetime64, origin: float, longitude: Array, latitude: Array) -> Plane:
+    plane = Plane(epoch, origin, float(latitude.min() + latitude.max()) / 2.0)
+    cosine = upward(longitude, latitude) @ upward(np.array([origin]), np.array([plane.latitude]))[0]
+    furthest = EARTH_RADIUS * float(np.arccos(np.clip(cosine.min(), -1.0, 1.0)))
+    if furthest > PLANE_RADIUS:
+        raise ValueError(
+            f"the observations reach {furthest:.0f} km from their centre ({origin:.1f} E, {plane.latitude:.1f} N), and "
+            f"the frame 'plane' serves {PLANE_RADIUS:.0f} km, where lengths are off by 1 %. Take a smaller region: "
+            "fit(..., region=(west, east, south, north))."
+        )
+    return plane
 
 
 def upward(longitude: Array, latitude: Array) -> Array:

@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from xinr.coordinates import locate, within, wrap
+from xinr.frame import EARTH_RADIUS, upward
 from xinr.heights import as_tracks, check_metres, corrected, field_name, quantity
 from xinr.passes import number_passes, runs, streams
 
@@ -145,6 +146,20 @@ class Observations:
     def n_passes(self) -> int:
         """How many passes there are."""
         return np.unique(self.pass_index).size
+
+    @property
+    def distance(self) -> Array:
+        """Signed distance of each point from the middle of its pass, along its chord, (n,) [km]."""
+        place = EARTH_RADIUS * upward(self.longitude, self.latitude)
+        _, first, number, count = np.unique(self.pass_index, return_index=True, return_inverse=True, return_counts=True)
+        total = np.stack([np.bincount(number, column) for column in place.T], axis=1)
+        # Heading: from the first point to the last; a pass has its points in order of time.
+        last = np.full(len(first), -1)
+        last[number] = np.arange(len(self))
+        chord = place[last] - place[first]
+        heading = chord / np.maximum(np.linalg.norm(chord, axis=1, keepdims=True), 1e-9)
+        off = place - (total / count[:, None])[number]
+        return np.asarray(np.einsum("ij,ij->i", off, heading[number]))
 
     def coarsen(self, factor: int) -> Observations:
         """Average ``factor`` consecutive points of a pass into one.

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, cast
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
-from xinr.fitted import fit_observations
-from xinr.methods import Method, check_settings
+from xinr.fitted import fit_observations, observation_error
+from xinr.frame import frame_around
+from xinr.methods import Method, ObservationError
+from xinr.methods.base import Array, Fold, SearchableMethod, get_setting, lower_bound, with_settings
 from xinr.observations import Observations
 
 Folds = Literal["mission", "pass"]
@@ -20,6 +21,8 @@ Folds = Literal["mission", "pass"]
 PASS_FOLDS = 5
 #: First move of each setting in the search: a factor of 1.5 up.
 FIRST_MOVE = float(np.log(1.5))
+#: Furthest that a descent may go from the start, a factor of 10, and the relative gain at which it ends.
+FARTHEST, FLAT = float(np.log(10.0)), 1e-5
 
 
 def cross_validate(observations: Observations, method: Method, folds: Folds = "mission", seed: int = 0) -> xr.DataArray:
@@ -65,7 +68,7 @@ class Tuned:
 def tune(
     observations: Observations,
     method: Method,
-    settings: Sequence[str],
+    settings: Sequence[str] | None = None,
     *,
     evaluations: int = 40,
     folds: Folds = "mission",
@@ -73,18 +76,16 @@ def tune(
 ) -> Tuned:
     """Search the settings of a method that predict withheld missions (or passes) best.
 
-    Nelder-Mead simplex in the logarithm of the settings, from those of ``method``.
-
     Parameters
     ----------
     observations : Observations
         The training data; nothing else is looked at.
     method : Method
         Where the search starts; what is not searched stays as it is.
-    settings : sequence of str
-        Names of positive numbers among its settings.
+    settings : sequence of str, optional
+        Names of positive numbers among its settings and those of its covariance; by default the method's ``searched``.
     evaluations : int
-        Cross-validations to spend.
+        Cross-validations to spend, at most.
     folds, seed
         See `cross_validate`.
 
@@ -97,47 +98,122 @@ def tune(
     ------
     ValueError
         A setting is not a number above zero: start it above zero to search it.
-    """
-    from scipy.optimize import minimize
 
-    if isinstance(settings, str) or not settings or evaluations < 1:
+    Notes
+    -----
+    In the logarithm of the settings, from those of ``method``: L-BFGS-B for a method that knows the gradient of its
+    misfit (kriging), whose deviations are then scaled so that the withheld misfits are as large as it expects;
+    Nelder-Mead for others.
+    """
+    names = list(method.searched if settings is None else settings)
+    if isinstance(settings, str) or not names or evaluations < 1:
         raise ValueError(
             f"expected a list of settings to search and at least one evaluation, got {settings!r} and {evaluations}."
         )
-    check_settings(type(method), dict.fromkeys(settings))
-    start = [getattr(method, name) for name in settings]
-    for name, value in zip(settings, start, strict=True):
-        if not (isinstance(value, float) and value > 0):
-            raise ValueError(f"{name} must be a float above zero to be searched, got {value!r}.")
+    _check_searchable(observations, method, names)
+    with tqdm(total=evaluations, desc="tuning", leave=False, disable=None) as bar:
+        log = _Log(method, names, bar)
+        if isinstance(method, SearchableMethod):
+            return _descend(log, method, _folds(observations, method, folds, seed), evaluations)
+        return _wander(log, observations, folds, seed, evaluations)
+
+
+@dataclass
+class _Log:
+    """The trials of a search, and how its variables z become settings: ``setting = bound + exp(z)``."""
+
+    method: Method
+    names: list[str]
+    bar: Any
+    trials: list[tuple[float, ...]] = field(default_factory=list)
+
+    @property
+    def bounds(self) -> Array:
+        return np.array([lower_bound(self.method, name) for name in self.names])
+
+    @property
+    def start(self) -> Array:
+        return np.log(np.array([get_setting(self.method, name) for name in self.names]) - self.bounds)
+
+    def at(self, z: Array) -> Method:
+        """Return the method with the settings of z."""
+        values = map(float, self.bounds + np.exp(z))
+        return with_settings(self.method, dict(zip(self.names, values, strict=True)))
+
+    def add(self, method: Method, rmse: float) -> None:
+        self.trials.append((*(get_setting(method, name) for name in self.names), rmse))
+        self.bar.update()
+
+    def best(self) -> Tuned:
+        best = min(self.trials, key=lambda trial: trial[-1])
+        columns = zip((*self.names, "rmse"), np.array(self.trials).T, strict=True)
+        table = xr.Dataset({name: ("trial", column) for name, column in columns})
+        method = with_settings(self.method, dict(zip(self.names, best[:-1], strict=True)))
+        return Tuned(method, best[-1], table)
+
+
+def _descend(log: _Log, start: SearchableMethod, folds: list[Fold], evaluations: int) -> Tuned:
+    """Follow the gradient of the misfit."""
+    from scipy.optimize import minimize
+
+    search = start.search(folds, log.names)
+
+    def judge(z: Array) -> tuple[float, Array]:
+        method = log.at(z)
+        misfit, gradient = search.misfit(method)
+        log.add(method, float(np.sqrt(misfit)))
+        log_misfit = np.array([gradient[name] for name in log.names]) / misfit
+        return float(np.log(misfit)), log_misfit
+
+    z0 = log.start
+    options = {"maxfun": evaluations, "maxiter": evaluations, "ftol": FLAT}
+    minimize(judge, z0, jac=True, method="L-BFGS-B", bounds=[(z - FARTHEST, z + FARTHEST) for z in z0], options=options)
+    found = log.best()
+    method = cast(SearchableMethod, found.method)
+    return replace(found, method=method.scaled(search.scale(method)))
+
+
+def _wander(log: _Log, observations: Observations, folds: Folds, seed: int, evaluations: int) -> Tuned:
+    """Move a simplex downhill."""
+    from scipy.optimize import minimize
+
+    def judge(z: Array) -> float:
+        method = log.at(z)
+        try:
+            rmse = float(cross_validate(observations, method, folds, seed).mean())
+        except (ValueError, MemoryError, ArithmeticError, np.linalg.LinAlgError):
+            if not log.trials:
+                raise
+            rmse = np.inf  # a step too far: the simplex turns back
+        log.add(method, rmse)
+        return rmse
+
+    z0 = log.start
+    simplex = np.vstack([z0, z0 + FIRST_MOVE * np.eye(len(z0))])
+    options = {"maxfev": evaluations, "initial_simplex": simplex, "xatol": 0.02, "fatol": 1e-5}
+    minimize(judge, z0, method="Nelder-Mead", options=options)
+    return log.best()
+
+
+def _check_searchable(observations: Observations, method: Method, names: list[str]) -> None:
+    for name in names:
+        value, bound = get_setting(method, name), lower_bound(method, name)
+        if not (isinstance(value, float) and value > bound):
+            above = "zero" if bound == 0.0 else f"{bound:g}"
+            raise ValueError(f"{name} must be a float above {above} to be searched, got {value!r}.")
         if name == "noise" and observations.noise is not None:
             raise ValueError("noise cannot be searched: these observations bring their own. Read them without noise=.")
-    trials: list[tuple[float, ...]] = []
-    with tqdm(total=evaluations, desc="tuning", leave=False, disable=None) as bar:
-
-        def judge(logarithms: NDArray[np.float64]) -> float:
-            values = np.exp(logarithms)
-            try:
-                rmse = float(cross_validate(observations, _with(method, settings, values), folds, seed).mean())
-            except (ValueError, MemoryError, ArithmeticError, np.linalg.LinAlgError):
-                if not trials:
-                    raise
-                rmse = np.inf  # a step too far: the simplex turns back
-            trials.append((*values, rmse))
-            bar.update()
-            return rmse
-
-        x0 = np.log(start)
-        simplex = np.vstack([x0, x0 + FIRST_MOVE * np.eye(len(x0))])
-        options = {"maxfev": evaluations, "initial_simplex": simplex, "xatol": 0.02, "fatol": 1e-5}
-        minimize(judge, x0, method="Nelder-Mead", options=options)
-    best = min(trials, key=lambda trial: trial[-1])
-    table = {name: ("trial", column) for name, column in zip((*settings, "rmse"), np.array(trials).T, strict=True)}
-    return Tuned(_with(method, settings, np.array(best[:-1])), best[-1], xr.Dataset(table))
 
 
-def _with(method: Method, settings: Sequence[str], values: NDArray[np.float64]) -> Method:
-    chosen: dict[str, Any] = dict(zip(settings, map(float, values), strict=True))
-    return replace(method, **chosen)
+def _folds(observations: Observations, method: Method, folds: Folds, seed: int) -> list[Fold]:
+    """Return the folds as a method sees them: averaged, in the frame around all of them."""
+    points = observations.coarsen(method.coarsen)
+    frame = frame_around(method.frame, points.longitude, points.latitude, points.time)
+
+    def sample(part: Observations) -> tuple[Array, Array, ObservationError]:
+        return frame.project(part.longitude, part.latitude, part.time), part.value, observation_error(part, method)
+
+    return [Fold(*sample(train), *sample(withheld)) for _, train, withheld in _parted(points, folds, seed)]
 
 
 def _parted(observations: Observations, folds: Folds, seed: int) -> Iterator[tuple[str, Observations, Observations]]:

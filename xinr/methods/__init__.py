@@ -5,19 +5,24 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from xinr.methods.base import ErrorPredictor, Method, ObservationError, Predictor, check_settings
+from xinr.methods.base import ErrorPredictor, Method, ObservationError, Predictor, SamplePredictor, resolve_settings
 
 #: Name of each method, and where its class is. A class may stand in place of its address, so that one's own
 #: method is added by ``METHODS["mine"] = Mine``.
 METHODS: dict[str, str | type[Method]] = {
+    "kriging": "xinr.methods.kriging:Kriging",
     "oi": "xinr.methods.oi:OI",
     "siren": "xinr.methods.siren:Siren",
 }
 
 # Modules that define the predictors of saved Fields; imported when such a Field is opened.
 _PREDICTORS = {
+    "kriging": "xinr.methods.kriging",
+    "polynomial": "xinr.methods.polynomial",
+    "sum": "xinr.methods.sum",
     "oi": "xinr.methods.oi",
     "siren": "xinr.methods.siren",
+    "spline": "xinr.methods.spline",
     "waves": "xinr.simulate.eddies",
 }
 
@@ -27,7 +32,7 @@ __all__ = [
     "Method",
     "ObservationError",
     "Predictor",
-    "check_settings",
+    "SamplePredictor",
     "method_from",
     "predictor_class",
 ]
@@ -36,12 +41,15 @@ __all__ = [
 def method_from(method: str | Method, settings: dict[str, Any]) -> Method:
     """Return the method of that name with these settings, or the given method itself.
 
+    Settings of the method's covariance stand beside its own: ``length_scale=100.0`` with or without
+    ``covariance=Matern(...)``.
+
     Raises
     ------
     ValueError
         No method has that name.
     TypeError
-        A setting that the method does not have, or settings beside a method that is already built.
+        A setting that neither the method nor its covariance has, or settings beside a method that is already built.
     """
     if isinstance(method, Method):
         if settings:
@@ -56,8 +64,7 @@ def method_from(method: str | Method, settings: dict[str, Any]) -> Method:
         )
     found = METHODS[method]
     cls: type[Method] = _load(found) if isinstance(found, str) else found
-    check_settings(cls, settings)
-    return cls(**settings)
+    return cls(**resolve_settings(cls, getattr(cls, "covariance", None), settings))
 
 
 def predictor_class(kind: str) -> type[Predictor]:

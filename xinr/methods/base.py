@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
 from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,11 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ObservationError:
-    """How observations err: white noise per point, and a constant per pass.
+    """How observations err: white noise per point, and a bias and a slope per pass.
 
-    The covariance of the errors is ``diag(noise²) + pass_bias² · [same pass]``. What is left of orbit errors and
-    long-wavelength corrections is nearly constant along a pass: Le Traon et al. (1998).
+    The covariance of the errors is ``diag(noise²)``, and within each pass ``pass_bias² + pass_slope² d_i d_j`` with
+    the distances d from its middle. What is left of orbit errors and long-wavelength corrections changes little along
+    a pass: Le Traon et al. (1998).
 
     Parameters
     ----------
@@ -27,8 +28,12 @@ class ObservationError:
         Standard deviation of the white noise [unit of the data], above zero.
     pass_index : ndarray of int (n,)
         Which pass each point belongs to, from 0.
+    distance : ndarray (n,)
+        Signed distance from the middle of the pass [1000 km].
     pass_bias : float
         Standard deviation of the bias of a pass [unit of the data].
+    pass_slope : float
+        Standard deviation of its slope [unit of the data per 1000 km].
 
     References
     ----------
@@ -37,17 +42,54 @@ class ObservationError:
 
     noise: Array
     pass_index: NDArray[np.int64]
+    distance: Array
     pass_bias: float = 0.0
+    pass_slope: float = 0.0
+
+    @property
+    def mode_names(self) -> tuple[str, ...]:
+        """Which deviations of passes are above zero."""
+        return tuple(name for name in ("pass_bias", "pass_slope") if getattr(self, name) > 0.0)
+
+    @property
+    def modes(self) -> Array:
+        """What a pass can add to its points, each column one standard deviation of it, (n, modes)."""
+        shapes = {"pass_bias": np.ones_like(self.distance), "pass_slope": self.distance}
+        columns = [getattr(self, name) * shapes[name] for name in self.mode_names]
+        return np.stack(columns, axis=1) if columns else np.empty((len(self.noise), 0))
+
+    def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> ObservationError:
+        """Return the errors of the chosen points; passes keep their numbers."""
+        columns = {name: getattr(self, name)[chosen] for name in ("noise", "pass_index", "distance")}
+        return replace(self, **columns)
+
+    def scaled(self, factor: float) -> ObservationError:
+        """Return the errors in another unit of the data: every deviation times the factor."""
+        bias, slope = factor * self.pass_bias, factor * self.pass_slope
+        return replace(self, noise=factor * self.noise, pass_bias=bias, pass_slope=slope)
 
     def add_to(self, covariance: Array, chosen: slice) -> None:
         """Add the error covariance of the chosen points to a matrix, in place."""
         covariance[np.diag_indices_from(covariance)] += self.noise[chosen] ** 2
-        if self.pass_bias > 0.0:
+        modes = self.modes[chosen]
+        if modes.shape[1]:
             # Block by block: passes are short, the matrix is large.
             passes = self.pass_index[chosen]
             order = np.argsort(passes, kind="stable")
             for members in np.split(order, np.flatnonzero(np.diff(passes[order])) + 1):
-                covariance[np.ix_(members, members)] += self.pass_bias**2
+                covariance[np.ix_(members, members)] += modes[members] @ modes[members].T
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays from which `from_state` rebuilds it."""
+        deviations = np.array([self.pass_bias, self.pass_slope])
+        columns = {"noise": self.noise, "pass_index": self.pass_index, "distance": self.distance}
+        return columns | {"pass_deviations": deviations}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
+        """Rebuild it from a mapping that holds its `state`."""
+        bias, slope = map(float, state["pass_deviations"])
+        return cls(state["noise"], state["pass_index"], state["distance"], bias, slope)
 
 
 class Predictor(ABC):
@@ -86,6 +128,11 @@ class Predictor(ABC):
         """Rebuild the predictor from its `state`."""
 
 
+def with_prefix(state: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    """Return the entries of a state whose names begin with the prefix, without it."""
+    return {key.removeprefix(prefix): array for key, array in state.items() if key.startswith(prefix)}
+
+
 class ErrorPredictor(Predictor):
     """A predictor that also knows how far off it may be."""
 
@@ -94,13 +141,21 @@ class ErrorPredictor(Predictor):
         """Return the value and its posterior standard deviation at each point, each (n,)."""
 
 
+class SamplePredictor(ErrorPredictor):
+    """A predictor that can draw other functions which fit the observations as well."""
+
+    @abstractmethod
+    def draws(self, count: int, seed: int) -> Sequence[Predictor]:
+        """Return random functions from the posterior, the same ones for the same seed."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Method(ABC):
     """Settings of a method, and what it asks of the observations.
 
     Parameters
     ----------
-    frame : {"sphere", "degrees"}
+    frame : {"sphere", "degrees", "plane"}
         Coordinates in which it works: see `xinr.frame`.
     coarsen : int
         How many consecutive points of a pass are averaged into one.
@@ -108,32 +163,156 @@ class Method(ABC):
         Standard deviation of the observations' white noise [unit of the data], after averaging.
     pass_bias : float
         Standard deviation of a bias per pass [unit of the data].
+    pass_slope : float
+        Standard deviation of a slope per pass [unit of the data per 1000 km].
     """
+
+    #: Settings that `xinr.tune` searches unless told which.
+    searched: ClassVar[tuple[str, ...]] = ()
 
     frame: str = "sphere"
     coarsen: int = 1
     noise: float = 0.03
     pass_bias: float = 0.0
+    pass_slope: float = 0.0
 
     def __post_init__(self) -> None:
-        for setting in fields(self):
-            value = _as_declared(setting.name, str(setting.type), getattr(self, setting.name))
-            object.__setattr__(self, setting.name, value)
+        coerce(self)
         check_positive(noise=self.noise, coarsen=self.coarsen)
-        if not 0.0 <= self.pass_bias < np.inf:
-            raise ValueError(f"pass_bias must be a standard deviation [m], zero or more, got {self.pass_bias!r}.")
+        for name, unit in (("pass_bias", "m"), ("pass_slope", "m per 1000 km")):
+            if not 0.0 <= getattr(self, name) < np.inf:
+                raise ValueError(
+                    f"{name} must be a standard deviation [{unit}], zero or more, got {getattr(self, name)!r}."
+                )
 
     @abstractmethod
     def fit(self, x: Array, y: Array, error: ObservationError) -> Predictor:
         """Fit ``y`` (n,) observed at ``x`` (n, d) with errors as modelled."""
 
 
-def check_settings(method: type[Method], settings: Mapping[str, Any]) -> None:
-    """Raise TypeError for settings that a method does not have, naming those it has."""
-    valid = [field.name for field in fields(method)]
-    unknown = sorted(set(settings) - set(valid))
+class Fold(NamedTuple):
+    """Observations to fit, and those withheld to judge by: places, values and errors of each."""
+
+    x: Array
+    y: Array
+    error: ObservationError
+    withheld_x: Array
+    withheld_y: Array
+    withheld_error: ObservationError
+
+
+class Search(ABC):
+    """The cross-validated misfit as a function of a method's settings, with what need be done once done."""
+
+    @abstractmethod
+    def misfit(self, method: Method) -> tuple[float, dict[str, float]]:
+        """Return the mean square misfit over the folds, and its derivatives by the logarithm of each setting.
+
+        Of a setting with a `lower_bound`, by the logarithm of its excess.
+        """
+
+    @abstractmethod
+    def scale(self, method: Method) -> float:
+        """Return by how much all standard deviations should be larger for the misfits to be as expected."""
+
+
+class SearchableMethod(Method):
+    """A method that knows how its misfit at withheld observations changes with its settings."""
+
+    @abstractmethod
+    def search(self, folds: Sequence[Fold], settings: Sequence[str]) -> Search:
+        """Prepare a search over some settings."""
+
+    @abstractmethod
+    def scaled(self, factor: float) -> Self:
+        """Return the method with all standard deviations, of signal and errors, times a factor: the same map."""
+
+
+def check_settings(method: type[Method], covariance: Any, names: Iterable[str]) -> None:
+    """Raise TypeError for settings that neither a method nor its covariance has, naming those they have."""
+    valid, inner = _names(method), _names(covariance)
+    unknown = sorted(set(names) - {*valid, *inner})
     if unknown:
-        raise TypeError(f"{method.__name__} has no setting {unknown}: expected some of {valid}.")
+        beside = f", or of its covariance {type(covariance).__name__} {inner}" if inner else ""
+        raise TypeError(f"{method.__name__} has no setting {unknown}: expected some of {valid}{beside}.")
+
+
+def resolve_settings(method: type[Method], covariance: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the method's own settings, those of its covariance put into the covariance.
+
+    A setting that the method itself lacks but its covariance has belongs to the covariance.
+
+    Raises
+    ------
+    TypeError
+        A setting that neither has.
+    """
+    covariance = settings.get("covariance", covariance)
+    check_settings(method, covariance, settings)
+    own = {name: value for name, value in settings.items() if name in _names(method)}
+    inner = {name: value for name, value in settings.items() if name not in own}
+    return own | {"covariance": replace(covariance, **inner)} if inner else own
+
+
+def with_settings[M: Method](method: M, settings: Mapping[str, Any]) -> M:
+    """Return the method with other settings, of its own or of its covariance.
+
+    Examples
+    --------
+    >>> from xinr.methods.oi import OI
+    >>> with_settings(OI(), {"length_scale": 2.0, "noise": 0.03}).covariance
+    Gaussian(length_scale=2.0, time_scale=7.0, sigma=1.0)
+    """
+    return replace(method, **resolve_settings(type(method), getattr(method, "covariance", None), settings))
+
+
+def lower_bound(method: Method, name: str) -> float:
+    """Return the number that a setting must exceed: zero, unless its covariance says otherwise."""
+    bounds: Mapping[str, float] = getattr(getattr(method, "covariance", None), "bounds", {})
+    return bounds.get(name, 0.0)
+
+
+def get_setting(method: Method, name: str) -> Any:
+    """Return a setting of a method or of its covariance; TypeError where neither has it."""
+    covariance = getattr(method, "covariance", None)
+    check_settings(type(method), covariance, [name])
+    return getattr(method if name in _names(method) else covariance, name)
+
+
+def _names(settings: Any) -> list[str]:
+    return [setting.name for setting in fields(settings)] if is_dataclass(settings) else []
+
+
+def plain_settings(settings: Any) -> dict[str, Any]:
+    """Return the settings of a frozen dataclass as JSON can keep them; objects among them say of which kind they are.
+
+    Examples
+    --------
+    >>> from xinr.methods.oi import OI
+    >>> plain_settings(OI())["covariance"]
+    {'kind': 'Gaussian', 'length_scale': 1.0, 'time_scale': 7.0, 'sigma': 1.0}
+    """
+    return {name: as_plain(getattr(settings, name)) for name in _names(settings)}
+
+
+def as_plain(value: Any) -> Any:
+    """Return one setting, or an object that has settings, as JSON can keep it."""
+    if isinstance(value, tuple | list):
+        return [as_plain(item) for item in value]
+    return {"kind": type(value).__name__} | plain_settings(value) if is_dataclass(value) else value
+
+
+def coerce(settings: Any) -> None:
+    """Give each setting of a frozen dataclass the plain type it is declared with: numpy's scalars could not be saved.
+
+    Raises
+    ------
+    TypeError
+        A setting that is no number where one is declared.
+    """
+    for setting in fields(settings):
+        value = _as_declared(setting.name, str(setting.type), getattr(settings, setting.name))
+        object.__setattr__(settings, setting.name, value)
 
 
 def check_length_scale(frame: str, length_scale: float) -> None:
@@ -143,9 +322,9 @@ def check_length_scale(frame: str, length_scale: float) -> None:
             f"length_scale = {length_scale:g} is in degrees in the frame 'degrees': expected a few degrees at most. "
             'For kilometres set frame="sphere".'
         )
-    if frame == "sphere" and length_scale < 10.0:
+    if frame in ("sphere", "plane") and length_scale < 10.0:
         raise ValueError(
-            f"length_scale = {length_scale:g} is in kilometres in the frame 'sphere', less than altimeters resolve: "
+            f"length_scale = {length_scale:g} is in kilometres in the frame {frame!r}, less than altimeters resolve: "
             'expected 10 or more, say 100. For degrees set frame="degrees".'
         )
 
@@ -168,3 +347,10 @@ def check_positive(**settings: float) -> None:
     for name, value in settings.items():
         if not (np.isfinite(value) and value > 0):
             raise ValueError(f"{name} must be a finite number above zero, got {value!r}.")
+
+
+def check_finite(**settings: float) -> None:
+    """Raise ValueError for the first setting that is not a finite number."""
+    for name, value in settings.items():
+        if not np.isfinite(value):
+            raise ValueError(f"{name} must be a finite number, got {value!r}.")

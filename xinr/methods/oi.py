@@ -12,43 +12,42 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from tqdm.auto import tqdm
 
-from xinr.methods.base import Array, ErrorPredictor, Method, ObservationError, check_length_scale, check_positive
-from xinr.methods.covariance import Gaussian
+from xinr.methods.base import Array, ErrorPredictor, Method, ObservationError, check_positive
+from xinr.methods.covariances import Covariance, Gaussian, check_covariance
 
 # Targets per block of the observation-target covariance: 4096 x 5000 float64 is 160 MB.
 BLOCK = 4096
 # Largest window solved densely: its factor alone takes 8 n² = 3.2 GB.
 LARGEST_WINDOW = 20_000
+# Of data challenge 2021a, in degrees and days.
+BASELINE = Gaussian(length_scale=1.0, time_scale=7.0, sigma=1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class OI(Method):
-    """Optimal interpolation with a Gaussian covariance, one solve per analysis time.
+    """Optimal interpolation with any covariance, one solve per analysis time.
 
-    The defaults are those of the SSH mapping data challenge 2021a: scales of 1 degree and 7 days, unit signal
-    variance, 0.05 m of noise, averages of five points, observations less than 14 days from the analysis.
+    The defaults are those of the SSH mapping data challenge 2021a: Gaussian with scales of 1 degree and 7 days, unit
+    signal variance, 0.05 m of noise, averages of five points, observations less than 14 days from the analysis.
 
     Parameters
     ----------
-    length_scale : float
-        Scale of the covariance: degrees in the frame "degrees", kilometres in the frame "sphere".
-    time_scale : float
-        Time scale of the covariance [days].
-    sigma : float
-        Standard deviation of the signal [m]; only its ratio to ``noise`` changes the map.
+    covariance : Covariance
+        Of the signal: see `xinr.methods.covariances`. Its lengths are degrees in the frame "degrees", kilometres in
+        the frames "sphere" and "plane"; only the ratio of its ``sigma`` to ``noise`` changes the map.
     window : float
-        Half-width of the time window, in time scales.
+        Half-width of the time window, in memories of the covariance: lags at which it has fallen to 1/e.
     analysis_step : float
         Days between analyses. A target takes the analysis nearest in time; daily maps at 00:00 fall on them.
 
     Notes
     -----
-    1. Select the observations with ``|t - t_analysis| < window · time_scale``.
+    1. Select the observations with ``|t - t_analysis| < window · covariance.memory``.
     2. Factor ``K + R`` by Cholesky in float64: in float32 it fails at ``noise = 0.05``.
     3. The analysis is ``k(x) · (K + R)⁻¹ y``; its error is ``sqrt(sigma² - kᵀ (K + R)⁻¹ k)``.
 
     The background is zero: feed anomalies. The field is smooth in space, with a small step in time half-way
-    between analyses, where the window changes (covariance at its edge: exp(-window²) = 0.018).
+    between analyses, where the window changes (correlation at its edge: exp(-window²) = 0.018 for the Gaussian).
 
     References
     ----------
@@ -57,29 +56,22 @@ class OI(Method):
 
     Examples
     --------
-    >>> OI(frame="sphere", length_scale=150.0, time_scale=15.0).window
+    >>> from xinr.methods.covariances import Matern
+    >>> OI(frame="sphere", covariance=Matern(150.0, 15.0, sigma=0.1)).window
     2.0
     """
 
     frame: str = "degrees"
     coarsen: int = 5
     noise: float = 0.05
-    length_scale: float = 1.0
-    time_scale: float = 7.0
-    sigma: float = 1.0
+    covariance: Covariance = BASELINE
     window: float = 2.0
     analysis_step: float = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive(
-            length_scale=self.length_scale,
-            time_scale=self.time_scale,
-            sigma=self.sigma,
-            window=self.window,
-            analysis_step=self.analysis_step,
-        )
-        check_length_scale(self.frame, self.length_scale)
+        check_positive(window=self.window, analysis_step=self.analysis_step)
+        check_covariance(self.frame, self.covariance)
 
     def fit(self, x: Array, y: Array, error: ObservationError) -> OIPredictor:
         """See `Method.fit`. Solves nothing yet: each analysis is solved when a target first needs it."""
@@ -87,9 +79,9 @@ class OI(Method):
         return OIPredictor(
             x=x[order],
             y=y[order],
-            error_model=ObservationError(error.noise[order], error.pass_index[order], error.pass_bias),
-            covariance=Gaussian(self.length_scale, self.time_scale, self.sigma),
-            half_width=self.window * self.time_scale,
+            error_model=error.take(order),
+            covariance=self.covariance,
+            half_width=self.window * self.covariance.memory,
             analysis_step=self.analysis_step,
         )
 
@@ -103,7 +95,7 @@ class OIPredictor(ErrorPredictor):
     x: Array
     y: Array
     error_model: ObservationError
-    covariance: Gaussian
+    covariance: Covariance
     half_width: float
     analysis_step: float
     _weights: dict[int, Array] = field(default_factory=dict, init=False, repr=False)
@@ -153,20 +145,17 @@ class OIPredictor(ErrorPredictor):
         return {
             "x": self.x,
             "y": self.y,
-            "noise": self.error_model.noise,
-            "pass_index": self.error_model.pass_index,
-            "pass_bias": np.array(self.error_model.pass_bias),
-            "scales": np.array([self.covariance.length_scale, self.covariance.time_scale, self.covariance.sigma]),
+            **self.error_model.state(),
+            "covariance": self.covariance.state(),
             "window": np.array([self.half_width, self.analysis_step]),
         }
 
     @classmethod
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
         """See `Predictor.from_state`."""
-        error = ObservationError(state["noise"], state["pass_index"], float(state["pass_bias"]))
+        error = ObservationError.from_state(state)
         half_width, step = (float(number) for number in state["window"])
-        length, time, sigma = (float(number) for number in state["scales"])
-        return cls(state["x"], state["y"], error, Gaussian(length, time, sigma), half_width, step)
+        return cls(state["x"], state["y"], error, Covariance.from_state(state["covariance"]), half_width, step)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the state alone: solved analyses and the lock stay behind."""

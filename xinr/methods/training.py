@@ -12,7 +12,11 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-#: Steps between two looks at the whole training set: passes' biases, withheld passes, history.
+from xinr.methods.base import ObservationError
+from xinr.methods.network import Network
+from xinr.methods.pass_errors import PassErrors
+
+#: Steps between two looks at the whole training set: errors of passes, withheld passes, history.
 CHECK = 25
 #: Rate of Adam for what Muon does not take: biases, first and last layer.
 ADAM_RATE = 1e-3
@@ -38,24 +42,21 @@ class Recipe:
 class TrainingSet:
     """Standardised observations, whole on the device.
 
-    ``x`` (n, d); ``y`` and the standard deviation ``noise`` of its errors (n,); ``pass_index`` (n,) from 0;
-    ``pass_bias`` in units of y; ``withheld`` (n,) marks the passes that only judge.
+    ``x`` (n, d), ``y`` (n,); ``error``, its errors in units of y; ``withheld`` (n,) marks the passes that only judge.
     """
 
     x: Tensor
     y: Tensor
-    noise: Tensor
-    pass_index: Tensor
-    pass_bias: float
+    error: ObservationError
     withheld: Tensor
 
 
-def train(network: nn.Module, data: TrainingSet, recipe: Recipe) -> dict[str, np.ndarray]:
+def train(network: Network, data: TrainingSet, recipe: Recipe) -> dict[str, np.ndarray]:
     """Train a network in place, and return the history of its checks.
 
     Parameters
     ----------
-    network : Module
+    network : Network
         From x (n, d) to y (n,), on the device of the data.
     data : TrainingSet
         What to fit, and which passes to judge by.
@@ -72,24 +73,24 @@ def train(network: nn.Module, data: TrainingSet, recipe: Recipe) -> dict[str, np
     -----
     1. Draw a batch with replacement; weigh squared misfits by the inverse noise variance.
     2. Muon moves the hidden matrices, Adam the rest, both on a cosine schedule down to zero.
-    3. At every check, estimate the bias of each pass as its shrunken mean residual, and take it off the targets:
-       the mode of the posterior for errors ``noise² + pass_bias² [same pass]`` given the network.
+    3. At every check, estimate the bias and slope of each pass from its residuals, and take them off the targets: the
+       mode of their posterior given the network.
     4. With withheld passes, keep the weights that fit them best and stop after ``patience`` checks without gain.
     """
     generator = torch.Generator(data.x.device).manual_seed(recipe.seed)
     optimizers = _optimizers(network, recipe)
     rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in optimizers]
     used = torch.nonzero(~data.withheld).squeeze(1)
-    weight = (1.0 / data.noise**2)[used]
-    weight = weight / weight.mean()
-    x, y, bias = data.x[used], data.y[used], torch.zeros_like(data.y[used])
+    errors = PassErrors(data.error.take(used.cpu().numpy()), data.x.device, data.x.dtype)
+    weight = errors.precision / errors.precision.mean()
+    x, y, of_pass = data.x[used], data.y[used], torch.zeros_like(data.y[used])
     keeper = _BestWeights(network, recipe.patience)
     history: list[tuple[float, float, float]] = []
     losses: list[Tensor] = []
     for step in tqdm(range(recipe.steps), "training", leave=False, disable=None, delay=1):
         index = torch.randint(len(used), (recipe.batch_size,), generator=generator, device=x.device)
         with _autocast(x, recipe.bfloat16):
-            misfit = network(x[index]) - (y - bias)[index]
+            misfit = network(x[index]) - (y - of_pass)[index]
             loss = (weight[index] * misfit.float() ** 2).mean()
         loss.backward()
         fraction = 0.5 * (1.0 + cos(pi * step / recipe.steps))
@@ -102,7 +103,7 @@ def train(network: nn.Module, data: TrainingSet, recipe: Recipe) -> dict[str, np
         if (step + 1) % CHECK and step + 1 < recipe.steps:
             continue
         predicted = _evaluate(network, data.x, recipe.bfloat16)
-        bias = _pass_biases(data, predicted, used)[data.pass_index[used]]
+        of_pass = errors.explained((y - predicted[used])[:, None])[:, 0]
         withheld_rmse = _rms((data.y - predicted)[data.withheld])
         history.append((step + 1, float(torch.stack(losses).mean()), withheld_rmse))
         losses.clear()
@@ -137,25 +138,14 @@ class _BestWeights:
             self.network.load_state_dict(self.weights)
 
 
-def _optimizers(network: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
+def _optimizers(network: Network, recipe: Recipe) -> list[torch.optim.Optimizer]:
     if recipe.optimizer == "adam":
         return [torch.optim.Adam(network.parameters(), lr=recipe.learning_rate)]
-    matrices = [p for p in network.parameters() if p.ndim == 2][1:-1]
+    matrices = network.hidden_matrices()
     chosen = {id(p) for p in matrices}
     rest = [p for p in network.parameters() if id(p) not in chosen]
     muon = torch.optim.Muon(matrices, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     return [muon, torch.optim.Adam(rest, lr=ADAM_RATE)]
-
-
-def _pass_biases(data: TrainingSet, predicted: Tensor, used: Tensor) -> Tensor:
-    """Return the posterior mode of the bias of each pass, (n_passes,); zero for withheld ones."""
-    total = torch.zeros(int(data.pass_index.max()) + 1, device=predicted.device)
-    if data.pass_bias == 0.0:
-        return total
-    precision, weights = 1.0 / data.noise[used] ** 2, torch.zeros_like(total)
-    total.index_add_(0, data.pass_index[used], precision * (data.y - predicted)[used])
-    weights.index_add_(0, data.pass_index[used], precision)
-    return total / (weights + 1.0 / data.pass_bias**2)
 
 
 @torch.no_grad()

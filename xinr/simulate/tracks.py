@@ -9,22 +9,20 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from xinr.coordinates import within, wrap
+from xinr.coordinates import locate, within, wrap
 from xinr.field import Field
-from xinr.passes import number_passes
+from xinr.passes import streams
 from xinr.simulate.eddies import GULF_STREAM, MDT_ATTRS, Jet, Region
+from xinr.simulate.errors import Array, Errors, Passes, Times, bounds
+from xinr.simulate.land import Land, on_land
 from xinr.simulate.orbits import MISSIONS, Orbit
 from xinr.targets import COORDINATE_ATTRS
 
-Array = NDArray[np.float64]
-Times = NDArray[np.datetime64]
-
-#: Standard deviation of the long-wavelength error of a pass, which the column ``lwe`` tells [m].
-LWE = 0.02
-#: Chance that a dropout (rain, a tracker that lost lock) begins at a point, and its length [points].
-DROPOUT, DROPOUT_LENGTH = 0.002, 5
-# A coarse search along the orbit finds where it nears the region: every so many points, within so many degrees.
-STRIDE, MARGIN = 10, 1.0
+#: The altimeters of early 2021.
+CONSTELLATION = ("alg", "h2b", "j3", "s3a", "s3b", "c2")
+ERRORS = Errors()
+# A coarse search along the orbit finds where it nears the region: every so many seconds, within so many degrees.
+STRIDE, MARGIN = 10.0, 1.0
 
 _POSITION = ("longitude", "latitude")
 _ATTRS = {
@@ -41,13 +39,13 @@ _ATTRS = {
 
 def tracks(
     truth: Field,
-    missions: Iterable[str] | Mapping[str, Orbit] = tuple(MISSIONS),
+    missions: Iterable[str] | Mapping[str, Orbit] = CONSTELLATION,
     *,
     region: Region = GULF_STREAM,
     period: tuple[str, str] = ("2021-01-01", "2021-03-01"),
+    land: Land | None = None,
     mdt: Jet | None = None,
-    noise: float | Mapping[str, float] | None = None,
-    pass_bias: float = 0.01,
+    errors: Errors = ERRORS,
     seed: int = 0,
 ) -> xr.Dataset:
     """Sample a known sea along the passes of altimeters, with their errors.
@@ -57,17 +55,18 @@ def tracks(
     truth : Field
         Sea level anomalies [m], such as `xinr.simulate.eddies`.
     missions : iterable of str, or mapping of str to Orbit
-        Keys of `xinr.simulate.MISSIONS`, or one's own orbits.
+        Keys of `xinr.simulate.MISSIONS`, or one's own orbits; by default the altimeters of early 2021.
     region : (west, east, south, north)
         Box to which passes are cut [degrees].
     period : (first, last)
         Days, both included.
+    land : Dataset, DataArray or callable, optional
+        A map that is NaN on land, a mask that is True on land, or a function of longitude and latitude that returns
+        True on land: see `xinr.simulate.on_land`. No point lies there.
     mdt : Jet, optional
         Mean dynamic topography; by default a jet along the middle of the region.
-    noise : float or mapping, optional
-        Standard deviation of the white noise [m], of all missions or of each; by default that of each orbit.
-    pass_bias : float
-        Standard deviation of a bias of each pass that no column tells [m]; 0.01 unless said otherwise.
+    errors : Errors
+        Noise, bias and slope of each pass, dropouts, missing passes, outages.
     seed : int
         Of all errors; those of one mission do not depend on which others there are.
 
@@ -75,43 +74,113 @@ def tracks(
     -------
     Dataset
         Along ``time``, mission after mission, each in order of time: ``sla_unfiltered``, ``mdt``, ``lwe`` [m], and
-        the coordinates ``longitude`` [0, 360), ``latitude``, ``mission``. About 0.2 % of the points begin a dropout
-        of five missing heights. ``sla_unfiltered - lwe`` is truth + noise + bias.
+        the coordinates ``longitude`` [0, 360), ``latitude``, ``mission``. ``sla_unfiltered - lwe`` is truth + noise +
+        what is left of errors along the pass; NaN where the height is missing.
 
     Raises
     ------
     ValueError
-        Unknown mission, negative error, a period that ends before it begins, or no pass in the region.
+        Unknown mission, a period that ends before it begins, no pass in the region, or a truth that is no anomaly.
 
     Examples
     --------
     >>> from xinr.simulate import eddies
-    >>> ds = tracks(eddies(), ["j3", "c2"], period=("2021-01-01", "2021-01-10"))
+    >>> ds = tracks(eddies(), ["j3", "c2"], period=("2021-01-01", "2021-01-10"), errors=Errors(missing_passes=0.1))
     >>> sorted(ds.data_vars), ds.sla_unfiltered.dims
     (['lwe', 'mdt', 'sla_unfiltered'], ('time',))
     """
     orbits = _orbits(missions)
-    levels = _noise_levels(noise, orbits)
-    if pass_bias < 0:
-        raise ValueError(f"pass_bias must be a standard deviation, 0 or more [m], got {pass_bias!r}.")
-    found = {name: _overhead(orbit, region, *_bounds(period)) for name, orbit in orbits.items()}
-    if not any(time.size for time, _, _ in found.values()):
-        raise ValueError(f"no pass of {list(orbits)} crosses {region} in {period}: take a longer period or larger box.")
-    ds = _points(found)
-    errors = [
-        _errors(name, *found[name], noise=levels[name], pass_bias=pass_bias, seed=seed)
-        for name in orbits
-        if found[name][0].size
-    ]
-    lwe, other = (np.concatenate(part) for part in zip(*errors, strict=True))
+    found = {name: overhead(orbit, region, *bounds(period)) for name, orbit in orbits.items()}
+    time, longitude, latitude = (np.concatenate(part) for part in zip(*found.values(), strict=True))
+    ds = _points(time, longitude, latitude, np.repeat(list(found), [part[0].size for part in found.values()]))
+    if land is not None:
+        ds = ds.isel(time=~on_land(land, longitude, latitude))
+    if not ds.sizes["time"]:
+        raise ValueError(
+            f"no pass of {list(orbits)} crosses the sea of {region} in {period}: take a longer period or larger box."
+        )
     jet = mdt or Jet(latitude=(region[2] + region[3]) / 2.0)
-    columns = {
-        "sla_unfiltered": truth.interp(ds)[truth.name].values + lwe + other,
-        "mdt": jet.at(ds["longitude"].values, ds["latitude"].values),
-        "lwe": lwe,
-    }
-    ds = ds.assign({name: ("time", column, _ATTRS[name]) for name, column in columns.items()})
-    return ds.assign_attrs(Conventions="CF-1.11", title="Simulated along-track sea level anomalies", seed=seed)
+    levels = errors.levels(list(orbits), {name: orbit.noise for name, orbit in orbits.items()})
+    return _observed(truth, ds, jet, errors, levels, seed)
+
+
+def sample(
+    truth: Field,
+    positions: xr.Dataset,
+    *,
+    mdt: Jet | None = None,
+    errors: Errors = ERRORS,
+    seed: int = 0,
+) -> xr.Dataset:
+    """Sample a known sea where real altimeters measured: an experiment with their very gaps and coasts.
+
+    Parameters
+    ----------
+    truth : Field
+        Sea level anomalies [m], where the positions are.
+    positions : Dataset
+        Any along-track Dataset, such as `xinr.open_tracks` gives; its heights play no part, missing ones included.
+    mdt : Jet, optional
+        Mean dynamic topography; by default the positions' own ``mdt``, where they have one, else none.
+    errors : Errors
+        As for `tracks`. Noise must be given for missions that `xinr.simulate.MISSIONS` does not know, and for
+        positions without a coordinate ``mission``.
+    seed : int
+        Of all errors.
+
+    Returns
+    -------
+    Dataset
+        As of `tracks`, point for point where the positions are known.
+
+    Raises
+    ------
+    ValueError
+        No coordinates, several dimensions, noise not known, or a truth that is no anomaly.
+
+    Examples
+    --------
+    >>> from xinr.simulate import eddies
+    >>> real = tracks(eddies(seed=1), ["s3a"], period=("2021-01-01", "2021-01-05"))
+    >>> sample(eddies(seed=2), real[["time"]]).sizes == real.sizes
+    True
+    """
+    axes = [locate(positions, axis) for axis in ("time", "longitude", "latitude")]
+    if {axis.dims for axis in axes} != {axes[0].dims[:1]}:
+        shapes = {str(axis.name): dict(axis.sizes) for axis in axes}
+        raise ValueError(
+            f"positions must be along a track, time, longitude and latitude of one dimension: got {shapes}."
+        )
+    known = np.logical_and.reduce([axis.notnull().values for axis in axes])
+    positions = positions.isel({axes[0].dims[0]: known})
+    time, longitude, latitude = (axis.values[known] for axis in axes)
+    mission = positions["mission"].values.astype(str) if "mission" in positions else None
+    ds = _points(time.astype("datetime64[ns]"), longitude.astype(float), latitude.astype(float), mission)
+    own = positions["mdt"].values.astype(float) if mdt is None and "mdt" in positions else None
+    levels = errors.levels([""] if mission is None else np.unique(mission).tolist())
+    return _observed(truth, ds, mdt if own is None else own, errors, levels, seed)
+
+
+def overhead(orbit: Orbit, region: Region, start: np.datetime64, stop: np.datetime64) -> tuple[Times, Array, Array]:
+    """Return time, longitude and latitude of the points that an altimeter samples in the region, each (n,)."""
+    step = np.timedelta64(round(orbit.sampling * 1e9), "ns")
+    stride = max(int(STRIDE / orbit.sampling), 1)
+    coarse = np.arange(0, (stop - start) // step, stride)
+    near = coarse[_near(*orbit.ground_track(start + coarse * step), region)]
+    index = (near[:, None] + np.arange(stride)).ravel()
+    time = (start + index * step).astype("datetime64[ns]")
+    longitude, latitude = orbit.ground_track(time)
+    inside = within(longitude, latitude, region) & (time < stop)
+    return time[inside], longitude[inside], latitude[inside]
+
+
+def check_anomaly(truth: Field) -> None:
+    """Raise ValueError for a truth that holds the mean sea surface too."""
+    if not truth.is_anomaly:
+        raise ValueError(
+            f"the truth must be a sea level anomaly, got {truth.name!r}: take its mean out first, as in "
+            "Field.from_grid((ds.ssh - ds.ssh.mean('time')).rename('sla'))."
+        )
 
 
 def _orbits(missions: Iterable[str] | Mapping[str, Orbit]) -> dict[str, Orbit]:
@@ -124,38 +193,6 @@ def _orbits(missions: Iterable[str] | Mapping[str, Orbit]) -> dict[str, Orbit]:
     return {name: MISSIONS[name] for name in names}
 
 
-def _noise_levels(noise: float | Mapping[str, float] | None, orbits: Mapping[str, Orbit]) -> dict[str, float]:
-    if isinstance(noise, Mapping):
-        missing = sorted(set(orbits) - set(noise))
-        if missing:
-            raise ValueError(f"noise is given for {sorted(noise)}, but not for the missions {missing}.")
-        levels = {name: float(noise[name]) for name in orbits}
-    else:
-        levels = {name: orbit.noise if noise is None else float(noise) for name, orbit in orbits.items()}
-    if min(levels.values()) < 0:
-        raise ValueError(f"noise must be a standard deviation, 0 or more [m], got {noise!r}.")
-    return levels
-
-
-def _bounds(period: tuple[str, str]) -> tuple[np.datetime64, np.datetime64]:
-    first, last = (np.datetime64(day, "D") for day in period)
-    if last < first:
-        raise ValueError(f"period must be (first, last) day, got {period}, which ends before it begins.")
-    return first.astype("datetime64[ns]"), (last + np.timedelta64(1, "D")).astype("datetime64[ns]")
-
-
-def _overhead(orbit: Orbit, region: Region, start: np.datetime64, stop: np.datetime64) -> tuple[Times, Array, Array]:
-    """Return time, longitude and latitude of the points that an altimeter samples in the region."""
-    step = np.timedelta64(round(orbit.sampling * 1e9), "ns")
-    coarse = np.arange(0, (stop - start) // step, STRIDE)
-    near = coarse[_near(*orbit.ground_track(start + coarse * step), region)]
-    index = (near[:, None] + np.arange(STRIDE)).ravel()
-    time = (start + index * step).astype("datetime64[ns]")
-    longitude, latitude = orbit.ground_track(time)
-    inside = within(longitude, latitude, region) & (time < stop)
-    return time[inside], longitude[inside], latitude[inside]
-
-
 def _near(longitude: Array, latitude: Array, region: Region) -> NDArray[np.bool_]:
     west, east, south, north = region
     half_width = ((east - west) % 360.0 or 360.0) / 2.0
@@ -165,28 +202,55 @@ def _near(longitude: Array, latitude: Array, region: Region) -> NDArray[np.bool_
     return np.asarray(near)
 
 
-def _points(found: Mapping[str, tuple[Times, Array, Array]]) -> xr.Dataset:
-    time, longitude, latitude = (np.concatenate(part) for part in zip(*found.values(), strict=True))
-    mission = np.repeat(list(found), [part[0].size for part in found.values()])
+def _points(time: Times, longitude: Array, latitude: Array, mission: NDArray[np.str_] | None) -> xr.Dataset:
     # CF: along a track time alone is an axis.
     position = {key: {k: v for k, v in COORDINATE_ATTRS[key].items() if k != "axis"} for key in _POSITION}
     coords: dict[str, Any] = {
         "time": ("time", time, COORDINATE_ATTRS["time"]),
         "longitude": ("time", longitude, position["longitude"]),
         "latitude": ("time", latitude, position["latitude"]),
-        "mission": ("time", mission, {"long_name": "altimeter"}),
     }
+    if mission is not None:
+        coords["mission"] = ("time", mission, {"long_name": "altimeter"})
     return xr.Dataset(coords=coords)
 
 
-def _errors(
-    name: str, time: Times, longitude: Array, latitude: Array, *, noise: float, pass_bias: float, seed: int
-) -> tuple[Array, Array]:
-    """Return the long-wavelength error, and noise + bias with NaN in the dropouts, each (n,)."""
-    rng = np.random.default_rng([seed, *name.encode()])
-    passes = number_passes(np.zeros(time.size, dtype=np.int64), time, longitude, latitude)
-    lwe, bias = rng.normal(size=(2, int(passes.max()) + 1)) * np.array([[LWE], [pass_bias]])
-    other = bias[passes] + noise * rng.normal(size=time.size)
-    begins = rng.uniform(size=time.size) < DROPOUT
-    other[np.convolve(begins, np.ones(DROPOUT_LENGTH))[: time.size] > 0] = np.nan
-    return lwe[passes], other
+def _observed(
+    truth: Field, ds: xr.Dataset, mdt: Jet | Array | None, errors: Errors, levels: Mapping[str, float], seed: int
+) -> xr.Dataset:
+    """Add to points what the altimeters measure there."""
+    check_anomaly(truth)
+    lwe, other = np.zeros((2, ds.sizes["time"]))
+    for name, noise in levels.items():
+        own = _own(ds, name)
+        lwe[own], other[own] = _drawn(name, ds.isel(time=own), errors, noise, seed)
+    if isinstance(mdt, Jet):
+        mdt = mdt.at(ds["longitude"].values, ds["latitude"].values)
+    columns = {
+        "sla_unfiltered": truth.interp(ds)[truth.name].values + lwe + other,
+        "mdt": np.zeros_like(lwe) if mdt is None else mdt,
+        "lwe": lwe,
+    }
+    ds = ds.assign({name: ("time", column, _ATTRS[name]) for name, column in columns.items()})
+    return ds.assign_attrs(Conventions="CF-1.11", title="Simulated along-track sea level anomalies", seed=seed)
+
+
+def _own(ds: xr.Dataset, name: str) -> NDArray[np.int64]:
+    """Return which points are of a mission."""
+    return np.flatnonzero(ds["mission"].values == name) if "mission" in ds.coords else np.arange(ds.sizes["time"])
+
+
+def _drawn(name: str, ds: xr.Dataset, errors: Errors, noise: float, seed: int) -> Array:
+    """Return the errors of one mission (2, n): what ``lwe`` tells, and the others, NaN where there is no height."""
+    drawn = np.zeros((2, ds.sizes["time"]))
+    time, longitude, latitude = (ds[key].values for key in ("time", *_POSITION))
+    if not time.size:
+        return drawn
+    stream = np.zeros(time.size, dtype=np.int64) if name else streams(time, longitude, latitude)
+    order = np.lexsort([time, stream])
+    passes = Passes.of(stream[order], time[order], longitude[order], latitude[order])
+    drawn[:, order] = errors.draw(noise, passes, np.random.default_rng([seed, *name.encode()]))
+    if name in errors.outages:
+        start, stop = bounds(errors.outages[name])
+        drawn[1, (time >= start) & (time < stop)] = np.nan
+    return drawn

@@ -1,0 +1,195 @@
+"""Condition a process on a lattice by observations: conjugate gradients in the space of the observations."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from xinr.methods.base import Array, ObservationError
+from xinr.methods.lattice import Lattice
+from xinr.methods.pass_errors import PassErrors
+
+#: Iterations after which a solve is given up.
+MOST_ITERATIONS = 1000
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Weights of the observations (n, j), and the norm of the residual after each iteration, relative to the first."""
+
+    weights: Tensor
+    residuals: list[float]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The signal's coefficients (j, nx, ny, nt), the drift's (m, j), and the residuals of the solver."""
+
+    signal: Tensor
+    drift: Tensor
+    residuals: list[float]
+
+
+class Conditioning:
+    """Observations ``y = W c + errors`` of a process with covariance K = F* diag(power) F, errors with covariance R.
+
+    The posterior mean of the coefficients is ``K Wᵀ α`` with ``(W K Wᵀ + R) α = y``.
+
+    Parameters
+    ----------
+    lattice : Lattice
+        Where the coefficients are.
+    power : ndarray (nx, ny, nt // 2 + 1)
+        Eigenvalues of K: see `Lattice.power`.
+    x : ndarray (n, 3)
+        Places and times of the observations.
+    error : ObservationError
+        Of the observations.
+    device : torch.device
+        Where to compute.
+    dtype : torch.dtype
+        Of the lattice; what has the size of the observations is always float64, without which rounding would halt
+        the iterations at 1e-2.
+
+    Notes
+    -----
+    The system, multiplied by R⁻¹, is symmetric in the inner product of ``G = W K Wᵀ``; conjugate gradients in that
+    product are the conjugate gradients of the variational problem preconditioned by its prior, iterate for iterate
+    (Gratton & Tshimanga), at the size of the observations. An iteration costs one product with G: two transforms of
+    the lattice and two sparse products. Plain conjugate gradients on the system take 5 to 10 times as many.
+
+    References
+    ----------
+    Gratton & Tshimanga (2009), doi:10.1002/qj.477
+    """
+
+    def __init__(
+        self,
+        lattice: Lattice,
+        power: Array,
+        x: Array,
+        error: ObservationError,
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        self.lattice, self.device, self.dtype = lattice, device, dtype
+        self.power = self._power(power)
+        self.errors = PassErrors(error, device)
+        self._values, self._spread = lattice.matrix(x, device, dtype)
+
+    def under(self, power: Array, error: ObservationError) -> Self:
+        """Return the same observations under other covariances of signal and errors."""
+        other = copy.copy(self)
+        other.power = self._power(power)
+        other.errors = PassErrors(error, self.device)
+        return other
+
+    def elsewhere(self, x: Array, error: ObservationError) -> Self:
+        """Return other observations of the same process."""
+        other = copy.copy(self)
+        other.errors = PassErrors(error, self.device)
+        other._values, other._spread = self.lattice.matrix(x, self.device, self.dtype)
+        return other
+
+    def move(self, array: Array) -> Tensor:
+        """Return an array of observations as a tensor of this problem."""
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self.device, torch.float64)
+
+    def observe(self, coefficients: Tensor) -> Tensor:
+        """Return ``W c`` (n, j) of coefficients (j, nx, ny, nt)."""
+        return torch.stack([self._values @ each.reshape(-1) for each in coefficients], dim=1).double()
+
+    def coefficients(self, weights: Tensor) -> Iterator[Tensor]:
+        """Yield ``K Wᵀ α`` (nx, ny, nt) of each column of weights (n, j)."""
+        for column in weights.T:
+            yield torch.fft.irfftn(self.power * self.transform(column), s=self.lattice.shape)
+
+    def transform(self, weights: Tensor) -> Tensor:
+        """Return ``F Wᵀ α`` (nx, ny, nt // 2 + 1) of weights (n,)."""
+        spread = (self._spread @ weights.to(self.dtype)).reshape(self.lattice.shape)
+        transformed: Tensor = torch.fft.rfftn(spread)
+        return transformed
+
+    def signal_covariance(self, weights: Tensor) -> Tensor:
+        """Return ``W K Wᵀ α`` (n, j)."""
+        return torch.stack([self._values @ each.reshape(-1) for each in self.coefficients(weights)], dim=1).double()
+
+    def solve(self, y: Tensor, tolerance: float, most: int = MOST_ITERATIONS) -> Solution:
+        """Solve ``(W K Wᵀ + R) α = y`` for y (n, j) until the residual has fallen by the tolerance.
+
+        Raises
+        ------
+        ArithmeticError
+            It has not within the iterations.
+        """
+        residual = self.errors.solve(y)
+        seen = self.signal_covariance(residual)  # G r
+        direction, seen_direction = residual, seen
+        weights = torch.zeros_like(y)
+        norm = first = _inner(residual, seen)
+        history: list[float] = []
+        for _ in tqdm(range(most), "kriging", leave=False, disable=None, delay=1):
+            image = direction + self.errors.solve(seen_direction)
+            length = _ratio(norm, _inner(seen_direction, image))
+            weights = weights + length * direction
+            residual = residual - length * image
+            seen = self.signal_covariance(residual)
+            previous, norm = norm, _inner(residual, seen)
+            history.append(float(_ratio(norm, first).max().sqrt()))
+            if history[-1] <= tolerance:
+                return Solution(weights, history)
+            growth = _ratio(norm, previous)
+            direction = residual + growth * direction
+            seen_direction = seen + growth * seen_direction
+        if tolerance > 0.0:
+            raise ArithmeticError(
+                f"conjugate gradients reached a residual of {history[-1]:.2g} in {most} iterations, expected "
+                f"{tolerance:g}: the noise is very small beside the signal. Raise noise, or the tolerance."
+            )
+        return Solution(weights, history)
+
+    def krige(self, y: Tensor, columns: Tensor, tolerance: float) -> Estimate:
+        """Estimate signal and drift from y (n, j), where the drift is a combination of columns (n, m).
+
+        Universal kriging: the drift by generalised least squares, ``b = (Hᵀ A⁻¹ H)⁻¹ Hᵀ A⁻¹ y`` with
+        ``A = W K Wᵀ + R``, the signal from what is left of y.
+        """
+        solved = self.solve(torch.cat([y, columns], dim=1), tolerance)
+        of_y, of_columns = solved.weights[:, : y.shape[1]], solved.weights[:, y.shape[1] :]
+        drift = torch.linalg.solve((columns.T @ of_columns).double(), (columns.T @ of_y).double())
+        signal = torch.stack(list(self.coefficients(of_y - of_columns @ drift)))
+        return Estimate(signal, drift, solved.residuals)
+
+    def draw_errors(self, columns: Tensor, count: int, tolerance: float, generator: torch.Generator) -> Estimate:
+        """Draw from the errors of `krige`: signals less what is estimated of them from random observations."""
+        prior = self.draw_prior(count, generator)
+        made = self.krige(self.observe(prior) + self.errors.draw(count, generator), columns, tolerance)
+        return Estimate(prior - made.signal, -made.drift, made.residuals)
+
+    def draw_prior(self, count: int, generator: torch.Generator) -> Tensor:
+        """Return random coefficients of the prior, (count, nx, ny, nt)."""
+        white = torch.randn(count, *self.lattice.shape, generator=generator, dtype=self.dtype).to(self.device)
+        spectrum = torch.fft.rfftn(white, dim=(1, 2, 3))
+        spectrum *= self.power.sqrt()
+        drawn: Tensor = torch.fft.irfftn(spectrum, s=self.lattice.shape, dim=(1, 2, 3))
+        return drawn
+
+    def _power(self, power: Array) -> Tensor:
+        return torch.from_numpy(power).to(self.device, self.dtype)
+
+
+def _inner(a: Tensor, b: Tensor) -> Tensor:
+    """Return the inner product of each column, (j,)."""
+    return (a * b).sum(dim=0)
+
+
+def _ratio(a: Tensor, b: Tensor) -> Tensor:
+    """Return a / b, zero where a column has converged exactly."""
+    return torch.where(b > 0, a / b.clamp(min=torch.finfo(b.dtype).tiny), 0.0)

@@ -1,0 +1,191 @@
+"""What a covariance is: a value with scales, which a Gaussian-process method evaluates and differentiates."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
+
+from xinr.methods.base import Array, as_plain, check_positive, coerce
+
+
+class Covariance(ABC):
+    """Covariance of the signal between points (position, then days), stationary.
+
+    A family is a frozen dataclass of plain floats, found again under the name of its class where one was saved.
+    Points ``x`` (n, d) are in a frame of `xinr.frame`.
+
+    Notes
+    -----
+    ``spectrum`` is the Fourier transform on the plane, of waves ``exp(i (k x + l y - omega t))``:
+    ``C(x, y, t) = ∫∫∫ S(k, l, omega) exp(i (k x + l y - omega t)) dk dl domega / (2π)³``. What moves west has its
+    power where omega and k differ in sign. The phases of ``numpy.fft`` have ``+ omega t``: give it ``-omega``.
+    """
+
+    families: ClassVar[dict[str, type[Covariance]]] = {}
+    #: What a setting must exceed, where that is not zero.
+    bounds: ClassVar[Mapping[str, float]] = {}
+    # Settings that need not be above zero.
+    _free: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, family: bool = True, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if family:
+            Covariance.families[cls.__name__] = cls
+
+    def __post_init__(self) -> None:
+        coerce(self)
+        names = [setting.name for setting in fields(self)]  # type: ignore[arg-type]
+        check_positive(**{name: getattr(self, name) for name in names if name not in self._free})
+
+    @property
+    @abstractmethod
+    def sigma(self) -> float:
+        """Standard deviation of the signal [unit of the data]."""
+
+    @abstractmethod
+    def value(self, x: Array, y: Array) -> Array:
+        """Return the covariance between points x (n, d) and y (m, d), (n, m) [unit²]."""
+
+    @abstractmethod
+    def weighted_gradient(self, x: Array, y: Array, weights: Array) -> Array:
+        """Return the gradient at x (n, d) of ``value(x, y) @ weights``, (n, d)."""
+
+    @abstractmethod
+    def weighted_curvature(self, x: Array, y: Array, weights: Array, direction: Array) -> Array:
+        """Return vᵀ H v at x (n, d) of ``value(x, y) @ weights`` along directions v (n, d), (n,)."""
+
+    @abstractmethod
+    def spectrum(self, k: ArrayLike, l: ArrayLike, omega: ArrayLike) -> Array:  # noqa: E741
+        """Return the spectral density [unit² km² day] at wavenumbers east and north [rad/km] and frequency [rad/day].
+
+        The three broadcast: open grids are cheaper than full ones. Its integral over all three is ``(2π)³ sigma²``.
+        """
+
+    @abstractmethod
+    def persistence(self, lag: float) -> float:
+        """Return the correlation after a lag [days], moving along with the signal."""
+
+    @abstractmethod
+    def check_frame(self, frame: str) -> None:
+        """Raise ValueError where the scales or the drift make no sense in a frame."""
+
+    @property
+    def memory(self) -> float:
+        """Lag after which the correlation has fallen to 1/e, moving along with the signal [days]."""
+        longest = 1.0
+        while self.persistence(longest) > np.exp(-1.0):
+            longest *= 2.0
+        return float(brentq(lambda lag: self.persistence(lag) - np.exp(-1.0), 0.0, longest, rtol=1e-12))
+
+    def scaled(self, factor: float) -> Covariance:
+        """Return the covariance of the signal times a factor."""
+        return replace(self, sigma=factor * self.sigma)  # type: ignore[type-var]
+
+    def state(self) -> NDArray[np.uint8]:
+        """Return the covariance as an array, text in bytes, so that a predictor can keep it."""
+        return np.frombuffer(json.dumps(as_plain(self)).encode(), np.uint8).copy()
+
+    @staticmethod
+    def from_state(state: NDArray[np.uint8]) -> Covariance:
+        """Rebuild a covariance from its `state`."""
+        return Covariance.from_plain(json.loads(state.tobytes()))
+
+    @staticmethod
+    def from_plain(plain: Mapping[str, Any]) -> Covariance:
+        """Rebuild a covariance from what `xinr.methods.base.as_plain` made of it."""
+        settings = {name: value for name, value in plain.items() if name != "kind"}
+        if "terms" in settings:
+            settings["terms"] = tuple(map(Covariance.from_plain, settings["terms"]))
+        return Covariance.families[plain["kind"]](**settings)
+
+    def __add__(self, other: Covariance) -> Sum:
+        if not isinstance(other, Covariance):
+            return NotImplemented
+        return Sum((*_terms(self), *_terms(other)))
+
+
+@dataclass(frozen=True)
+class Sum(Covariance):
+    """Sum of covariances: signals that are independent of each other, such as eddies upon a slow background.
+
+    Parameters
+    ----------
+    terms : tuple of Covariance
+        At least one.
+
+    Examples
+    --------
+    >>> from xinr.methods.covariances import Gaussian
+    >>> both = Gaussian(100.0, 10.0, sigma=0.08) + Gaussian(500.0, 100.0, sigma=0.06)
+    >>> round(both.sigma, 12), len(both.terms)
+    (0.1, 2)
+    """
+
+    terms: tuple[Covariance, ...]
+
+    def __post_init__(self) -> None:
+        terms = tuple(self.terms)
+        if not terms or not all(isinstance(term, Covariance) for term in terms):
+            raise TypeError(f"a sum needs covariances as terms, got {self.terms!r}.")
+        object.__setattr__(self, "terms", terms)
+
+    @property
+    def sigma(self) -> float:
+        """See `Covariance.sigma`."""
+        return float(np.sqrt(sum(term.sigma**2 for term in self.terms)))
+
+    def value(self, x: Array, y: Array) -> Array:
+        """See `Covariance.value`."""
+        total = self.terms[0].value(x, y)
+        for term in self.terms[1:]:
+            total += term.value(x, y)
+        return total
+
+    def weighted_gradient(self, x: Array, y: Array, weights: Array) -> Array:
+        """See `Covariance.weighted_gradient`."""
+        return np.asarray(sum(term.weighted_gradient(x, y, weights) for term in self.terms))
+
+    def weighted_curvature(self, x: Array, y: Array, weights: Array, direction: Array) -> Array:
+        """See `Covariance.weighted_curvature`."""
+        return np.asarray(sum(term.weighted_curvature(x, y, weights, direction) for term in self.terms))
+
+    def spectrum(self, k: ArrayLike, l: ArrayLike, omega: ArrayLike) -> Array:  # noqa: E741
+        """See `Covariance.spectrum`."""
+        total = self.terms[0].spectrum(k, l, omega)
+        for term in self.terms[1:]:
+            total += term.spectrum(k, l, omega)
+        return total
+
+    def scaled(self, factor: float) -> Covariance:
+        """See `Covariance.scaled`."""
+        return Sum(tuple(term.scaled(factor) for term in self.terms))
+
+    def persistence(self, lag: float) -> float:
+        """See `Covariance.persistence`; each term moves with its own drift."""
+        return sum(term.sigma**2 * term.persistence(lag) for term in self.terms) / self.sigma**2
+
+    def check_frame(self, frame: str) -> None:
+        """See `Covariance.check_frame`."""
+        for term in self.terms:
+            term.check_frame(frame)
+
+
+def check_covariance(frame: str, covariance: Any) -> None:
+    """Raise TypeError for what is no covariance, ValueError for one that makes no sense in the frame."""
+    if not isinstance(covariance, Covariance):
+        raise TypeError(
+            f"covariance must be an object such as Gaussian(length_scale=100.0, time_scale=10.0), got {covariance!r}: "
+            f"xinr.methods.covariances has {sorted(Covariance.families)}."
+        )
+    covariance.check_frame(frame)
+
+
+def _terms(covariance: Covariance) -> tuple[Covariance, ...]:
+    return covariance.terms if isinstance(covariance, Sum) else (covariance,)

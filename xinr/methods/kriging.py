@@ -1,0 +1,285 @@
+"""Kriging with a space-time spectrum: the whole period at once, on a lattice, in seconds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+from xinr.device import device_from
+from xinr.methods.base import (
+    Array,
+    Fold,
+    Method,
+    ObservationError,
+    Predictor,
+    SamplePredictor,
+    SearchableMethod,
+    check_positive,
+    plain_settings,
+    with_prefix,
+)
+from xinr.methods.conditioning import Conditioning, Estimate
+from xinr.methods.covariances import Covariance, Spectral, check_covariance
+from xinr.methods.lattice import STENCIL, Lattice
+from xinr.methods.learning import KrigingSearch
+from xinr.methods.memory import check_memory
+from xinr.methods.polynomial import DRIFTS, Polynomial
+from xinr.methods.spline import SplinePredictor
+from xinr.methods.sum import SumPredictor
+
+#: Learned from tracks of the Western Mediterranean, January to March 2021: see docs/methods/kriging.md.
+EDDYING = Spectral(length_scale=2400.0, time_scale=54.0, sigma=0.062, slope=1.155, time_slope=1.155, memory_slope=0.196)
+
+#: Conditional simulations made at once: each takes 20 bytes for a centre of the lattice.
+DRAWN_TOGETHER = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kriging(SearchableMethod):
+    """Kriging of all observations at once, by a covariance given by its space-time spectrum.
+
+    Parameters
+    ----------
+    covariance : Covariance
+        Of the signal about its mean: see `xinr.methods.covariances`. Lengths in km.
+    mean : {"none", "constant", "linear"} or Method
+        The drift: nothing, a constant, a linear function of place and time (both estimated together with the
+        signal, by generalised least squares), or any other method, whose residuals are then kriged.
+    grid_step, time_step : float
+        Of the lattice [km, days]. What is shorter than twice the step belongs to the noise.
+    margin, time_margin : float
+        Of the lattice around the observations [km, days]; farther out the map is the mean.
+    tolerance : float
+        Relative residual at which conjugate gradients stop.
+    draws : int
+        Conditional simulations from which the posterior error is estimated, to a relative 1 / sqrt(2 draws).
+    device : str
+        "auto" takes cuda where it is, else cpu.
+    seed : int
+        Of the conditional simulations.
+
+    Notes
+    -----
+    1. Centre cubic B-splines on a lattice of the tangent plane and time, periodic beyond the margins. Their
+       coefficients are a stationary process whose covariance is diagonal in Fourier space: see `Lattice`.
+    2. Solve ``(W K Wᵀ + R) α = y`` by conjugate gradients, R with a bias and a slope of each pass: see
+       `Conditioning`.
+    3. The map is the spline with coefficients ``K Wᵀ α``; value, gradient and Laplacian are exact anywhere.
+    4. Posterior error: draw the process from its prior, observe it with random errors, map the observations likewise;
+       what is left of the draw is a draw of the error (Matheron's rule).
+
+    References
+    ----------
+    Wackernagel (2003), doi:10.1007/978-3-662-05294-5 (kriging with drift, conditional simulation);
+    Wilson & Nickisch (2015), arXiv:1503.01057 (interpolation from a lattice);
+    Wilson et al. (2020), arXiv:2002.09309 (Matheron's rule)
+
+    Examples
+    --------
+    >>> Kriging(mean="linear", pass_bias=0.02).covariance.slope
+    1.155
+    """
+
+    searched: ClassVar[tuple[str, ...]] = (
+        "noise",
+        "pass_bias",
+        "pass_slope",
+        "sigma",
+        "length_scale",
+        "time_scale",
+        "slope",
+        "time_slope",
+        "memory_slope",
+    )
+
+    frame: str = "plane"
+    coarsen: int = 3
+    noise: float = 0.015
+    pass_bias: float = 0.024
+    pass_slope: float = 0.026
+    covariance: Covariance = EDDYING
+    mean: str | Method = "constant"
+    grid_step: float = 20.0
+    time_step: float = 1.5
+    margin: float = 200.0
+    time_margin: float = 20.0
+    tolerance: float = 0.005
+    draws: int = 32
+    device: str = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive(
+            grid_step=self.grid_step,
+            time_step=self.time_step,
+            margin=self.margin,
+            time_margin=self.time_margin,
+            tolerance=self.tolerance,
+            draws=self.draws,
+        )
+        if self.frame != "plane":
+            raise ValueError(f"kriging works in the frame 'plane', got {self.frame!r}: leave frame as it is.")
+        check_covariance(self.frame, self.covariance)
+        if not isinstance(self.mean, Method) and self.mean not in DRIFTS:
+            raise ValueError(f"mean must be one of {sorted(DRIFTS)} or a method such as Siren(), got {self.mean!r}.")
+
+    def fit(self, x: Array, y: Array, error: ObservationError) -> KrigingPredictor:
+        """See `Method.fit`.
+
+        Raises
+        ------
+        MemoryError
+            The lattice and the observations need more memory than there is.
+        """
+        settings = replace(self, mean="none") if isinstance(self.mean, Method) else self
+        # A drift is nearly found before: the tolerance is relative to what is left, not to the height of the data.
+        mean, drift = self.mean_of(x, y, error), Polynomial.zero(str(settings.mean), x)
+        lattice = self.lattice(x)
+        problem = self.conditioning(lattice, x, error)
+        residual = problem.move((y - mean.predict(x))[:, None])
+        found = problem.krige(residual, problem.move(drift.columns(x)), self.tolerance)
+        best = SumPredictor((*_parts(lattice, drift, found)[0], mean))
+        return KrigingPredictor(best, settings, x, error, {"residual": np.array(found.residuals)})
+
+    def search(self, folds: Sequence[Fold], settings: Sequence[str]) -> KrigingSearch:
+        """See `SearchableMethod.search`."""
+        return KrigingSearch(self, folds, settings)
+
+    def scaled(self, factor: float) -> Self:
+        """See `SearchableMethod.scaled`."""
+        errors = {name: factor * getattr(self, name) for name in ("noise", "pass_bias", "pass_slope")}
+        return replace(self, covariance=self.covariance.scaled(factor), **errors)
+
+    def mean_of(self, x: Array, y: Array, error: ObservationError) -> Predictor:
+        """Return the mean of observations: the method's fit, or the drift by ordinary least squares."""
+        if isinstance(self.mean, Method):
+            return replace(self.mean, frame=self.frame).fit(x, y, error)
+        drift = Polynomial.zero(self.mean, x)
+        return replace(drift, coefficients=np.linalg.lstsq(drift.columns(x), y)[0])
+
+    def lattice(self, x: Array) -> Lattice:
+        """Return the lattice for points x (n, 3)."""
+        return Lattice.around(
+            x, (self.grid_step, self.grid_step, self.time_step), (self.margin, self.margin, self.time_margin)
+        )
+
+    def conditioning(self, lattice: Lattice, x: Array, error: ObservationError) -> Conditioning:
+        """Return the linear problem of observations at x (n, 3), having checked that it fits into memory."""
+        device = device_from(self.device, metal=False)
+        check_memory(
+            40 * lattice.size + 16 * STENCIL * len(x),
+            device,
+            f"kriging {len(x)} observations on a lattice of {' x '.join(map(str, lattice.shape))}",
+            "a larger grid_step, time_step or coarsen, or a smaller region",
+        )
+        return Conditioning(lattice, lattice.power(self.covariance), x, error, device)
+
+
+@dataclass(frozen=True, eq=False)
+class KrigingPredictor(SamplePredictor):
+    """The best estimate, and what it takes to draw others that the observations allow as well.
+
+    The error of a mean that is another method is not counted.
+    """
+
+    kind = "kriging"
+
+    best: SumPredictor
+    settings: Kriging
+    x: Array
+    error: ObservationError
+    history: dict[str, Array]
+
+    def predict(self, x: Array) -> Array:
+        """See `Predictor.predict`."""
+        return self.best.predict(x)
+
+    def gradient(self, x: Array) -> Array:
+        """See `Predictor.gradient`."""
+        return self.best.gradient(x)
+
+    def curvature(self, x: Array, direction: Array) -> Array:
+        """See `Predictor.curvature`."""
+        return self.best.curvature(x, direction)
+
+    def posterior(self, x: Array) -> tuple[Array, Array]:
+        """See `ErrorPredictor.posterior`."""
+        deviation = self._deviation.predict(x) + self.settings.covariance.sigma
+        return self.predict(x), np.maximum(deviation, 0.0)
+
+    def draws(self, count: int, seed: int) -> list[Predictor]:
+        """See `SamplePredictor.draws`."""
+        lattice, drift = self.settings.lattice(self.x), self._drift
+        parts = [pair for errors in self._errors(count, seed) for pair in _parts(lattice, drift, errors)]
+        return [SumPredictor((*self.best.parts, *pair)) for pair in parts]
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """See `Predictor.state`."""
+        best = {f"best_{key}": array for key, array in self.best.state().items()}
+        settings = np.frombuffer(json.dumps(plain_settings(self.settings)).encode(), np.uint8).copy()
+        history = {f"history_{key}": array for key, array in self.history.items()}
+        return best | self.error.state() | history | {"x": self.x, "settings": settings}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
+        """See `Predictor.from_state`."""
+        settings = json.loads(state["settings"].tobytes())
+        covariance = Covariance.from_plain(settings.pop("covariance"))
+        return cls(
+            SumPredictor.from_state(with_prefix(state, "best_")),
+            Kriging(covariance=covariance, **settings),
+            state["x"],
+            ObservationError.from_state(state),
+            with_prefix(state, "history_"),
+        )
+
+    @cached_property
+    def _deviation(self) -> SplinePredictor:
+        """The posterior standard deviation less that of the prior, which holds beyond the lattice."""
+        lattice, settings = self.settings.lattice(self.x), self.settings
+        squares = torch.zeros(lattice.shape)
+        for errors in self._errors(settings.draws, settings.seed):
+            for signal, b in zip(errors.signal, errors.drift.T, strict=True):
+                drift = _at_centres(lattice, replace(self._drift, coefficients=b.cpu().numpy()))
+                squares += (lattice.values(signal).cpu() + drift) ** 2
+        deviation = torch.sqrt(squares / settings.draws) - settings.covariance.sigma
+        # Linear between the centres, so that it stays positive.
+        return SplinePredictor(deviation.numpy(), lattice.origin, lattice.step, (1, 1, 1))
+
+    @property
+    def _drift(self) -> Polynomial:
+        return Polynomial.zero(str(self.settings.mean), self.x)
+
+    def _errors(self, count: int, seed: int) -> Iterator[Estimate]:
+        """Yield random errors of the estimate, a few at a time."""
+        problem = self.settings.conditioning(self.settings.lattice(self.x), self.x, self.error)
+        columns, generator = problem.move(self._drift.columns(self.x)), torch.Generator().manual_seed(seed)
+        starts = range(0, count, DRAWN_TOGETHER)
+        for start in tqdm(starts, "conditional simulations", leave=False, disable=None, delay=1):
+            size = min(DRAWN_TOGETHER, count - start)
+            yield problem.draw_errors(columns, size, self.settings.tolerance, generator)
+
+
+def _parts(lattice: Lattice, drift: Polynomial, found: Estimate) -> list[tuple[Predictor, Predictor]]:
+    """Return signal and drift of each estimate."""
+    return [
+        (lattice.spline(signal), replace(drift, coefficients=b.double().cpu().numpy()))
+        for signal, b in zip(found.signal, found.drift.T, strict=True)
+    ]
+
+
+def _at_centres(lattice: Lattice, drift: Polynomial) -> torch.Tensor:
+    """Return a drift, linear at most, at the centres, (nx, ny, nt)."""
+    first = np.array([lattice.origin])
+    slopes = zip(drift.gradient(first)[0], lattice.step, lattice.shape, strict=True)
+    east, north, later = np.ix_(*(slope * step * np.arange(size) for slope, step, size in slopes))
+    return torch.from_numpy(drift.predict(first)[0] + east + north + later).float()

@@ -1,0 +1,122 @@
+"""A Gaussian process on a periodic lattice of B-splines: its covariance is a product in Fourier space."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.fft import next_fast_len
+from scipy.sparse import csr_array
+from torch import Tensor
+
+from xinr.methods.base import Array
+from xinr.methods.covariances import Covariance
+from xinr.methods.spline import SplinePredictor, Triple, bspline_weights
+
+DEGREE = 3
+#: B-splines that reach a point.
+STENCIL = (DEGREE + 1) ** 3
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """Centres of cubic B-splines at equal steps of (x, y, t) in the frame "plane".
+
+    The signal is ``Σ c β``, with coefficients c that are a stationary process on the torus of the lattice.
+
+    Parameters
+    ----------
+    shape : (int, int, int)
+        How many centres.
+    origin, step : (float, float, float)
+        The first centre, and distance to the next [km, km, days].
+
+    References
+    ----------
+    Wilson & Nickisch (2015), arXiv:1503.01057 (structured kernel interpolation);
+    Dietrich & Newsam (1997), doi:10.1137/S1064827592240555 (circulant embedding)
+    """
+
+    shape: tuple[int, int, int]
+    origin: Triple
+    step: Triple
+
+    @classmethod
+    def around(cls, x: Array, step: Triple, margin: Triple) -> Self:
+        """Return the lattice over points x (n, 3) with a margin on each side, of sizes that transform fast.
+
+        Twice the margin lies between the data and their images on the torus.
+        """
+        low, high = x.min(axis=0) - margin, x.max(axis=0) + margin
+        sizes = [ceil((b - a) / h) + DEGREE + 1 for a, b, h in zip(low, high, step, strict=True)]
+        fast = [next_fast_len(size, real=axis == 2) for axis, size in enumerate(sizes)]
+        first = [float(a) - h for a, h in zip(low, step, strict=True)]
+        return cls((fast[0], fast[1], fast[2]), (first[0], first[1], first[2]), step)
+
+    @property
+    def size(self) -> int:
+        """How many centres there are."""
+        return int(np.prod(self.shape))
+
+    @cached_property
+    def frequencies(self) -> tuple[Array, Array, Array]:
+        """Wavenumbers east and north [rad/km] and frequencies [rad/day] of `torch.fft.rfftn`, ready to broadcast."""
+        (nx, ny, nt), (hx, hy, ht) = self.shape, self.step
+        k, l, omega = np.fft.fftfreq(nx, hx), np.fft.fftfreq(ny, hy), np.fft.rfftfreq(nt, ht)  # noqa: E741
+        # The transform has phases + omega t, the spectrum of a covariance - omega t.
+        return 2.0 * np.pi * k[:, None, None], 2.0 * np.pi * l[None, :, None], -2.0 * np.pi * omega[None, None, :]
+
+    def power(self, covariance: Covariance) -> Array:
+        """Return the eigenvalues of the covariance of the coefficients, (nx, ny, nt // 2 + 1) [unit²].
+
+        Such that values at the centres have the covariance asked for, up to the shortest wave that the lattice has:
+        ``S / (h_x h_y h_t)`` over the squared transform of a B-spline's samples (1/6, 4/6, 1/6).
+        """
+        power: Array = covariance.spectrum(*self.frequencies) / float(np.prod(self.step))
+        for frequency, h in zip(self.frequencies, self.step, strict=True):
+            power = power / ((2.0 + np.cos(frequency * h)) / 3.0) ** 2
+        return power
+
+    def matrix(self, x: Array, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """Return the sparse matrix W (n, size) from coefficients to values at points x (n, 3), and its transpose."""
+        index, weight = self._stencils(x)
+        rows = np.arange(0, index.size + 1, STENCIL, dtype=np.int32)
+        whole = csr_array((weight.ravel(), index.ravel(), rows), shape=(len(x), self.size))
+        return _on_device(whole, device, dtype), _on_device(csr_array(whole.T), device, dtype)
+
+    def values(self, coefficients: Tensor) -> Tensor:
+        """Return the values at the centres of coefficients (nx, ny, nt)."""
+        for axis in range(3):
+            beside = torch.roll(coefficients, 1, axis) + torch.roll(coefficients, -1, axis)
+            coefficients = (4.0 * coefficients + beside) / 6.0
+        return coefficients
+
+    def spline(self, coefficients: Tensor) -> SplinePredictor:
+        """Return the function with these coefficients (nx, ny, nt)."""
+        return SplinePredictor(coefficients.cpu().numpy(), self.origin, self.step, (DEGREE,) * 3, (False,) * 3)
+
+    def _stencils(self, x: Array) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return the centres that reach each point, and their weights, (n, 64) each."""
+        position = (x - np.array(self.origin)) / np.array(self.step)
+        left = np.floor(position)
+        nodes = left.astype(np.int32)[:, :, None] - (DEGREE - 1) // 2 + np.arange(DEGREE + 1, dtype=np.int32)
+        i, j, k = (nodes[:, axis] % np.int32(self.shape[axis]) for axis in range(3))  # (n, 4)
+        index = (i[:, :, None, None] * np.int32(self.shape[1]) + j[:, None, :, None]) * np.int32(self.shape[2])
+        u, v, w = (bspline_weights(torch.from_numpy(f), DEGREE).float().numpy() for f in (position - left).T)
+        weight = (u[:, :, None, None] * v[:, None, :, None]) * w[:, None, None, :]
+        return (index + k[:, None, None, :]).reshape(len(x), -1), weight.reshape(len(x), -1)
+
+
+def _on_device(matrix: csr_array, device: torch.device, dtype: torch.dtype) -> Tensor:
+    rows, columns, weights = (torch.from_numpy(part) for part in (matrix.indptr, matrix.indices, matrix.data))
+    with warnings.catch_warnings():  # of what we use, the product with a vector alone
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
+        return torch.sparse_csr_tensor(
+            rows.to(device), columns.to(device), weights.to(device, dtype), matrix.shape, check_invariants=False
+        )

@@ -1,0 +1,160 @@
+"""Calibration: whether errors are as large as a field says they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+if TYPE_CHECKING:
+    from xinr.field import Field
+    from xinr.methods import ObservationError
+    from xinr.observations import Observations
+
+Float = NDArray[np.float64]
+
+#: Chance of each interval, and the bounds of the bootstrap.
+LEVELS, QUANTILES = (0.68, 0.95), (0.025, 0.975)
+DESCRIPTIONS = {
+    "coverage": ("1", "share of observations within the central interval of that chance"),
+    "crps": ("m", "continuous ranked probability score, mean over the observations"),
+    "rmse": ("m", "root mean square misfit"),
+    "spread": ("m", "root mean square of the misfit that is expected"),
+}
+
+
+def calibration(
+    field: Field,
+    withheld: Observations,
+    error: ObservationError,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> xr.Dataset:
+    """Compare the misfits at withheld observations with those that a field expects.
+
+    Parameters
+    ----------
+    field : Field
+        Of a method that has a posterior error, such as "kriging" or "oi".
+    withheld : Observations
+        n observations of the quantity that was fitted, averaged as those were, of missions that the field has not seen.
+    error : ObservationError
+        How the withheld observations err themselves: `xinr.fitted.observation_error`.
+    resamples, seed : int
+        Bootstrap samples of whole passes behind the intervals, and the seed of their random draw.
+
+    Returns
+    -------
+    Dataset
+        ``coverage`` [1] along ``level`` (0.68, 0.95), ``crps``, ``rmse`` and ``spread`` [m], each with ``_interval``
+        (dimension ``quantile``: 0.025, 0.975); ``n``. Calibrated are a coverage equal to the level and a spread equal
+        to the rmse; of two calibrated fields the one with the lower crps is better.
+
+    Raises
+    ------
+    ValueError
+        The observations are of another quantity than the field, the errors are not of these observations, or the
+        method has no posterior error.
+
+    Notes
+    -----
+    The misfit at a point is expected to be Gaussian, of variance ``err² + noise² + pass_bias² + pass_slope² d²`` with
+    the posterior deviation err of the field and the distance d from the middle of the pass. Misfits of one pass hang
+    together, which is why passes are resampled.
+
+    References
+    ----------
+    Gneiting & Raftery (2007), doi:10.1198/016214506000001437
+
+    Examples
+    --------
+    >>> from xinr.fitted import fit_observations, observation_error
+    >>> from xinr.methods.covariances import Gaussian
+    >>> from xinr.methods.oi import OI
+    >>> from xinr.observations import Observations
+    >>> from xinr.simulate import eddies, tracks
+    >>> days = ("2021-01-01", "2021-01-10")
+    >>> mapped, kept = (tracks(eddies(), names, period=days) for names in (["alg", "j3", "s3a"], ["c2"]))
+    >>> method = OI(covariance=Gaussian(1.3, 9.0, sigma=0.12), noise=0.02, analysis_step=2.0)
+    >>> kept = Observations.from_tracks(kept, lwe=True).coarsen(method.coarsen)
+    >>> field = fit_observations(Observations.from_tracks(mapped, lwe=True), method)
+    >>> table = calibration(field, kept, observation_error(kept, method))
+    >>> table.coverage.round(1).values  # expected 0.68 and 0.95: a Gaussian covariance is too sure of itself
+    array([0.5, 0.8])
+    """
+    _check(field, withheld, error)
+    at = xr.Dataset(coords={axis: ("point", getattr(withheld, axis)) for axis in ("time", "longitude", "latitude")})
+    found = field.interp(at, error=True)
+    misfit = withheld.value - found[field.name].values
+    variance = found[f"err_{field.name}"].values ** 2 + error.noise**2 + (error.modes**2).sum(axis=1)
+    sums = _sums(misfit, variance, withheld.pass_index)
+    drawn = np.random.default_rng(seed).multinomial(len(sums), np.full(len(sums), 1.0 / len(sums)), size=resamples)
+    samples = _statistics(drawn @ sums)
+    out = xr.Dataset({"n": xr.DataArray(len(misfit), attrs={"units": "1", "long_name": "number of observations"})})
+    for name, estimate in _statistics(sums.sum(axis=0)[None]).items():
+        units, text = DESCRIPTIONS[name]
+        dims = ("level",) if name == "coverage" else ()
+        bounds = (
+            np.quantile(samples[name], QUANTILES, axis=0) if resamples else np.full((2, *estimate[0].shape), np.nan)
+        )
+        out[name] = xr.DataArray(estimate[0], dims=dims, attrs={"units": units, "long_name": text})
+        long_name = f"95 % bootstrap interval: {text}"
+        out[f"{name}_interval"] = (("quantile", *dims), bounds, {"units": units, "long_name": long_name})
+    return out.assign_coords(level=list(LEVELS), quantile=list(QUANTILES))
+
+
+def gaussian_crps(misfit: Float, deviation: Float) -> Float:
+    """Return the continuous ranked probability score of a Gaussian forecast at each point [unit of the misfit].
+
+    ``σ [z (2Φ(z) - 1) + 2φ(z) - 1/√π]`` with ``z = misfit / σ``: the misfit's size for σ to 0, and least, 0.234 σ, at
+    no misfit.
+
+    References
+    ----------
+    Gneiting & Raftery (2007), doi:10.1198/016214506000001437, equation 21 (with the sign of an error)
+
+    Examples
+    --------
+    >>> gaussian_crps(np.array([0.0, 3.0]), np.array([1.0, 1e-9])).round(4)
+    array([0.2337, 3.    ])
+    """
+    z = misfit / deviation
+    density = np.exp(-0.5 * z**2) / np.sqrt(2.0 * np.pi)
+    return np.asarray(deviation * (z * (2.0 * ndtr(z) - 1.0) + 2.0 * density - 1.0 / np.sqrt(np.pi)))
+
+
+def _check(field: Field, withheld: Observations, error: ObservationError) -> None:
+    if withheld.name != field.name:
+        raise ValueError(
+            f"the observations are of {withheld.name!r} and the field of {field.name!r}: take the same variable and "
+            "corrections as for the fit, Observations.from_tracks(tracks, variable=..., lwe=..., mdt=...)."
+        )
+    if len(error.noise) != len(withheld):
+        raise ValueError(
+            f"there are {len(withheld)} observations and errors of {len(error.noise)}: expected those of the same "
+            "points, observation_error(withheld, method)."
+        )
+
+
+def _sums(misfit: Float, variance: Float, pass_index: NDArray[np.int64]) -> Float:
+    """Return what is averaged, summed over the points of each pass: (passes, 4 + levels)."""
+    deviation = np.sqrt(variance)
+    within = [np.abs(misfit) <= ndtri(0.5 + level / 2.0) * deviation for level in LEVELS]
+    columns = np.stack([np.ones_like(misfit), gaussian_crps(misfit, deviation), misfit**2, variance, *within], axis=1)
+    _, number = np.unique(pass_index, return_inverse=True)
+    return np.stack([np.bincount(number, column) for column in columns.T], axis=1)
+
+
+def _statistics(sums: Float) -> dict[str, Float]:
+    """Return each statistic of rows of sums over points, (rows,) or (rows, levels)."""
+    count, crps, squares, variances = sums[:, :4].T
+    return {
+        "coverage": sums[:, 4:] / count[:, None],
+        "crps": crps / count,
+        "rmse": np.sqrt(squares / count),
+        "spread": np.sqrt(variances / count),
+    }
