@@ -15,6 +15,7 @@ from xinr.benchmarks import med2021
 from xinr.benchmarks.peers import PyinterpOI
 from xinr.fitted import fit_observations
 from xinr.methods.covariances import Gaussian, Matern
+from xinr.methods.kriging import Kriging
 from xinr.methods.oi import OI
 from xinr.methods.siren import Siren
 from xinr.observations import Observations
@@ -75,6 +76,36 @@ def test_tuning_keeps_to_the_mapped_missions(folder, monkeypatch):
     found = med2021.tuned(challenge, evaluations=3)["OI, tuned"]
     assert isinstance(found, OI)
     assert found.analysis_step == 4.0
+
+
+def test_every_mission_is_withheld_in_turn(folder, monkeypatch):
+    """Two of them, two methods: the better start is taken, what is learned is timed, the errors are judged."""
+    kriging = Kriging(coarsen=10, grid_step=60.0, time_step=4.0, draws=4)
+    poor = replace(kriging, noise=0.5)
+    starts = {"SIREN": ((SMALL["SIREN"],), ()), "kriging, tuned": ((poor, kriging), ("noise",))}
+    monkeypatch.setattr(med2021, "STARTS", starts)
+    monkeypatch.setattr(med2021, "MED2021_MISSIONS", ("j3", "s3a"))
+    monkeypatch.setattr(med2021, "SPACING", 0.5)
+    monkeypatch.setattr(challenges, "MED2021_PERIOD", ("2021-01-15", "2021-01-20"))
+    arguments = [str(folder), "--withheld", "all", "--evaluations", "1"]
+    printed = CliRunner().invoke(_app(), arguments, catch_exceptions=False).stdout
+    head, _, *table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in printed.splitlines()]
+    rows = [dict(zip(head, cells, strict=True)) for cells in table]
+    assert [row["withheld"] for row in rows] == ["j3"] * 3 + ["s3a"] * 3
+    assert [row["method"] for row in rows[:3]] == ["null (mdt)", "SIREN", "kriging, tuned"]
+    null, siren, tuned = rows[3:]
+    assert float(tuned["rmse [cm]"].split()[0]) < 0.5 * float(null["rmse [cm]"].split()[0])
+    assert float(tuned["learning [s]"]) > 0
+    assert siren["learning [s]"] == siren["68 %"] == null["fit [s]"] == ""
+    low, high = (float(tuned[level].removesuffix(" %")) for level in ("68 %", "95 %"))
+    assert 30 < low < high <= 100
+    assert 0 < float(tuned["crps [cm]"]) < float(tuned["rmse [cm]"].split()[0])
+
+
+def test_the_table_of_all_missions_always_learns(folder):
+    result = CliRunner().invoke(_app(), [str(folder), "--withheld", "all", "--tune"])
+    assert result.exit_code == 2
+    assert "learns the settings in any case" in " ".join(result.output.split())
 
 
 @pytest.mark.parametrize(

@@ -206,6 +206,56 @@ def test_coarsening_needs_a_whole_number(tracks, factor):
         Observations.from_tracks(tracks).coarsen(factor)
 
 
+# --- distance along the pass -----------------------------------------------------------------------
+
+
+def test_distance_counts_kilometres_from_the_middle_of_each_pass(tracks):
+    obs = Observations.from_tracks(tracks)
+    for number in range(obs.n_passes):
+        of_pass = obs.pass_index == number
+        found, lon, lat = obs.distance[of_pass], np.radians(obs.longitude[of_pass]), np.radians(obs.latitude[of_pass])
+        assert found.sum() == pytest.approx(0.0, abs=1e-6)
+        assert np.all(np.diff(found) > 0)  # in the direction of flight
+        a = np.sin((lat[-1] - lat[0]) / 2) ** 2
+        a += np.cos(lat[0]) * np.cos(lat[-1]) * np.sin((lon[-1] - lon[0]) / 2) ** 2
+        assert np.ptp(found) == pytest.approx(2 * 6371.0088 * np.arcsin(np.sqrt(a)), rel=1e-3)
+
+
+def test_distance_has_no_seam_and_survives_a_pole():
+    crossing = Observations.from_tracks(line(range(0, 100, 10)))
+    assert crossing.n_passes == 1 and np.ptp(crossing.distance) == pytest.approx(90 * 0.0632 * 111.195, rel=1e-2)
+    wrapped = line(range(0, 100, 10))
+    wrapped = wrapped.assign_coords(lon=(wrapped.lon + 180.0) % 360.0 - 180.0)
+    np.testing.assert_allclose(Observations.from_tracks(wrapped).distance, crossing.distance, rtol=0, atol=1e-9)
+    over = line(range(0, 176, 16)).assign_coords(
+        lat=("time", np.linspace(80.0, 89.9, 11)), lon=("time", np.full(11, 30.0))
+    )
+    np.testing.assert_allclose(np.diff(Observations.from_tracks(over).distance), 0.99 * 111.195, rtol=5e-3)
+
+
+def test_distance_of_a_pass_of_one_point_or_of_a_standing_one_is_zero():
+    one = Observations.from_tracks(line([5]))
+    assert one.distance.tolist() == [0.0]
+    standing = line(range(4)).assign_coords(lon=("time", np.full(4, 3.0)), lat=("time", np.full(4, 40.0)))
+    np.testing.assert_allclose(Observations.from_tracks(standing).distance, 0.0, atol=1e-9)
+
+
+def test_distance_of_chosen_points_is_from_their_own_middle(tracks):
+    obs = Observations.from_tracks(tracks)
+    some = obs.take(obs.pass_index == 3)
+    np.testing.assert_allclose(some.distance, obs.distance[obs.pass_index == 3], atol=1e-9)
+    half = some.take(np.arange(20))
+    np.testing.assert_allclose(np.diff(half.distance), np.diff(some.distance[:20]), rtol=1e-3)
+    assert half.distance.sum() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_distance_of_averages_is_the_average_of_distances(mission):
+    ds = mission("alg")
+    ds = ds.isel(time=slice(0, 40))
+    fine, coarse = Observations.from_tracks(ds), Observations.from_tracks(ds).coarsen(5)
+    np.testing.assert_allclose(coarse.distance, fine.distance.reshape(-1, 5).mean(axis=1), rtol=0, atol=0.05)
+
+
 # --- real files -----------------------------------------------------------------------------------
 
 

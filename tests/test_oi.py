@@ -24,7 +24,9 @@ def positions(ds, frame):
     return EARTH_RADIUS * np.stack([np.cos(b) * np.cos(a), np.cos(b) * np.sin(a), np.sin(b)], axis=1)
 
 
-def challenge(obs, target, *, frame, length_scale, time_scale, noise, pass_bias=0.0, passes=None, sigma=1.0):
+def challenge(
+    obs, target, *, frame, length_scale, time_scale, noise, pass_bias=0.0, pass_slope=0.0, points=None, sigma=1.0
+):
     """The daily OI of data challenge 2021a with plain inverses: analysis and error at (time, point)."""
     x, x0 = positions(obs, frame), positions(target, frame)
     t, y = (obs.time.values - target.time.values[0]) / DAY, obs.sla_unfiltered.values
@@ -38,8 +40,10 @@ def challenge(obs, target, *, frame, length_scale, time_scale, noise, pass_bias=
         near = np.abs(t - day) < 2 * time_scale
         k = covariance(x0, np.full(len(x0), day), x[near], t[near])
         r = noise**2 * np.eye(near.sum())
-        if pass_bias:
-            r += pass_bias**2 * (passes[near][:, None] == passes[near][None])
+        if points is not None:
+            passes, distance = points.pass_index[near], 1e-3 * points.distance[near]
+            of_pass = pass_bias**2 + pass_slope**2 * np.outer(distance, distance)
+            r += of_pass * (passes[:, None] == passes[None])
         inverse = np.linalg.inv(covariance(x[near], t[near], x[near], t[near]) + r)
         analyses.append(k @ inverse @ y[near])
         errors.append(np.sqrt(sigma**2 - np.einsum("ij,jk,ik->i", k, inverse, k)))
@@ -52,17 +56,18 @@ def along(grid):
     return flat.assign_coords(time=grid.time)
 
 
-@pytest.mark.parametrize("pass_bias", [0.0, 0.02])
+@pytest.mark.parametrize(("pass_bias", "pass_slope"), [(0.0, 0.0), (0.02, 0.0), (0.0, 0.2), (0.02, 0.1)])
 @pytest.mark.parametrize(
     ("frame", "length_scale", "time_scale", "noise"), [("degrees", 1.0, 7.0, 0.05), ("sphere", 120.0, 3.0, 0.03)]
 )
-def test_equal_to_the_plain_formula(tracks, grid, frame, length_scale, time_scale, noise, pass_bias):
+def test_equal_to_the_plain_formula(tracks, grid, frame, length_scale, time_scale, noise, pass_bias, pass_slope):
     tracks = tracks.isel(time=slice(None, None, 3))
     scales = {"frame": frame, "length_scale": length_scale, "time_scale": time_scale, "noise": noise, "sigma": 0.8}
-    field = tracks.inr.fit("oi", coarsen=1, pass_bias=pass_bias, **scales)
+    of_passes = {"pass_bias": pass_bias, "pass_slope": pass_slope}
+    field = tracks.inr.fit("oi", coarsen=1, **of_passes, **scales)
     found = field.interp(grid, error=True)
-    passes = xinr.Observations.from_tracks(tracks).pass_index  # the tracks are in order already
-    analysis, error = challenge(tracks, along(grid), pass_bias=pass_bias, passes=passes, **scales)
+    points = xinr.Observations.from_tracks(tracks)  # the tracks are in order already
+    analysis, error = challenge(tracks, along(grid), points=points, **of_passes, **scales)
     np.testing.assert_allclose(found.sla.values.reshape(analysis.shape), analysis, rtol=0, atol=1e-8)
     np.testing.assert_allclose(found.err_sla.values.reshape(error.shape), error, rtol=0, atol=1e-8)
 

@@ -46,6 +46,18 @@ def test_a_bias_per_pass_in_the_errors_removes_planted_biases():
     assert aware < 0.8 * deaf
 
 
+def test_a_slope_per_pass_in_the_errors_removes_planted_slopes():
+    x, y, signal, _, index = observed()
+    distance = 1e-3 * x[:, 0]
+    tilted = y + distance * (0.2 * np.random.default_rng(3).standard_normal(40))[index]
+    settings = Siren(**SMALL, length_scale=500.0, time_scale=100.0)
+    deaf, aware = (
+        settings.fit(x, tilted, ObservationError(np.full(len(y), 0.01), index, distance, 0.01, slope)).predict(x)
+        for slope in (0.0, 0.2)
+    )
+    assert np.sqrt(np.mean((aware - signal) ** 2)) < 0.8 * np.sqrt(np.mean((deaf - signal) ** 2))
+
+
 def test_noisy_points_weigh_less():
     x, y, signal, _, index = observed()
     spoilt = np.random.default_rng(1).random(len(y)) < 0.3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
@@ -22,7 +23,7 @@ PASS_FOLDS = 5
 #: First move of each setting in the search: a factor of 1.5 up.
 FIRST_MOVE = float(np.log(1.5))
 #: Furthest that a descent may go from the start, a factor of 10, and the relative gain at which it ends.
-FARTHEST, FLAT = float(np.log(10.0)), 1e-5
+FARTHEST, FLAT = float(np.log(10.0)), 1e-6
 
 
 def cross_validate(observations: Observations, method: Method, folds: Folds = "mission", seed: int = 0) -> xr.DataArray:
@@ -159,6 +160,8 @@ def _descend(log: _Log, start: SearchableMethod, folds: list[Fold], evaluations:
     search = start.search(folds, log.names)
 
     def judge(z: Array) -> tuple[float, Array]:
+        if len(log.trials) == evaluations:
+            raise StopIteration
         method = log.at(z)
         misfit, gradient = search.misfit(method)
         log.add(method, float(np.sqrt(misfit)))
@@ -166,8 +169,9 @@ def _descend(log: _Log, start: SearchableMethod, folds: list[Fold], evaluations:
         return float(np.log(misfit)), log_misfit
 
     z0 = log.start
-    options = {"maxfun": evaluations, "maxiter": evaluations, "ftol": FLAT}
-    minimize(judge, z0, jac=True, method="L-BFGS-B", bounds=[(z - FARTHEST, z + FARTHEST) for z in z0], options=options)
+    bounds = [(z - FARTHEST, z + FARTHEST) for z in z0]
+    with suppress(StopIteration):  # L-BFGS-B looks at its budget between line searches only
+        minimize(judge, z0, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": FLAT})
     found = log.best()
     method = cast(SearchableMethod, found.method)
     return replace(found, method=method.scaled(search.scale(method)))
@@ -206,14 +210,14 @@ def _check_searchable(observations: Observations, method: Method, names: list[st
 
 
 def _folds(observations: Observations, method: Method, folds: Folds, seed: int) -> list[Fold]:
-    """Return the folds as a method sees them: averaged, in the frame around all of them."""
-    points = observations.coarsen(method.coarsen)
-    frame = frame_around(method.frame, points.longitude, points.latitude, points.time)
+    """Return the folds as a method sees them, in the frame around all of them; what is withheld is not averaged."""
+    frame = frame_around(method.frame, observations.longitude, observations.latitude, observations.time)
 
     def sample(part: Observations) -> tuple[Array, Array, ObservationError]:
         return frame.project(part.longitude, part.latitude, part.time), part.value, observation_error(part, method)
 
-    return [Fold(*sample(train), *sample(withheld)) for _, train, withheld in _parted(points, folds, seed)]
+    parted = _parted(observations, folds, seed)
+    return [Fold(*sample(train.coarsen(method.coarsen)), *sample(withheld)) for _, train, withheld in parted]
 
 
 def _parted(observations: Observations, folds: Folds, seed: int) -> Iterator[tuple[str, Observations, Observations]]:

@@ -74,7 +74,7 @@ class Size:
     repeats: int = 3
 
 
-SMALL = Size(year=8, season=8, window=4, wide=3, every=4, evaluations=2, repeats=1)
+SMALL = Size(year=8, season=8, window=4, wide=3, every=4, evaluations=1, repeats=1)
 
 
 def simulated(days: int) -> Challenge:
@@ -159,7 +159,7 @@ def derivatives(size: Size) -> Iterator[Row]:
 def memory(size: Size) -> Iterator[Row]:
     """Measure the peak memory of a fresh process that reads tracks, krigs them, and writes daily maps in chunks."""
     period = (str(START), str(START + DAY * (size.wide - 1)))
-    with TemporaryDirectory() as folder, ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
+    with TemporaryDirectory() as folder, ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as fresh:
         path = Path(folder) / "tracks.nc"
         ds = tracks(eddies(WIDE), MISSIONS, region=WIDE, period=period)
         write_netcdf(ds, path)

@@ -115,7 +115,7 @@ def _plain(problem: Conditioning, y: Tensor) -> Iterator[tuple[int, Tensor]]:
     norm = (residual**2).sum()
     for n in range(1, MOST + 1):
         seen = problem.signal_covariance(direction)
-        image = seen + _times(problem.errors, direction)
+        image = seen + times(problem.errors, direction)
         length = norm / (direction * image).sum()
         signal = signal + length * seen
         yield n, signal
@@ -124,7 +124,7 @@ def _plain(problem: Conditioning, y: Tensor) -> Iterator[tuple[int, Tensor]]:
         direction = residual + norm / previous * direction
 
 
-def _times(errors: PassErrors, v: Tensor) -> Tensor:
+def times(errors: PassErrors, v: Tensor) -> Tensor:
     """Return ``R v`` (n, 1), the covariance of the errors times v."""
     total = torch.zeros(errors.n_passes, errors.modes.shape[1], dtype=v.dtype).index_add_(
         0, errors.of_pass, errors.modes * v

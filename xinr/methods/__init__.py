@@ -10,6 +10,7 @@ from xinr.methods.base import ErrorPredictor, Method, ObservationError, Predicto
 #: Name of each method, and where its class is. A class may stand in place of its address, so that one's own
 #: method is added by ``METHODS["mine"] = Mine``.
 METHODS: dict[str, str | type[Method]] = {
+    "fourier": "xinr.methods.fourier:Fourier",
     "kriging": "xinr.methods.kriging:Kriging",
     "oi": "xinr.methods.oi:OI",
     "siren": "xinr.methods.siren:Siren",
@@ -17,6 +18,7 @@ METHODS: dict[str, str | type[Method]] = {
 
 # Modules that define the predictors of saved Fields; imported when such a Field is opened.
 _PREDICTORS = {
+    "fourier": "xinr.methods.fourier",
     "kriging": "xinr.methods.kriging",
     "polynomial": "xinr.methods.polynomial",
     "sum": "xinr.methods.sum",

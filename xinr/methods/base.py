@@ -167,9 +167,6 @@ class Method(ABC):
         Standard deviation of a slope per pass [unit of the data per 1000 km].
     """
 
-    #: Settings that `xinr.tune` searches unless told which.
-    searched: ClassVar[tuple[str, ...]] = ()
-
     frame: str = "sphere"
     coarsen: int = 1
     noise: float = 0.03
@@ -184,6 +181,11 @@ class Method(ABC):
                 raise ValueError(
                     f"{name} must be a standard deviation [{unit}], zero or more, got {getattr(self, name)!r}."
                 )
+
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """Settings that `xinr.tune` searches unless told which."""
+        return ()
 
     @abstractmethod
     def fit(self, x: Array, y: Array, error: ObservationError) -> Predictor:
@@ -230,7 +232,7 @@ class SearchableMethod(Method):
 
 def check_settings(method: type[Method], covariance: Any, names: Iterable[str]) -> None:
     """Raise TypeError for settings that neither a method nor its covariance has, naming those they have."""
-    valid, inner = _names(method), _names(covariance)
+    valid, inner = _names(method), list(getattr(covariance, "settings", ()))
     unknown = sorted(set(names) - {*valid, *inner})
     if unknown:
         beside = f", or of its covariance {type(covariance).__name__} {inner}" if inner else ""
@@ -251,7 +253,7 @@ def resolve_settings(method: type[Method], covariance: Any, settings: Mapping[st
     check_settings(method, covariance, settings)
     own = {name: value for name, value in settings.items() if name in _names(method)}
     inner = {name: value for name, value in settings.items() if name not in own}
-    return own | {"covariance": replace(covariance, **inner)} if inner else own
+    return own | {"covariance": covariance.changed(inner)} if inner else own
 
 
 def with_settings[M: Method](method: M, settings: Mapping[str, Any]) -> M:
@@ -274,9 +276,9 @@ def lower_bound(method: Method, name: str) -> float:
 
 def get_setting(method: Method, name: str) -> Any:
     """Return a setting of a method or of its covariance; TypeError where neither has it."""
-    covariance = getattr(method, "covariance", None)
+    covariance: Any = getattr(method, "covariance", None)
     check_settings(type(method), covariance, [name])
-    return getattr(method if name in _names(method) else covariance, name)
+    return getattr(method, name) if name in _names(method) else covariance.settings[name]
 
 
 def _names(settings: Any) -> list[str]:

@@ -17,9 +17,6 @@ from xinr.methods.lattice import Lattice
 if TYPE_CHECKING:
     from xinr.methods.kriging import Kriging
 
-#: The lattice of the search is so much coarser than that of the map: the cross-validated misfit of real tracks is 0.3 %
-#: less there, whatever the settings, and the same settings are best (docs/methods/kriging.md).
-COARSER_SPACE, COARSER_TIME = 2.0, 2.0
 #: Iterations of a solve, and of the adjoint's, which converges sooner. A fixed number leaves the misfit a smooth
 #: function of the settings; with 80 its derivatives are off by as much as themselves, with 120 by a tenth.
 ITERATIONS, ADJOINT_ITERATIONS = 120, 60
@@ -49,10 +46,9 @@ class KrigingSearch(Search):
 
     def __init__(self, method: Kriging, folds: Sequence[Fold], settings: Sequence[str]) -> None:
         self.settings = list(settings)
-        coarser = replace(method, grid_step=COARSER_SPACE * method.grid_step, time_step=COARSER_TIME * method.time_step)
         everywhere = np.concatenate([folds[0].x, folds[0].withheld_x])
-        self.lattice = coarser.lattice(everywhere)
-        self.folds = [_KrigingFold(coarser, fold, self.lattice) for fold in folds]
+        self.lattice = method.lattice(everywhere)
+        self.folds = [_KrigingFold(method, fold, self.lattice) for fold in folds]
         nt = self.lattice.shape[2]
         # The transform of a real lattice keeps half of the frequencies: the others count too.
         self.twice = torch.full((nt // 2 + 1,), 2.0)

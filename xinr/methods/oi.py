@@ -73,6 +73,12 @@ class OI(Method):
         check_positive(window=self.window, analysis_step=self.analysis_step)
         check_covariance(self.frame, self.covariance)
 
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """See `Method.searched`: scales and errors; of sigma only the ratio to the errors matters."""
+        errors = [name for name in ("pass_bias", "pass_slope") if getattr(self, name) > 0.0]
+        return ("noise", *errors, *(name for name in self.covariance.searched if name != "sigma"))
+
     def fit(self, x: Array, y: Array, error: ObservationError) -> OIPredictor:
         """See `Method.fit`. Solves nothing yet: each analysis is solved when a target first needs it."""
         order = np.argsort(x[:, -1], kind="stable")

@@ -49,8 +49,8 @@ class Polynomial(Predictor):
         zero = cls(np.zeros(size), x.mean(axis=0), np.where(spread > 0.0, spread, 1.0))
         if size and np.linalg.matrix_rank(zero.columns(x), rtol=FLATTEST) < size:
             raise ValueError(
-                f"{len(x)} observations do not tell a {drift} mean, which has {size} coefficients: they are too few, on "
-                "one line, or at one time. Take more observations, or mean='constant'."
+                f"{len(x)} observations do not tell a {drift} mean, which has {size} coefficients: they are too few, "
+                "on one line, or at one time. Take more observations, or mean='constant'."
             )
         return zero
 

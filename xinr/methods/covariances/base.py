@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
@@ -29,8 +29,8 @@ class Covariance(ABC):
     """
 
     families: ClassVar[dict[str, type[Covariance]]] = {}
-    #: What a setting must exceed, where that is not zero.
-    bounds: ClassVar[Mapping[str, float]] = {}
+    # What a setting must exceed, where that is not zero.
+    _above: ClassVar[Mapping[str, float]] = {}
     # Settings that need not be above zero.
     _free: ClassVar[tuple[str, ...]] = ()
 
@@ -41,8 +41,7 @@ class Covariance(ABC):
 
     def __post_init__(self) -> None:
         coerce(self)
-        names = [setting.name for setting in fields(self)]  # type: ignore[arg-type]
-        check_positive(**{name: getattr(self, name) for name in names if name not in self._free})
+        check_positive(**{name: value for name, value in self.settings.items() if name not in self._free})
 
     @property
     @abstractmethod
@@ -84,6 +83,25 @@ class Covariance(ABC):
             longest *= 2.0
         return float(brentq(lambda lag: self.persistence(lag) - np.exp(-1.0), 0.0, longest, rtol=1e-12))
 
+    @property
+    def settings(self) -> dict[str, float]:
+        """Its numbers by name."""
+        return {setting.name: getattr(self, setting.name) for setting in fields(self)}  # type: ignore[arg-type]
+
+    @property
+    def bounds(self) -> Mapping[str, float]:
+        """What a setting must exceed, where that is not zero."""
+        return self._above
+
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """Settings that can be searched in their logarithm: those above their bound."""
+        return tuple(name for name, value in self.settings.items() if value > self.bounds.get(name, 0.0))
+
+    def changed(self, settings: Mapping[str, float]) -> Covariance:
+        """Return the covariance with other numbers."""
+        return replace(self, **settings)  # type: ignore[type-var]
+
     def scaled(self, factor: float) -> Covariance:
         """Return the covariance of the signal times a factor."""
         return replace(self, sigma=factor * self.sigma)  # type: ignore[type-var]
@@ -114,6 +132,8 @@ class Covariance(ABC):
 @dataclass(frozen=True)
 class Sum(Covariance):
     """Sum of covariances: signals that are independent of each other, such as eddies upon a slow background.
+
+    Its settings are those of its terms with their numbers: ``length_scale_1``, ``sigma_2``.
 
     Parameters
     ----------
@@ -162,6 +182,28 @@ class Sum(Covariance):
         for term in self.terms[1:]:
             total += term.spectrum(k, l, omega)
         return total
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """See `Covariance.settings`: those of the terms, each with the number of its term, from 1."""
+        return self._numbered([term.settings for term in self.terms])
+
+    @property
+    def bounds(self) -> Mapping[str, float]:
+        """See `Covariance.bounds`."""
+        return self._numbered([term.bounds for term in self.terms])
+
+    def changed(self, settings: Mapping[str, float]) -> Covariance:
+        """See `Covariance.changed`."""
+        own: list[dict[str, float]] = [{} for _ in self.terms]
+        for name, value in settings.items():
+            setting, number = name.rsplit("_", 1)
+            own[int(number) - 1][setting] = value
+        return Sum(tuple(term.changed(new) for term, new in zip(self.terms, own, strict=True)))
+
+    @staticmethod
+    def _numbered(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
+        return {f"{name}_{number}": value for number, part in enumerate(parts, 1) for name, value in part.items()}
 
     def scaled(self, factor: float) -> Covariance:
         """See `Covariance.scaled`."""

@@ -1,0 +1,251 @@
+"""The simulated challenge: map five altimeters over a known sea, score on the truth and on a sixth altimeter.
+
+``python -m xinr.benchmarks.osse`` prints the tables of docs/simulation.md. ``--tune`` chooses the settings again
+first; ``--figures FOLDER`` draws the pictures, and ``--csv FILE`` keeps every digit.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+import xarray as xr
+from matplotlib.figure import Figure
+
+from xinr import plots
+from xinr.challenges import Challenge, osse, regular_grid
+from xinr.field import Field
+from xinr.methods import METHODS as REGISTERED
+from xinr.methods import Method, method_from
+from xinr.methods.base import get_setting, with_settings
+from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian, Spectral
+from xinr.methods.kriging import Kriging
+from xinr.methods.oi import OI
+from xinr.methods.siren import Siren
+from xinr.simulate import qg
+from xinr.simulate.covariance import covariance_of
+from xinr.validation import tune
+
+Scores = dict[str, float]
+
+#: The sea from which covariances are learned: its seed begins it from another sea of the package than seed 0.
+ELSEWHERE, ELSEWHERE_DAYS = 1, 400.0
+OI_SCALES = ("length_scale", "time_scale", "noise")
+SPECTRUM = ("noise", "sigma", "length_scale", "time_scale", "slope", "time_slope", "memory_slope")
+#: Settings searched from each start, and on the tracks of which sea; its drift is eastward, and no search knows that.
+SEARCHED: dict[str, tuple[tuple[str, ...], int]] = {
+    "OI, tuned": (OI_SCALES, 0),
+    "DUACS-like OI": (OI_SCALES, 0),
+    "kriging, tuned": (SPECTRUM, 0),
+    "kriging, learned from other tracks": (SPECTRUM, ELSEWHERE),
+}
+FROM_FIELDS = "kriging, learned from fields"
+#: What is known of the altimeters: 2.0 to 2.8 cm of white noise in averages of three points, `xinr.simulate.Errors`.
+INSTRUMENTS: dict[str, float] = {"noise": 0.014, "pass_bias": 0.01, "pass_slope": 0.005}
+THINNED: dict[str, Any] = {"coarsen": 8, "window": 1.5, "pass_bias": 0.01}
+#: Chosen on the missions that are mapped (alg, h2b, j3, s3a, s3b), or on another sea, and rounded.
+METHODS: dict[str, Method] = {
+    "OI, 2021a settings": OI(),
+    "OI, tuned": OI(frame="sphere", covariance=Gaussian(96.3, 6.28, 0.25), noise=0.0359, **THINNED),
+    "DUACS-like OI": OI(
+        frame="plane",
+        covariance=ArhanColinDeVerdiere(200.0, 9.0, 0.25, westward_drift=-4.0),
+        noise=0.04,
+        **THINNED,
+    ),
+    "kriging, defaults": Kriging(),
+    "kriging, tuned": Kriging(
+        covariance=Spectral(69.0, 5.29, 0.231, 2.59, 4.4, 1.71, -4.0),
+        time_step=1.0,
+        noise=0.0125,
+        pass_bias=0.0089,
+        pass_slope=0.0045,
+    ),
+    "kriging, learned from other tracks": Kriging(
+        covariance=Spectral(68.7, 5.16, 0.208, 2.56, 4.3, 1.77, -4.0),
+        time_step=1.0,
+        noise=0.0112,
+        pass_bias=0.0079,
+        pass_slope=0.004,
+    ),
+    FROM_FIELDS: Kriging(covariance=Spectral(51.4, 3.13, 0.273, 3.54, 6.15, 1.81, -4.83), time_step=1.0, **INSTRUMENTS),
+    "SIREN, defaults": Siren(),
+    "SIREN, tuned": Siren(omega_0=8.0, hidden_features=192, hidden_layers=3, time_scale=80.0, noise=0.1),
+}
+#: Networks of the package that need no settings here, where it has them.
+OTHERS = {"Fourier features": "fourier"}
+#: What is drawn, and under which name.
+DRAWN = {"OI, tuned": "OI", "DUACS-like OI": "DUACS-like", FROM_FIELDS: "kriging", "SIREN, tuned": "SIREN"}
+
+#: Of each table: heading, score, digits.
+Column = tuple[str, str, int]
+TRUTH: tuple[Column, ...] = (
+    ("rmse [cm]", "rmse_truth", 2),
+    ("SSH", "mu", 3),
+    ("its sigma", "sigma", 3),
+    ("gradient", "mu_gradient", 3),
+    ("Laplacian", "mu_laplacian", 3),
+    ("speed", "mu_speed", 3),
+    ("current", "mu_velocity", 3),
+    ("lambda_x [deg]", "lambda_x", 2),
+    ("lambda_t [days]", "lambda_t", 1),
+    ("isotropic [deg]", "lambda_r", 2),
+    ("in 68 %", "coverage_68", 2),
+    ("in 95 %", "coverage_95", 2),
+)
+TRACK: tuple[Column, ...] = (
+    ("rmse [cm]", "rmse_track", 2),
+    ("mu", "mu_track", 3),
+    ("sigma", "sigma_track", 3),
+    ("lambda_x [km]", "lambda_x_track", 0),
+    ("from", "lambda_x_low", 0),
+    ("to", "lambda_x_high", 0),
+    ("fit [s]", "fit_seconds", 1),
+    ("maps [s]", "map_seconds", 1),
+)
+GAINS: tuple[Column, ...] = (
+    ("rmse [cm]", "rmse_truth", 2),
+    ("less than OI, tuned [%]", "than_oi", 0),
+    ("less than its defaults [%]", "than_defaults", 0),
+)
+
+
+def null_scores(challenge: Challenge) -> Scores:
+    """Score the map of nothing: the mean topography alone."""
+    truth = challenge.true_maps["sla"]
+    found = {"rmse_truth": 100.0 * float((truth**2).mean()) ** 0.5, "mu": 0.0}
+    return found | _on_track(challenge.score_null())
+
+
+def scores(challenge: Challenge, method: Method) -> tuple[Field, Scores, xr.Dataset]:
+    """Fit, map and score a method.
+
+    Returns
+    -------
+    Field
+        The fit.
+    dict
+        Its scores: lengths as in the headings of the tables, heights in cm.
+    Dataset
+        Its score on the withheld track, with the spectra.
+    """
+    started = perf_counter()
+    field = challenge.fit(method)
+    fitted = perf_counter()
+    maps = challenge.maps(field)
+    seconds = {"fit_seconds": fitted - started, "map_seconds": perf_counter() - fitted}
+    track, truth = challenge.score(field), challenge.score_truth(maps)
+    found = {str(name): float(value) for name, value in truth.data_vars.items() if not value.dims}
+    return field, found | {"rmse_truth": 100.0 * found["rmse"]} | _on_track(track) | seconds, track
+
+
+def _on_track(score: xr.Dataset) -> Scores:
+    found = {f"{name}_track": float(score[name]) for name in ("mu", "sigma", "lambda_x")}
+    if "lambda_x_interval" in score:
+        found |= dict(
+            zip(("lambda_x_low", "lambda_x_high"), map(float, score["lambda_x_interval"].values), strict=True)
+        )
+    return found | {"rmse_track": 100.0 * float(score["rmse"])}
+
+
+def gains(found: Mapping[str, Scores]) -> dict[str, Scores]:
+    """Return by how much kriging errs less than OI, and than its own defaults, for each way to learn its covariance."""
+    rmse = {name: scores["rmse_truth"] for name, scores in found.items()}
+    oi, defaults = rmse["OI, tuned"], rmse["kriging, defaults"]
+    return {
+        name: {"rmse_truth": own, "than_oi": 100.0 * (1.0 - own / oi), "than_defaults": 100.0 * (1.0 - own / defaults)}
+        for name, own in rmse.items()
+        if name.startswith("kriging")
+    }
+
+
+def markdown(found: Mapping[str, Scores], columns: Iterable[Column]) -> str:
+    """Lay scores out as a table, one row for each method; empty where there is no number.
+
+    Examples
+    --------
+    >>> print(markdown({"OI": {"mu": 0.81, "sigma": np.nan}}, [("SSH", "mu", 3), ("sigma", "sigma", 3)]))
+    | method | SSH | sigma |
+    |---|---|---|
+    | OI | 0.810 |  |
+    """
+    columns = list(columns)
+    head = ["method", *(heading for heading, *_ in columns)]
+    lines = [head, *([name, *(_cell(row, key, digits) for _, key, digits in columns)] for name, row in found.items())]
+    rows = ["| " + " | ".join(line) + " |" for line in lines]
+    return "\n".join([rows[0], "|" + "---|" * len(head), *rows[1:]])
+
+
+def _cell(scores: Scores, name: str, digits: int) -> str:
+    value = scores.get(name, np.nan)
+    return f"{value:.{digits}f}" if np.isfinite(value) else ""
+
+
+def write_csv(found: Mapping[str, Scores], path: Path) -> None:
+    """Write every score with all its digits, one line for each method."""
+    names = list(dict.fromkeys(name for row in found.values() for name in row))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, ["method", *names])
+        writer.writeheader()
+        writer.writerows({"method": method, **row} for method, row in found.items())
+
+
+def tuned(seas: Mapping[int, Challenge], evaluations: int) -> dict[str, Method]:
+    """Choose the settings again, on mapped missions alone; OI with analyses 4 days apart meanwhile."""
+    methods = dict(METHODS)
+    for name, (settings, seed) in SEARCHED.items():
+        start = METHODS[name]
+        begin = replace(start, analysis_step=4.0) if isinstance(start, OI) else start
+        found = tune(seas[seed].observations, begin, settings, evaluations=evaluations)
+        chosen = {key: float(f"{get_setting(found.method, key):.3g}") for key in settings}
+        typer.echo(f"{name}: cross-validated rmse {100 * found.rmse:.2f} cm with {chosen}")
+        # A search of kriging scales all deviations, also those that it was not asked for.
+        methods[name] = with_settings(found.method if isinstance(start, Kriging) else start, chosen)
+    covariance = covariance_of(qg(ELSEWHERE_DAYS, seed=ELSEWHERE))
+    typer.echo(f"{FROM_FIELDS}: {covariance}")
+    krige: Any = methods[FROM_FIELDS]
+    return methods | {FROM_FIELDS: replace(krige, covariance=covariance)}
+
+
+def maps_figure(challenge: Challenge, fields: Mapping[str, Field]) -> Figure:
+    """Draw truth and maps in the middle of the period, finer than they are scored."""
+    times = challenge.grid["time"].values
+    fine = regular_grid(challenge.region, 0.1, times)
+    sources: dict[str, Any] = {"truth": challenge.truth, **fields}
+    return plots.maps(sources, fine, time=times[len(times) // 2])
+
+
+def main(
+    tune_settings: Annotated[bool, typer.Option("--tune", help="Choose the settings again first.")] = False,
+    evaluations: Annotated[int, typer.Option(help="Cross-validations for each search.")] = 20,
+    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write every score to this file.")] = None,
+    figures: Annotated[Path | None, typer.Option(help="Folder for the pictures.")] = None,
+) -> None:
+    """Map the simulated sea by every method, and score."""
+    challenge = osse()
+    methods = tuned({0: challenge, ELSEWHERE: osse(seed=ELSEWHERE)}, evaluations) if tune_settings else dict(METHODS)
+    methods |= {title: method_from(name, {}) for title, name in OTHERS.items() if name in REGISTERED}
+    found, fields, tracks = {"null (mdt)": null_scores(challenge)}, {}, {}
+    for name, method in methods.items():
+        fields[name], found[name], tracks[name] = scores(challenge, method)
+    for title, table in (("Truth", TRUTH), ("Withheld track and cost", TRACK)):
+        typer.echo(f"{title}:\n\n{markdown(found, table)}\n")
+    typer.echo(f"Covariance learned:\n\n{markdown(gains(found), GAINS)}")
+    if csv_file is not None:
+        write_csv(found, csv_file)
+    if figures is not None:
+        maps_figure(challenge, {title: fields[name] for name, title in DRAWN.items()}).savefig(
+            figures / "osse_maps.png"
+        )
+        spectra = plots.psd_score({title: tracks[name] for name, title in DRAWN.items()})
+        spectra.savefig(figures / "osse_psd_score.png")
+
+
+if __name__ == "__main__":
+    typer.run(main)
