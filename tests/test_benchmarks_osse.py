@@ -53,7 +53,7 @@ def test_every_method_is_in_the_tables_and_figures(challenge, monkeypatch, tmp_p
     assert sum(row.startswith("|") for row in learned) == 4
     with (tmp_path / "all.csv").open(encoding="utf-8") as file:
         rows = {row["method"]: row for row in csv.DictReader(file)}
-    assert float(rows["OI, tuned"]["rmse_truth"]) < 0.7 * float(rows["null (mdt)"]["rmse_truth"])
+    assert float(rows["OI, tuned"]["rmse_truth"]) < 0.8 * float(rows["null (mdt)"]["rmse_truth"])
     assert 0.3 < float(rows[osse.FROM_FIELDS]["coverage_68"]) < float(rows[osse.FROM_FIELDS]["coverage_95"]) <= 1.0
     assert rows["SIREN, tuned"]["coverage_68"] == ""
     for name in ("osse_maps.png", "osse_psd_score.png"):

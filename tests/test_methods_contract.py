@@ -14,7 +14,7 @@ from xinr.methods import METHODS, ErrorPredictor, method_from
 SETTINGS = {
     "kriging": {"grid_step": 30.0, "time_step": 2.0, "margin": 100.0, "time_margin": 10.0, "draws": 4},
     "oi": {"coarsen": 5},
-    "fourier": {"steps": 30, "hidden_features": 32, "hidden_layers": 2, "batch_size": 256, "waves": 32},
+    "fourier": {"steps": 60, "hidden_features": 64, "hidden_layers": 2, "batch_size": 256, "waves": 32},
     "siren": {"steps": 30, "hidden_features": 32, "hidden_layers": 2, "batch_size": 256, "length_scale": 300.0},
 }
 

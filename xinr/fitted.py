@@ -142,9 +142,8 @@ class FittedField(Field):
 
     def _laplacian(self, target: Target) -> xr.DataArray:
         def bend(lon: Array, lat: Array, x: Array) -> Array:
-            east, north = self.frame.east(lon, lat), self.frame.north(lon, lat)
-            second = self.predictor.curvature(x, east) + self.predictor.curvature(x, north)
-            return second + _dot(self.predictor.gradient(x), self.frame.bend(lon, lat))
+            directions = self.frame.east(lon, lat), self.frame.north(lon, lat)
+            return self.predictor.laplacian(x, directions, self.frame.bend(lon, lat))
 
         laplacian: xr.DataArray = self._at(target, bend)
         return laplacian

@@ -47,7 +47,7 @@ SEARCHED: dict[str, tuple[tuple[str, ...], int]] = {
 }
 FROM_FIELDS = "kriging, learned from fields"
 #: What is known of the altimeters: 2.0 to 2.8 cm of white noise in averages of three points, `xinr.simulate.Errors`.
-INSTRUMENTS: dict[str, float] = {"noise": 0.014, "pass_bias": 0.01, "pass_slope": 0.005}
+INSTRUMENTS: dict[str, Any] = {"noise": 0.014, "pass_bias": 0.01, "pass_slope": 0.005}
 THINNED: dict[str, Any] = {"coarsen": 8, "window": 1.5, "pass_bias": 0.01}
 #: Chosen on the missions that are mapped (alg, h2b, j3, s3a, s3b), or on another sea, and rounded.
 METHODS: dict[str, Method] = {
@@ -55,8 +55,8 @@ METHODS: dict[str, Method] = {
     "OI, tuned": OI(frame="sphere", covariance=Gaussian(96.3, 6.28, 0.25), noise=0.0359, **THINNED),
     "DUACS-like OI": OI(
         frame="plane",
-        covariance=ArhanColinDeVerdiere(200.0, 9.0, 0.25, westward_drift=-4.0),
-        noise=0.04,
+        covariance=ArhanColinDeVerdiere(190.0, 6.2, 0.25, westward_drift=-4.0),
+        noise=0.032,
         **THINNED,
     ),
     "kriging, defaults": Kriging(),

@@ -118,6 +118,11 @@ class Predictor(ABC):
     def curvature(self, x: Array, direction: Array) -> Array:
         """Return the second derivative vᵀ H v along the direction v (n, d) of each point, (n,)."""
 
+    def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
+        """Return the sum of the curvatures along directions (n, d) and of the gradient along the bend (n, d), (n,)."""
+        curvature = sum((self.curvature(x, direction) for direction in directions), np.zeros(len(x)))
+        return np.asarray(curvature + np.einsum("ij,ij->i", self.gradient(x), bend))
+
     @abstractmethod
     def state(self) -> dict[str, NDArray[Any]]:
         """Return the arrays from which `from_state` rebuilds the same predictor."""

@@ -83,7 +83,8 @@ class Fourier(NeuralMethod):
     predictor: ClassVar[type[NeuralPredictor]] = FourierPredictor
 
     length_scale: float = 300.0
-    time_scale: float = 40.0
+    time_scale: float = 30.0
+    batch_size: int = 1024
     learning_rate: float = 2e-2
     waves: int = 128
 

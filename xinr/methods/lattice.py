@@ -22,6 +22,12 @@ from xinr.methods.spline import SplinePredictor, Triple, bspline_weights
 DEGREE = 3
 #: B-splines that reach a point.
 STENCIL = (DEGREE + 1) ** 3
+#: Waves this far from zero are looked at for peaks, by so many nodes of Gauss across their cell.
+LOWEST, NODES = 2, 8
+#: A spectrum so many times its mean over the cell (above) is taken as so many times the mean (below): as it is where
+#: it is smooth, the mean where it has a peak.
+PEAKED = (0.0, 1.25, 2.5), (0.0, 1.25, 1.0)
+TINY = 1e-300
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,7 @@ class Lattice:
 
     References
     ----------
-    Wilson & Nickisch (2015), arXiv:1503.01057 (structured kernel interpolation);
-    Dietrich & Newsam (1997), doi:10.1137/S1064827592240555 (circulant embedding)
+    Wilson & Nickisch (2015), arXiv:1503.01057 (structured kernel interpolation)
     """
 
     shape: tuple[int, int, int]
@@ -76,15 +81,57 @@ class Lattice:
         """Return the eigenvalues of the covariance of the coefficients, (nx, ny, nt // 2 + 1) [unit²].
 
         Such that values at the centres have the covariance asked for, up to the shortest wave that the lattice has:
-        ``S / (h_x h_y h_t)`` over the squared transform of a B-spline's samples (1/6, 4/6, 1/6).
+        ``S / (h_x h_y h_t)`` over the squared transform of a B-spline's samples (1/6, 4/6, 1/6). Where S has a peak
+        narrower than the cell of a wave, it is the mean over the cell: a covariance that reaches farther than the
+        torus would otherwise count its images as signal.
         """
-        power: Array = covariance.spectrum(*self.frequencies) / float(np.prod(self.step))
+        power = covariance.spectrum(*self.frequencies)
+        everywhere, lowest = slice(None), slice(0, LOWEST + 1)
+        around_zero = np.r_[0 : LOWEST + 1, -LOWEST:0]
+        for low in (
+            (everywhere, everywhere, lowest),
+            (around_zero, around_zero, everywhere),
+            (around_zero, around_zero, lowest),
+        ):
+            block = np.ix_(*(np.arange(n)[part] for n, part in zip(power.shape, low, strict=True)))
+            mean = self._cell_mean(covariance, low)
+            power[block] = mean * np.interp(power[block] / np.maximum(mean, TINY), *PEAKED)
+        power /= float(np.prod(self.step))
         for frequency, h in zip(self.frequencies, self.step, strict=True):
-            power = power / ((2.0 + np.cos(frequency * h)) / 3.0) ** 2
+            power /= ((2.0 + np.cos(frequency * h)) / 3.0) ** 2
         return power
+
+    def _cell_mean(self, covariance: Covariance, chosen: tuple[slice | NDArray[np.int64], ...]) -> Array:
+        """Return the mean of the spectrum over the cells of chosen waves, along the axes where not all are chosen."""
+        nodes, weights = np.polynomial.legendre.leggauss(NODES)
+        centres = [frequency.ravel()[part] for frequency, part in zip(self.frequencies, chosen, strict=True)]
+        fine = [isinstance(part, slice) and part == slice(None) for part in chosen]
+        spread = [
+            centre[:, None] + (0.0 if whole else np.pi / (n * h) * nodes)
+            for centre, whole, n, h in zip(centres, fine, self.shape, self.step, strict=True)
+        ]
+        k, l, omega = (axis.ravel() for axis in spread)  # noqa: E741
+        values = covariance.spectrum(k[:, None, None], l[None, :, None], omega[None, None, :])
+        for axis, (centre, points) in enumerate(zip(centres, spread, strict=True)):
+            parted = np.moveaxis(values, axis, -1).reshape(*np.delete(values.shape, axis), len(centre), -1)
+            mean = parted @ (weights / 2.0) if points.shape[1] > 1 else parted[..., 0]
+            values = np.moveaxis(mean, -1, axis)
+        return values
+
+    @cached_property
+    def multiplicity(self) -> Array:
+        """How many waves each of the frequencies kept by `torch.fft.rfftn` stands for, (nt // 2 + 1,)."""
+        nt = self.shape[2]
+        own_image = np.arange(nt // 2 + 1) * 2 % nt == 0
+        return np.where(own_image, 1.0, 2.0)
 
     def matrix(self, x: Array, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Return the sparse matrix W (n, size) from coefficients to values at points x (n, 3), and its transpose."""
+        if max(self.size, STENCIL * len(x)) >= 2**31:
+            raise MemoryError(
+                f"{len(x)} observations on {self.size} centres are more than can be counted in 32 bits: "
+                "use a larger coarsen or grid_step, or a smaller region."
+            )
         index, weight = self._stencils(x)
         rows = np.arange(0, index.size + 1, STENCIL, dtype=np.int32)
         whole = csr_array((weight.ravel(), index.ravel(), rows), shape=(len(x), self.size))

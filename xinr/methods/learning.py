@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from xinr.methods.base import Array, Fold, ObservationError, Search, get_setting, lower_bound, with_settings
 from xinr.methods.conditioning import Conditioning
@@ -49,18 +49,12 @@ class KrigingSearch(Search):
         everywhere = np.concatenate([folds[0].x, folds[0].withheld_x])
         self.lattice = method.lattice(everywhere)
         self.folds = [_KrigingFold(method, fold, self.lattice) for fold in folds]
-        nt = self.lattice.shape[2]
-        # The transform of a real lattice keeps half of the frequencies: the others count too.
-        self.twice = torch.full((nt // 2 + 1,), 2.0)
-        self.twice[0] = 1.0
-        if nt % 2 == 0:
-            self.twice[-1] = 1.0
 
     def misfit(self, method: Kriging) -> tuple[float, dict[str, float]]:  # type: ignore[override]
         """See `Search.misfit`."""
         power = self.lattice.power(method.covariance)
-        found = [fold.misfit(power, method) for fold in self.folds]
-        of_power = self.twice.to(found[0][1].device) * torch.stack([sensitivity for _, sensitivity, _ in found]).mean(0)
+        found = self._of_each(lambda fold: fold.misfit(power, method))
+        of_power = self.lattice.multiplicity * np.mean([sensitivity for _, sensitivity, _ in found], axis=0)
         gradient = {name: float(np.mean([errors[name] for *_, errors in found])) for name in found[0][2]}
         for name in self.settings:
             if name not in gradient:
@@ -70,18 +64,27 @@ class KrigingSearch(Search):
     def scale(self, method: Kriging) -> float:  # type: ignore[override]
         """See `Search.scale`."""
         power = self.lattice.power(method.covariance)
-        squares, variances = zip(*(fold.squares(power, method) for fold in self.folds), strict=True)
+        squares, variances = zip(*self._of_each(lambda fold: fold.squares(power, method)), strict=True)
         return float(np.sqrt(sum(squares) / sum(variances)))
 
-    def _along(self, name: str, method: Kriging, of_power: Tensor) -> float:
+    def _of_each[T](self, function: Callable[[_KrigingFold], T]) -> list[T]:
+        """Apply a function to the folds side by side, a thread each: steps are too small to be shared by threads."""
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            with ThreadPoolExecutor(threads) as pool:
+                return list(pool.map(function, self.folds))
+        finally:
+            torch.set_num_threads(threads)
+
+    def _along(self, name: str, method: Kriging, of_power: Array) -> float:
         """Return the derivative by the logarithm of a setting of the covariance, above its lower bound."""
         excess = get_setting(method, name) - lower_bound(method, name)
         ends = [
             self.lattice.power(with_settings(method, {name: lower_bound(method, name) + excess * np.exp(z)}).covariance)
             for z in (-STEP, STEP)
         ]
-        change = torch.from_numpy((ends[1] - ends[0]) / (2.0 * STEP)).to(of_power.device)
-        return float((of_power * change).sum())
+        return float((of_power * (ends[1] - ends[0])).sum() / (2.0 * STEP))
 
 
 class _KrigingFold:
@@ -95,7 +98,7 @@ class _KrigingFold:
         self.y = self.problem.move((fold.y - mean.predict(fold.x))[:, None])
         self.withheld_y = self.problem.move((fold.withheld_y - mean.predict(fold.withheld_x))[:, None])
 
-    def misfit(self, power: Array, method: Kriging) -> tuple[float, Tensor, dict[str, float]]:
+    def misfit(self, power: Array, method: Kriging) -> tuple[float, Array, dict[str, float]]:
         """Return the misfit, its sensitivity to the power, and its derivatives by the logarithms of the errors."""
         problem, withheld = self._problems(power, method)
         weights = problem.solve(self.y, 0.0, ITERATIONS).weights
@@ -107,7 +110,7 @@ class _KrigingFold:
         per_point = 2.0 / len(misfit)
         sensitivity = (left.conj() * problem.transform(weights[:, 0])).real * (per_point / problem.lattice.size)
         errors = {name: -per_point * part for name, part in problem.errors.products(adjoint, weights).items()}
-        return float((misfit.double() ** 2).mean()), sensitivity, errors
+        return float((misfit**2).mean()), sensitivity.cpu().numpy(), errors
 
     def squares(self, power: Array, method: Kriging) -> tuple[float, float]:
         """Return the sum of squared misfits, and the sum of the variances that kriging expects of them."""
@@ -119,7 +122,7 @@ class _KrigingFold:
         misfit = withheld.observe(signals[:1]) - self.withheld_y
         drawn = withheld.observe(prior - signals[1:])
         variance = (drawn**2).mean(dim=1) + withheld.errors.noise**2 + (withheld.errors.modes**2).sum(dim=1)
-        return float((misfit.double() ** 2).sum()), float(variance.double().sum())
+        return float((misfit**2).sum()), float(variance.sum())
 
     def _problems(self, power: Array, method: Kriging) -> tuple[Conditioning, Conditioning]:
         ratio = method.noise / self.noise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Self
@@ -15,6 +15,10 @@ from scipy.ndimage import spline_filter1d
 from xinr.methods.base import Array, Predictor
 
 Triple = tuple[float, float, float]
+#: How often to differentiate along x, y and t.
+Order = tuple[int, int, int]
+FIRST: list[Order] = [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
+SECOND: list[Order] = [(2, 0, 0), (0, 2, 0), (0, 0, 2), (1, 1, 0), (1, 0, 1), (0, 1, 1)]
 
 # Points per block: what one gather writes, 1 MB, stays in cache.
 BLOCK = 1 << 15
@@ -75,17 +79,16 @@ class SplinePredictor(Predictor):
 
     def gradient(self, x: Array) -> Array:
         """See `Predictor.gradient`."""
-        return self._evaluate(x, [(1, 0, 0), (0, 1, 0), (0, 0, 1)])
+        return self._evaluate(x, FIRST)
 
     def curvature(self, x: Array, direction: Array) -> Array:
         """See `Predictor.curvature`."""
-        orders = [(2, 0, 0), (0, 2, 0), (0, 0, 2), (1, 1, 0), (1, 0, 1), (0, 1, 1)]
-        u, v, w = direction.T
-        factors = np.stack([u * u, v * v, w * w, 2.0 * u * v, 2.0 * u * w, 2.0 * v * w], axis=1)
-        used = np.flatnonzero(np.any(factors, axis=0))  # east and north have no part along time
-        if not used.size:
-            return np.zeros(len(x))
-        return np.asarray(np.sum(factors[:, used] * self._evaluate(x, [orders[i] for i in used]), axis=1))
+        return self._combined(x, SECOND, _products(direction))
+
+    def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
+        """See `Predictor.laplacian`: all derivatives from one look at the coefficients."""
+        second = np.sum([_products(direction) for direction in directions], axis=0)
+        return self._combined(x, SECOND + FIRST, np.concatenate([second, bend], axis=1))
 
     def state(self) -> dict[str, NDArray[Any]]:
         """See `Predictor.state`."""
@@ -102,7 +105,13 @@ class SplinePredictor(Predictor):
         degree, periodic = state["shape"]
         return cls(state["coefficients"], origin, step, tuple(map(int, degree)), tuple(map(bool, periodic)))  # type: ignore[arg-type]
 
-    def _evaluate(self, x: Array, orders: list[tuple[int, int, int]]) -> Array:
+    def _combined(self, x: Array, orders: list[Order], factors: Array) -> Array:
+        """Return the sum over the orders of derivatives times factors (n, len(orders)), (n,)."""
+        used = np.flatnonzero(np.any(factors, axis=0))  # east and north have no part along time
+        derivatives = self._evaluate(x, [orders[i] for i in used])
+        return np.asarray(np.einsum("ij,ij->i", factors[:, used], derivatives))
+
+    def _evaluate(self, x: Array, orders: list[Order]) -> Array:
         """Return the derivatives of those orders along x, y and t at each point, (n, len(orders))."""
         # Coefficients along time lie side by side: one gather brings those of all the B-splines of a point.
         rows = torch.from_numpy(self._closed_in_time()).unfold(2, self.degree[2] + 1, 1)
@@ -112,18 +121,19 @@ class SplinePredictor(Predictor):
             result[at : at + BLOCK] = self._evaluate_block(rows, place, orders).numpy()
         return result
 
-    def _evaluate_block(self, rows: torch.Tensor, x: torch.Tensor, orders: list[tuple[int, int, int]]) -> torch.Tensor:
+    def _evaluate_block(self, rows: torch.Tensor, x: torch.Tensor, orders: list[Order]) -> torch.Tensor:
         cells, weights, inside = zip(*(self._basis(x[:, axis], axis, orders) for axis in range(3)), strict=True)
-        result = torch.zeros(len(x), len(orders), dtype=torch.float64)
+        weights = tuple({order: w.to(rows.dtype) for order, w in axis.items()} for axis in weights)
+        result = torch.zeros(len(x), len(orders), dtype=rows.dtype)
         for (a, i), (b, j) in product(self._stencil(cells[0], 0), self._stencil(cells[1], 1)):
-            along_t = rows[i, j, cells[2]].double()  # (n, degree + 1)
+            along_t = rows[i, j, cells[2]]  # (n, degree + 1)
             in_t = {order: (along_t * w).sum(dim=1) for order, w in weights[2].items()}
             for column, (p, q, r) in enumerate(orders):
                 result[:, column] += weights[0][p][:, a] * weights[1][q][:, b] * in_t[r]
         return torch.where((inside[0] & inside[1] & inside[2])[:, None], result, torch.zeros_like(result))
 
     def _basis(
-        self, x: torch.Tensor, axis: int, orders: list[tuple[int, int, int]]
+        self, x: torch.Tensor, axis: int, orders: list[Order]
     ) -> tuple[torch.Tensor, dict[int, torch.Tensor], torch.Tensor]:
         """Return the first B-spline of each point, weights (n, degree + 1) by order of derivative, and who is inside.
 
@@ -147,6 +157,12 @@ class SplinePredictor(Predictor):
         if not self.periodic[2]:
             return self.coefficients
         return np.pad(self.coefficients, [(0, 0), (0, 0), (0, self.degree[2])], mode="wrap")
+
+
+def _products(direction: Array) -> Array:
+    """Return what each of the `SECOND` derivatives is multiplied by in the one along directions (n, 3), (n, 6)."""
+    u, v, w = direction.T
+    return np.stack([u * u, v * v, w * w, 2.0 * u * v, 2.0 * u * w, 2.0 * v * w], axis=1)
 
 
 def bspline_weights(u: torch.Tensor, degree: int, derivative: int = 0) -> torch.Tensor:

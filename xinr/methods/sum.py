@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -32,6 +32,10 @@ class SumPredictor(Predictor):
     def curvature(self, x: Array, direction: Array) -> Array:
         """See `Predictor.curvature`."""
         return np.sum([part.curvature(x, direction) for part in self.parts], axis=0)
+
+    def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
+        """See `Predictor.laplacian`."""
+        return np.sum([part.laplacian(x, directions, bend) for part in self.parts], axis=0)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """See `Predictor.state`: the states of the parts, numbered, and their kinds."""
