@@ -14,11 +14,14 @@ from typer.testing import CliRunner
 from xinr import cli
 from xinr import demo as demonstration
 from xinr.challenges import osse
+from xinr.methods import method_from
+from xinr.methods.covariances import Spectral
 from xinr.simulate import eddies
 
 REGION = (297.0, 304.0, 34.0, 42.0)
 METHODS = {
     "oi": {**demonstration.METHODS["oi"], "length_scale": 100.0, "sigma": 0.12},
+    "kriging": {"covariance": Spectral(100.0, 9.0, 0.12, slope=2.5), "grid_step": 40.0, "time_step": 3.0, "draws": 4},
     "siren": {"hidden_features": 64, "hidden_layers": 2, "steps": 60, "batch_size": 1024},
 }
 
@@ -50,12 +53,12 @@ def test_every_file_is_there(demo):
     out, result = demo
     assert sorted(path.name for path in out.iterdir()) == sorted(path.name for path in result.files)
     assert {path.name for path in result.files} == {
-        *("tracks.nc", "truth.nc", "oi.nc", "siren.nc", "table.csv"),
+        *("tracks.nc", "truth.nc", "oi.nc", "kriging.nc", "siren.nc", "table.csv"),
         *("tracks.png", "maps.png", "psd_score.png"),
     }
 
 
-@pytest.mark.parametrize("name", ["truth", "oi", "siren"])
+@pytest.mark.parametrize("name", ["truth", "oi", "kriging", "siren"])
 def test_maps_open_and_follow_cf(demo, name):
     out, _ = demo
     with xr.open_dataset(out / f"{name}.nc") as ds:
@@ -77,7 +80,8 @@ def test_tracks_can_be_fitted_from_their_file(demo):
 
 
 def test_methods_beat_the_null(demo):
-    null, oi, siren = demo[1].rows
+    null, oi, kriging, siren = demo[1].rows
+    assert kriging.rmse_truth < 0.6 * null.rmse_truth and 0.3 < kriging.coverage_68 < kriging.coverage_95
     assert oi.mu > null.mu + 0.05
     assert oi.rmse_truth < 0.6 * null.rmse_truth and oi.rmse_track < 0.7 * null.rmse_track
     assert siren.rmse_truth < null.rmse_truth
@@ -91,14 +95,20 @@ def test_table_and_csv_say_the_same(demo):
     lines = result.table.splitlines()
     assert lines[0] == "24 days of SARAL/AltiKa, Jason-3, Sentinel-3A, Sentinel-3B"
     assert lines[2] == "On the passes of CryoSat-2, which no method saw:"
-    starts = [line.split("  ")[0] for line in lines if line.startswith(("null", "OI", "SIREN"))]
-    assert starts == ["null (mdt alone)", "OI", "SIREN"] * 2
+    starts = [line.split("  ")[0] for line in lines if line.startswith(("null", "OI", "kriging", "SIREN"))]
+    assert starts == ["null (mdt alone)", "OI", "kriging", "SIREN"] * 2
     with (out / "table.csv").open(encoding="utf-8") as file:
         read = list(csv.DictReader(file))
     assert [row["method"] for row in read] == [row.method for row in result.rows]
     on_track, on_truth = (line for line in lines if line.startswith("OI"))
     assert f"{float(read[1]['rmse_track']):.2f}" in on_track
     assert f"{float(read[1]['rmse_truth']):.2f}" in on_truth and f"{float(read[1]['mu_velocity']):.3f}" in on_truth
+
+
+@pytest.mark.parametrize("name", demonstration.METHODS)
+def test_its_settings_make_a_method(name):
+    settings = demonstration.METHODS[name]
+    assert type(method_from(name, dict(settings))).__name__.lower() == name
 
 
 def test_a_sea_without_known_truth_is_refused(tmp_path, challenge):

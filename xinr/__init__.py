@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from xinr.fitted import fit
     from xinr.maps import MapField
     from xinr.methods import METHODS
+    from xinr.methods.fourier import Fourier
     from xinr.methods.kriging import Kriging
     from xinr.methods.oi import OI
     from xinr.methods.siren import Siren
@@ -25,6 +26,7 @@ _HOMES = {
     "Field": "xinr.field",
     "MapField": "xinr.maps",
     "METHODS": "xinr.methods",
+    "Fourier": "xinr.methods.fourier",
     "Kriging": "xinr.methods.kriging",
     "OI": "xinr.methods.oi",
     "Siren": "xinr.methods.siren",
@@ -40,6 +42,7 @@ __all__ = [
     "METHODS",
     "OI",
     "Field",
+    "Fourier",
     "Kriging",
     "MapField",
     "Observations",

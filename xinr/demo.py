@@ -19,6 +19,7 @@ from tqdm.auto import tqdm
 from xinr import plots
 from xinr.challenges import Challenge, osse, regular_grid
 from xinr.field import Field
+from xinr.methods.covariances import Spectral
 from xinr.netcdf import write_netcdf
 from xinr.simulate import MISSIONS
 from xinr.table import TRUTH, Row, lay_out, write_csv
@@ -40,16 +41,11 @@ METHODS: dict[str, dict[str, Any]] = {
         "analysis_step": 3.0,
     },
     "kriging": {
+        "covariance": Spectral(69.0, 5.29, 0.231, slope=2.59, time_slope=4.4, memory_slope=1.71, westward_drift=-4.0),
         "noise": 0.0125,
         "pass_bias": 0.0089,
         "pass_slope": 0.0045,
-        "sigma": 0.231,
-        "length_scale": 69.0,
-        "time_scale": 5.29,
-        "slope": 2.59,
-        "time_slope": 4.4,
-        "memory_slope": 1.71,
-        "westward_drift": -4.0,
+        "grid_step": 20.0,
         "time_step": 1.0,
         "draws": 16,
     },

@@ -49,6 +49,8 @@ FROM_FIELDS = "kriging, learned from fields"
 #: What is known of the altimeters: 2.0 to 2.8 cm of white noise in averages of three points, `xinr.simulate.Errors`.
 INSTRUMENTS: dict[str, Any] = {"noise": 0.014, "pass_bias": 0.01, "pass_slope": 0.005}
 THINNED: dict[str, Any] = {"coarsen": 8, "window": 1.5, "pass_bias": 0.01}
+#: Fine enough for its waves, the shortest of which last a day or two.
+LATTICE: dict[str, Any] = {"grid_step": 20.0, "time_step": 1.0}
 #: Chosen on the missions that are mapped (alg, h2b, j3, s3a, s3b), or on another sea, and rounded.
 METHODS: dict[str, Method] = {
     "OI, 2021a settings": OI(),
@@ -62,19 +64,19 @@ METHODS: dict[str, Method] = {
     "kriging, defaults": Kriging(),
     "kriging, tuned": Kriging(
         covariance=Spectral(69.0, 5.29, 0.231, 2.59, 4.4, 1.71, -4.0),
-        time_step=1.0,
+        **LATTICE,
         noise=0.0125,
         pass_bias=0.0089,
         pass_slope=0.0045,
     ),
     "kriging, learned from other tracks": Kriging(
         covariance=Spectral(68.7, 5.16, 0.208, 2.56, 4.3, 1.77, -4.0),
-        time_step=1.0,
+        **LATTICE,
         noise=0.0112,
         pass_bias=0.0079,
         pass_slope=0.004,
     ),
-    FROM_FIELDS: Kriging(covariance=Spectral(51.4, 3.13, 0.273, 3.54, 6.15, 1.81, -4.83), time_step=1.0, **INSTRUMENTS),
+    FROM_FIELDS: Kriging(covariance=Spectral(51.4, 3.13, 0.273, 3.54, 6.15, 1.81, -4.83), **LATTICE, **INSTRUMENTS),
     "SIREN, defaults": Siren(),
     "SIREN, tuned": Siren(omega_0=8.0, hidden_features=192, hidden_layers=3, time_scale=80.0, noise=0.1),
 }
@@ -214,9 +216,11 @@ def tuned(seas: Mapping[int, Challenge], evaluations: int) -> dict[str, Method]:
 
 
 def maps_figure(challenge: Challenge, fields: Mapping[str, Field]) -> Figure:
-    """Draw truth and maps in the middle of the period, finer than they are scored."""
+    """Draw truth and maps in the middle of the period and of the latitudes, finer than they are scored."""
     times = challenge.grid["time"].values
-    fine = regular_grid(challenge.region, 0.1, times)
+    west, east, south, north = challenge.region
+    cut = (north - south) / 5.0  # a picture of five rows would not fit a screen
+    fine = regular_grid((west, east, south + cut, north - cut), 0.1, times)
     sources: dict[str, Any] = {"truth": challenge.truth, **fields}
     return plots.maps(sources, fine, time=times[len(times) // 2])
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any, Self
 
 import numpy as np
@@ -18,10 +17,14 @@ Triple = tuple[float, float, float]
 #: How often to differentiate along x, y and t.
 Order = tuple[int, int, int]
 FIRST: list[Order] = [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
-SECOND: list[Order] = [(2, 0, 0), (0, 2, 0), (0, 0, 2), (1, 1, 0), (1, 0, 1), (0, 1, 1)]
+
+#: From cells along x and y, and the number of a moment, to the coefficients there by order of derivative along t.
+Moments = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], dict[int, torch.Tensor]]
 
 # Points per block: what one gather writes, 1 MB, stays in cache.
 BLOCK = 1 << 15
+# Points share moments where splines of x and y alone cost less than this many coefficients a point.
+SHARED = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,12 +86,18 @@ class SplinePredictor(Predictor):
 
     def curvature(self, x: Array, direction: Array) -> Array:
         """See `Predictor.curvature`."""
-        return self._combined(x, SECOND, _products(direction))
+        return self.laplacian(x, [direction], np.zeros_like(x))
 
     def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
         """See `Predictor.laplacian`: all derivatives from one look at the coefficients."""
-        second = np.sum([_products(direction) for direction in directions], axis=0)
-        return self._combined(x, SECOND + FIRST, np.concatenate([second, bend], axis=1))
+        u, v, w = np.moveaxis(np.stack(directions), -1, 0)  # (directions, n) each
+        factors = {(2, 0, 0): u * u, (1, 1, 0): 2.0 * u * v, (0, 2, 0): v * v}
+        if w.any():  # east and north have no part along time
+            factors |= {(1, 0, 1): 2.0 * u * w, (0, 1, 1): 2.0 * v * w, (0, 0, 2): w * w}
+        factors |= {order: bend[None, :, axis] for axis, order in enumerate(FIRST) if bend[:, axis].any()}
+        derivatives = self._evaluate(x, list(factors)).T
+        terms = (factor.sum(axis=0) * each for factor, each in zip(factors.values(), derivatives, strict=True))
+        return np.asarray(sum(terms, np.zeros(len(x))))
 
     def state(self) -> dict[str, NDArray[Any]]:
         """See `Predictor.state`."""
@@ -105,35 +114,62 @@ class SplinePredictor(Predictor):
         degree, periodic = state["shape"]
         return cls(state["coefficients"], origin, step, tuple(map(int, degree)), tuple(map(bool, periodic)))  # type: ignore[arg-type]
 
-    def _combined(self, x: Array, orders: list[Order], factors: Array) -> Array:
-        """Return the sum over the orders of derivatives times factors (n, len(orders)), (n,)."""
-        used = np.flatnonzero(np.any(factors, axis=0))  # east and north have no part along time
-        derivatives = self._evaluate(x, [orders[i] for i in used])
-        return np.asarray(np.einsum("ij,ij->i", factors[:, used], derivatives))
-
     def _evaluate(self, x: Array, orders: list[Order]) -> Array:
         """Return the derivatives of those orders along x, y and t at each point, (n, len(orders))."""
-        # Coefficients along time lie side by side: one gather brings those of all the B-splines of a point.
-        rows = torch.from_numpy(self._closed_in_time()).unfold(2, self.degree[2] + 1, 1)
-        result = np.zeros((len(x), len(orders)))
+        moments, number = self._moments(x[:, 2], {order[2] for order in orders})
+        result = np.zeros((len(x), len(orders)), order="F")
         for at in range(0, len(x), BLOCK):
-            place = torch.from_numpy(np.ascontiguousarray(x[at : at + BLOCK], dtype=np.float64))
-            result[at : at + BLOCK] = self._evaluate_block(rows, place, orders).numpy()
+            block = slice(at, at + BLOCK)
+            place = torch.from_numpy(np.ascontiguousarray(x[block, :2], dtype=np.float64))
+            result[block] = self._evaluate_block(moments, number[block], place, orders).numpy()
         return result
 
-    def _evaluate_block(self, rows: torch.Tensor, x: torch.Tensor, orders: list[Order]) -> torch.Tensor:
-        cells, weights, inside = zip(*(self._basis(x[:, axis], axis, orders) for axis in range(3)), strict=True)
-        weights = tuple({order: w.to(rows.dtype) for order, w in axis.items()} for axis in weights)
-        result = torch.zeros(len(x), len(orders), dtype=rows.dtype)
-        for (a, i), (b, j) in product(self._stencil(cells[0], 0), self._stencil(cells[1], 1)):
-            along_t = rows[i, j, cells[2]]  # (n, degree + 1)
-            in_t = {order: (along_t * w).sum(dim=1) for order, w in weights[2].items()}
+    def _moments(self, t: Array, wanted: set[int]) -> tuple[Moments, torch.Tensor]:
+        """Return the coefficients of each moment along x and y, or how to have those of some, and each point's moment.
+
+        The points of a map share few moments, for which splines of x and y alone are made once; those of a track
+        have each its own, for which the splines along t are summed where they are needed.
+        """
+        # Coefficients along time lie side by side: one gather brings those of all the B-splines of a point.
+        rows = torch.from_numpy(self._closed_in_time()).unfold(2, self.degree[2] + 1, 1)
+        starts = np.flatnonzero(np.diff(t, prepend=np.nan) != 0.0)
+        shared = len(starts) * rows[:, :, 0, 0].numel() < SHARED * len(t)
+        moments = np.ascontiguousarray(t[starts] if shared else t, dtype=np.float64)
+        cell, weights, inside = self._basis(torch.from_numpy(moments), 2, wanted)
+        scaled = {order: (w * inside[:, None]).to(rows.dtype) for order, w in weights.items()}
+        if shared:
+            number = torch.from_numpy(np.repeat(np.arange(len(starts)), np.diff(starts, append=len(t))))
+            planes = {order: torch.einsum("xyud,ud->xyu", rows[:, :, cell], w) for order, w in scaled.items()}
+            return lambda i, j, u: {order: plane[i, j, u] for order, plane in planes.items()}, number
+
+        def along_t(i: torch.Tensor, j: torch.Tensor, u: torch.Tensor) -> dict[int, torch.Tensor]:
+            near = rows[i, j, cell[u]]  # (n, degree + 1)
+            return {order: (near * w[u]).sum(dim=1) for order, w in scaled.items()}
+
+        return along_t, torch.arange(len(t))
+
+    def _evaluate_block(
+        self, moments: Moments, number: torch.Tensor, x: torch.Tensor, orders: list[Order]
+    ) -> torch.Tensor:
+        cells, weights, inside = zip(
+            *(self._basis(x[:, axis], axis, {order[axis] for order in orders}) for axis in range(2)), strict=True
+        )
+        dtype = torch.from_numpy(self.coefficients[:0]).dtype
+        in_x, in_y = ({order: w.T.to(dtype).contiguous() for order, w in axis.items()} for axis in weights)
+        result = torch.zeros(len(orders), len(x), dtype=dtype)
+        for a, i in self._stencil(cells[0], 0):
+            # Sums along t and y serve every derivative along x.
+            rows = {(q, r): torch.zeros(len(x), dtype=dtype) for _, q, r in orders}
+            for b, j in self._stencil(cells[1], 1):
+                in_t = moments(i, j, number)
+                for (q, r), row in rows.items():
+                    row.addcmul_(in_y[q][b], in_t[r])
             for column, (p, q, r) in enumerate(orders):
-                result[:, column] += weights[0][p][:, a] * weights[1][q][:, b] * in_t[r]
-        return torch.where((inside[0] & inside[1] & inside[2])[:, None], result, torch.zeros_like(result))
+                result[column].addcmul_(in_x[p][a], rows[q, r])
+        return torch.where(inside[0] & inside[1], result, torch.zeros_like(result)).T
 
     def _basis(
-        self, x: torch.Tensor, axis: int, orders: list[Order]
+        self, x: torch.Tensor, axis: int, wanted: set[int]
     ) -> tuple[torch.Tensor, dict[int, torch.Tensor], torch.Tensor]:
         """Return the first B-spline of each point, weights (n, degree + 1) by order of derivative, and who is inside.
 
@@ -145,7 +181,6 @@ class SplinePredictor(Predictor):
         inside = torch.isfinite(left) if self.periodic[axis] else (left >= 0) & (left + degree < size)
         first = torch.where(inside, torch.remainder(left, size), torch.zeros_like(left)).long()
         u = torch.where(inside, position - torch.floor(position), torch.zeros_like(left))
-        wanted = {order[axis] for order in orders}
         return first, {n: bspline_weights(u, degree, n) / self.step[axis] ** n for n in wanted}, inside
 
     def _stencil(self, first: torch.Tensor, axis: int) -> Iterator[tuple[int, torch.Tensor]]:
@@ -157,12 +192,6 @@ class SplinePredictor(Predictor):
         if not self.periodic[2]:
             return self.coefficients
         return np.pad(self.coefficients, [(0, 0), (0, 0), (0, self.degree[2])], mode="wrap")
-
-
-def _products(direction: Array) -> Array:
-    """Return what each of the `SECOND` derivatives is multiplied by in the one along directions (n, 3), (n, 6)."""
-    u, v, w = direction.T
-    return np.stack([u * u, v * v, w * w, 2.0 * u * v, 2.0 * u * w, 2.0 * v * w], axis=1)
 
 
 def bspline_weights(u: torch.Tensor, degree: int, derivative: int = 0) -> torch.Tensor:
