@@ -169,12 +169,23 @@ def _descend(log: _Log, start: SearchableMethod, folds: list[Fold], evaluations:
         return float(np.log(misfit)), log_misfit
 
     z0 = log.start
-    bounds = [(z - FARTHEST, z + FARTHEST) for z in z0]
+    bounds = [tuple(_farthest(log, index, sign) for sign in (-1.0, 1.0)) for index in range(len(z0))]
     with suppress(StopIteration):  # L-BFGS-B looks at its budget between line searches only
         minimize(judge, z0, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": FLAT})
     found = log.best()
     method = cast(SearchableMethod, found.method)
     return replace(found, method=method.scaled(search.scale(method)))
+
+
+def _farthest(log: _Log, index: int, sign: float) -> float:
+    """Return how far one variable may go: to a tenth or ten times its setting, or as far as the method takes it."""
+    z = log.start
+    for share in np.linspace(1.0, 0.0, 11):
+        z[index] = log.start[index] + sign * share * FARTHEST
+        with suppress(ValueError):
+            log.at(z)
+            break
+    return float(z[index])
 
 
 def _wander(log: _Log, observations: Observations, folds: Folds, seed: int, evaluations: int) -> Tuned:

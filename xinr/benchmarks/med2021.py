@@ -70,7 +70,7 @@ COLUMNS = ("method", "rmse [cm]", "mu", "sigma", "lambda_x [km]", "rmse of the m
 EXPECTED = ("68 %", "95 %", "crps [cm]")
 COLUMNS_OF_ALL = ("withheld", *COLUMNS[:1], "learning [s]", *COLUMNS[1:], *EXPECTED)
 #: Spacing of the maps of all missions [degrees].
-SPACING = 0.1
+SPACING = 0.2
 
 
 def rows(challenge: Challenge, methods: dict[str, Method]) -> Iterator[dict[str, str]]:

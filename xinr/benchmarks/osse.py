@@ -76,7 +76,7 @@ METHODS: dict[str, Method] = {
         pass_bias=0.0079,
         pass_slope=0.004,
     ),
-    FROM_FIELDS: Kriging(covariance=Spectral(51.4, 3.13, 0.273, 3.54, 6.15, 1.81, -4.83), **LATTICE, **INSTRUMENTS),
+    FROM_FIELDS: Kriging(covariance=Spectral(49.7, 2.94, 0.266, 3.59, 6.47, 1.82, -4.55), **LATTICE, **INSTRUMENTS),
     "SIREN, defaults": Siren(),
     "SIREN, tuned": Siren(omega_0=8.0, hidden_features=192, hidden_layers=3, time_scale=80.0, noise=0.1),
 }

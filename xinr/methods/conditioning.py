@@ -30,11 +30,15 @@ class Solution:
 
 @dataclass(frozen=True)
 class Estimate:
-    """The signal's coefficients (j, nx, ny, nt), the drift's (m, j), and the residuals of the solver."""
+    """The signal's coefficients (j, nx, ny, nt), the drift's (m, j), and the residuals of the solver.
+
+    ``surprise`` (j,) is how large the observations are beside what K and R expect: ``sqrt(rᵀ A⁻¹ r / n)``, about one.
+    """
 
     signal: Tensor
     drift: Tensor
     residuals: list[float]
+    surprise: Tensor
 
 
 class Conditioning:
@@ -164,14 +168,16 @@ class Conditioning:
         solved = self.solve(torch.cat([y, columns], dim=1), tolerance)
         of_y, of_columns = solved.weights[:, : y.shape[1]], solved.weights[:, y.shape[1] :]
         drift = torch.linalg.solve((columns.T @ of_columns).double(), (columns.T @ of_y).double())
-        signal = torch.stack(list(self.coefficients(of_y - of_columns @ drift)))
-        return Estimate(signal, drift, solved.residuals)
+        weights = of_y - of_columns @ drift
+        # The drift has no part in it: its columns are orthogonal to the weights.
+        surprise = torch.sqrt(_inner(y, weights) / len(y))
+        return Estimate(torch.stack(list(self.coefficients(weights))), drift, solved.residuals, surprise)
 
     def draw_errors(self, columns: Tensor, count: int, tolerance: float, generator: torch.Generator) -> Estimate:
         """Draw from the errors of `krige`: signals less what is estimated of them from random observations."""
         prior = self.draw_prior(count, generator)
         made = self.krige(self.observe(prior) + self.errors.draw(count, generator), columns, tolerance)
-        return Estimate(prior - made.signal, -made.drift, made.residuals)
+        return Estimate(prior - made.signal, -made.drift, made.residuals, made.surprise)
 
     def draw_prior(self, count: int, generator: torch.Generator) -> Tensor:
         """Return random coefficients of the prior, (count, nx, ny, nt)."""

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
+from xinr.caution import caution
 from xinr.device import device_from
 from xinr.methods.base import (
     Array,
@@ -42,6 +43,8 @@ EDDIES_AND_BACKGROUND = Spectral(
     length_scale=26_000.0, time_scale=118.0, sigma=0.118, slope=1.19, time_slope=1.02, memory_slope=0.25
 ) + Spectral(length_scale=27.0, time_scale=250.0, sigma=0.0337, slope=4.4, time_slope=2.2, memory_slope=0.0)
 
+#: Observations this many times larger or smaller than expected are worth a warning.
+UNEXPECTED = 2.0
 #: Conditional simulations made at once: each takes 25 bytes for a centre of the lattice.
 DRAWN_TOGETHER = 8
 
@@ -139,6 +142,7 @@ class Kriging(SearchableMethod):
         problem = self.conditioning(lattice, x, error)
         residual = problem.move((y - mean.predict(x))[:, None])
         found = problem.krige(residual, problem.move(drift.columns(x)), self.tolerance)
+        _check_expected(float(found.surprise[0]))
         best = SumPredictor((*_parts(lattice, drift, found)[0], mean))
         return KrigingPredictor(best, settings, x, error, {"residual": np.array(found.residuals)})
 
@@ -278,6 +282,15 @@ class KrigingPredictor(SamplePredictor):
         for start in tqdm(starts, "conditional simulations", leave=False, disable=None, delay=1):
             size = min(DRAWN_TOGETHER, count - start)
             yield problem.draw_errors(columns, size, self.settings.tolerance, generator)
+
+
+def _check_expected(surprise: float) -> None:
+    """Warn where the observations are much larger, or smaller, than the covariances of signal and errors say."""
+    if not 1.0 / UNEXPECTED < surprise < UNEXPECTED:
+        caution(
+            f"the observations vary {surprise:.2g} times as much as the covariances of kriging expect, so that the map is "
+            "not the best and its stated error is off: choose the settings for this sea, fit(..., tune=True)."
+        )
 
 
 def _parts(lattice: Lattice, drift: Polynomial, found: Estimate) -> list[tuple[Predictor, Predictor]]:
