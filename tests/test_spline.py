@@ -39,7 +39,8 @@ def test_weights_are_those_of_scipy(degree):
 def test_it_goes_through_the_values(degree, periodic):
     values, spline = random_spline(degree, periodic)
     at = np.stack(
-        np.meshgrid(*(o + s * np.arange(n) for o, s, n in zip(ORIGIN, STEP, values.shape)), indexing="ij"), -1
+        np.meshgrid(*(o + s * np.arange(n) for o, s, n in zip(ORIGIN, STEP, values.shape, strict=True)), indexing="ij"),
+        -1,
     )
     np.testing.assert_allclose(spline.predict(at.reshape(-1, 3)), values.ravel(), atol=1e-8)
 

@@ -288,8 +288,8 @@ def _check_expected(surprise: float) -> None:
     """Warn where the observations are much larger, or smaller, than the covariances of signal and errors say."""
     if not 1.0 / UNEXPECTED < surprise < UNEXPECTED:
         caution(
-            f"the observations vary {surprise:.2g} times as much as the covariances of kriging expect, so that the map is "
-            "not the best and its stated error is off: choose the settings for this sea, fit(..., tune=True)."
+            f"the observations vary {surprise:.2g} times as much as the covariances of kriging expect, so that the map "
+            "is not the best and its stated error is off: choose the settings for this sea, fit(..., tune=True)."
         )
 
 
