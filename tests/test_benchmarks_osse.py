@@ -20,6 +20,9 @@ from xinr.methods.siren import Siren
 from xinr.simulate import eddies, qg
 from xinr.simulate.covariance import covariance_of, modes_of
 
+# Seas and settings here are made for what is tested, not for each other.
+pytestmark = pytest.mark.filterwarnings("ignore:the observations vary")
+
 SMALL = {
     "OI, 2021a settings": OI(coarsen=20, analysis_step=4.0),
     "OI, tuned": OI(frame="sphere", coarsen=20, covariance=Gaussian(120.0, 6.0, 0.1), analysis_step=4.0),

@@ -17,6 +17,9 @@ from xinr.methods.oi import OI
 from xinr.methods.polynomial import Polynomial
 from xinr.methods.siren import Siren
 
+# Seas and settings here are made for what is tested, not for each other.
+pytestmark = pytest.mark.filterwarnings("ignore:the observations vary")
+
 DAY = np.timedelta64(1, "D")
 SMOOTH = Gaussian(130.0, 8.0, 0.1)
 DRIFTING = Spectral(60.0, 3.0, 0.1, slope=3.5, time_slope=3.0, westward_drift=6.0)
@@ -497,3 +500,12 @@ def test_at_the_other_side_of_the_globe_is_the_mean(tracks, grid):
     found = field.interp(target, error=True)
     assert found.sla[0, 1, 1] == pytest.approx(mean) and found.err_sla[0, 1, 1] == SMOOTH.sigma
     assert abs(found.sla[0, 0, 0] - mean) > 0.01
+
+
+@pytest.mark.filterwarnings("error:the observations vary")
+def test_a_sea_that_is_not_as_expected_is_told():
+    x, error = observed()
+    y = np.sin(x[:, 0] / 60.0)
+    EXACT.fit(x, 0.1 * y, error)
+    with pytest.warns(UserWarning, match=r"the observations vary \d+ times as much .* fit\(\.\.\., tune=True\)"):
+        EXACT.fit(x, 10.0 * y, error)

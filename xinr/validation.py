@@ -136,13 +136,15 @@ class _Log:
     def start(self) -> Array:
         return np.log(np.array([get_setting(self.method, name) for name in self.names]) - self.bounds)
 
+    def settings(self, z: Array) -> dict[str, float]:
+        return dict(zip(self.names, map(float, self.bounds + np.exp(z)), strict=True))
+
     def at(self, z: Array) -> Method:
         """Return the method with the settings of z."""
-        values = map(float, self.bounds + np.exp(z))
-        return with_settings(self.method, dict(zip(self.names, values, strict=True)))
+        return with_settings(self.method, self.settings(z))
 
-    def add(self, method: Method, rmse: float) -> None:
-        self.trials.append((*(get_setting(method, name) for name in self.names), rmse))
+    def add(self, z: Array, rmse: float) -> None:
+        self.trials.append((*self.settings(z).values(), rmse))
         self.bar.update()
 
     def best(self) -> Tuned:
@@ -162,9 +164,8 @@ def _descend(log: _Log, start: SearchableMethod, folds: list[Fold], evaluations:
     def judge(z: Array) -> tuple[float, Array]:
         if len(log.trials) == evaluations:
             raise StopIteration
-        method = log.at(z)
-        misfit, gradient = search.misfit(method)
-        log.add(method, float(np.sqrt(misfit)))
+        misfit, gradient = search.misfit(log.at(z))
+        log.add(z, float(np.sqrt(misfit)))
         log_misfit = np.array([gradient[name] for name in log.names]) / misfit
         return float(np.log(misfit)), log_misfit
 
@@ -193,14 +194,13 @@ def _wander(log: _Log, observations: Observations, folds: Folds, seed: int, eval
     from scipy.optimize import minimize
 
     def judge(z: Array) -> float:
-        method = log.at(z)
         try:
-            rmse = float(cross_validate(observations, method, folds, seed).mean())
+            rmse = float(cross_validate(observations, log.at(z), folds, seed).mean())
         except (ValueError, MemoryError, ArithmeticError, np.linalg.LinAlgError):
             if not log.trials:
                 raise
             rmse = np.inf  # a step too far: the simplex turns back
-        log.add(method, rmse)
+        log.add(z, rmse)
         return rmse
 
     z0 = log.start

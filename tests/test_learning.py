@@ -1,0 +1,102 @@
+"""The gradient of the cross-validated misfit, what a search finds by it, and draws of a fitted field."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xarray as xr
+from conftest import two_missions
+
+import xinr
+from xinr.methods.base import get_setting, lower_bound, with_settings
+from xinr.methods.covariances import Gaussian, Spectral
+from xinr.methods.kriging import Kriging
+from xinr.validation import _folds
+
+pytestmark = pytest.mark.filterwarnings("ignore:the observations vary")
+
+START = Kriging(
+    covariance=Spectral(120.0, 10.0, 0.1, slope=2.2, time_slope=1.5, memory_slope=0.3, westward_drift=2.0),
+    noise=0.03,
+    pass_bias=0.02,
+    pass_slope=0.03,
+    grid_step=50.0,
+    time_step=3.0,
+)
+
+
+@pytest.fixture(scope="module")
+def observations():
+    return xinr.Observations.from_tracks(two_missions())
+
+
+def test_the_gradient_is_that_of_the_misfit(observations):
+    search = START.search(_folds(observations, START, "mission", 0), START.searched)
+    misfit, gradient = search.misfit(START)
+    assert list(gradient) == list(START.searched) and len(gradient) == 10
+    for name, slope in gradient.items():
+        bound = lower_bound(START, name)
+        excess = get_setting(START, name) - bound
+        ends = [search.misfit(with_settings(START, {name: bound + excess * np.exp(z)}))[0] for z in (-0.01, 0.01)]
+        assert slope == pytest.approx((ends[1] - ends[0]) / 0.02, rel=0.02, abs=2e-4 * misfit)
+
+
+def test_deviations_are_scaled_to_the_misfits(observations):
+    search = START.search(_folds(observations, START, "mission", 0), START.searched)
+    scale = search.scale(START)
+    scaled = START.scaled(scale)
+    assert scaled.noise == pytest.approx(scale * START.noise)
+    assert scaled.covariance.sigma == pytest.approx(scale * START.covariance.sigma)
+    assert search.scale(scaled) == pytest.approx(1.0, abs=1e-6)
+    assert search.misfit(scaled)[0] == pytest.approx(search.misfit(START)[0], rel=1e-6)
+
+
+def test_a_search_descends_and_repeats_itself(observations):
+    poor = replace(START, noise=0.3)
+    found, again = (xinr.tune(observations, poor, evaluations=6) for _ in range(2))
+    assert found.rmse < 0.98 * float(found.trials.rmse[0])
+    assert found.trials.sizes["trial"] <= 6 and found.method == again.method
+    assert set(found.trials.data_vars) == {*START.searched, "rmse"}
+
+
+def test_settings_of_a_sum_are_searched_by_the_number_of_the_term(observations):
+    start = replace(START, covariance=Gaussian(150.0, 10.0, 0.1) + Gaussian(400.0, 40.0, 0.05))
+    found = xinr.tune(observations, start, ["length_scale_1", "sigma_2"], evaluations=3)
+    first, second = found.method.covariance.terms
+    assert first.length_scale != 150.0 and second.length_scale == 400.0
+
+
+def test_fit_tunes_first_when_asked(grid, monkeypatch):
+    monkeypatch.setattr("xinr.validation.tune.__kwdefaults__", {"evaluations": 3, "folds": "mission", "seed": 0})
+    field = two_missions().inr.fit(START, tune=True)
+    assert field.info["tuned"]["evaluations"] == 3 and 0 < field.info["tuned"]["rmse"] < 1
+    assert field.info["settings"]["noise"] != START.noise
+    only = two_missions().inr.fit(START, tune=["noise"])
+    assert only.info["settings"]["covariance"]["slope"] == START.covariance.slope
+    assert np.isfinite(field.interp(grid).sla).all()
+
+
+def test_a_method_without_settings_to_search_says_so(observations):
+    with pytest.raises(ValueError, match="expected a list of settings to search"):
+        xinr.tune(observations, xinr.Siren())
+
+
+def test_draws_of_a_field_scatter_as_its_error_says(grid):
+    field = two_missions().inr.fit(START)
+    drawn = field.sample(grid, 40, seed=1).sla
+    maps = field.interp(grid, error=True)
+    assert drawn.dims == ("sample", "time", "latitude", "longitude") and drawn.attrs["units"] == "m"
+    ratio = drawn.std("sample") / maps.err_sla
+    assert float(ratio.mean()) == pytest.approx(1.0, abs=0.12)
+    assert float(abs(drawn.mean("sample") - maps.sla).mean()) < 0.5 * float(maps.err_sla.mean())
+    part = grid.isel(time=[1]) if isinstance(grid, xr.Dataset) else {**grid, "time": grid["time"][[1]]}
+    again = field.sample(part, 40, seed=1).sla
+    np.testing.assert_allclose(again.values, drawn[:, [1]].values, atol=1e-6)  # the same functions at other points
+
+
+def test_a_method_that_draws_nothing_says_so(grid):
+    field = two_missions().inr.fit("oi")
+    with pytest.raises(ValueError, match="the method 'oi' draws no samples: kriging does"):
+        field.sample(grid, 2)
+    with pytest.raises(ValueError, match="count must be a whole number above zero, got 0"):
+        two_missions().inr.fit(START).sample(grid, 0)
