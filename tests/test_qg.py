@@ -332,7 +332,7 @@ def test_simulate_loads_no_torch():
         ({"interval": 0.0}, ValueError, "interval must be days that make up whole seconds, above zero, got 0.0"),
         ({"spin_up": -1}, ValueError, "spin_up must be days that make up whole seconds, zero or more, got -1"),
         ({"step": 0}, ValueError, "step must be a finite number above zero, got 0"),
-        ({"device": "abacus"}, ValueError, "device 'abacus' cannot be used here: expected 'auto', 'cpu' or 'cuda'"),
+        ({"device": "abacus"}, ValueError, "device 'abacus' cannot be used here: expected 'auto', 'cpu', 'cuda'"),
         ({"dtype": "float16"}, ValueError, "dtype must be 'float64' or 'float32', got 'float16'"),
         (
             {"days": 1, "points": 64, "step": 12},
