@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Annotated
 
+import dask.array as da
 import numpy as np
 import torch
 import typer
@@ -177,8 +178,10 @@ def _map_in_chunks(path: Path, coarsen: int) -> tuple[int, int, float]:
     days = np.arange(START, ds["time"].values.max().astype("datetime64[D]") + DAY)
     observations = Observations.from_tracks(ds, lwe=True)
     field = fit_observations(observations, Kriging(coarsen=coarsen))
-    grid = regular_grid(WIDE, 0.1, days).chunk(time=4)
-    write_netcdf(field.interp(grid), path.with_name("maps.nc"))
+    grid = regular_grid(WIDE, 0.1, days)
+    # Coordinates alone are not chunked: a variable is, and the map as it is.
+    like = xr.DataArray(da.zeros(tuple(grid.sizes.values()), bool, chunks=(4, -1, -1)), grid.coords, tuple(grid.sizes))
+    write_netcdf(field.interp(like), path.with_name("maps.nc"))
     return peak_memory(), field.info["observations"], perf_counter() - started
 
 
