@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from xinr.coordinates import width_of
 from xinr.field import Field
 from xinr.fitted import FittedField, fit_observations
 from xinr.frame import DAY
@@ -267,7 +268,7 @@ def osse(
     kept_back = everything["mission"].values == withheld
     first, after = bounds(period)
     grid = regular_grid(region, spacing, np.arange(first, after, time_step * DAY))
-    jet = sampling.get("mdt") or Jet(latitude=(region[2] + region[3]) / 2.0)
+    jet = sampling.get("mdt") or Jet.across(region)
     return Challenge(
         name="simulated sea",
         training=everything.isel(time=~kept_back),
@@ -283,7 +284,7 @@ def osse(
 def regular_grid(region: Region, spacing: float, time: NDArray[np.datetime64]) -> xr.Dataset:
     """Return the coordinates of maps over a region, its edges included, in steps of about ``spacing`` degrees."""
     west, east, south, north = region
-    east = west + ((east - west) % 360.0 or 360.0)
+    east = west + width_of(region)
     axes = {"latitude": (south, north), "longitude": (west, east)}
     steps = {name: np.linspace(low, high, round((high - low) / spacing) + 1) for name, (low, high) in axes.items()}
     return xr.Dataset(coords={"time": time.astype("datetime64[ns]"), **steps})

@@ -25,7 +25,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for maps, tracks, table and figures.")] = Path("demo"),
     seed: Annotated[int, typer.Option(help="Of the simulated sea and its observations.")] = 0,
 ) -> None:
-    """Map a simulated sea by OI, kriging and SIREN, score both on a withheld altimeter, and draw figures."""
+    """Map a simulated sea by OI, kriging and SIREN, score each on a withheld altimeter, and draw figures."""
     from xinr.challenges import osse
     from xinr.demo import run
 

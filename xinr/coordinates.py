@@ -125,6 +125,17 @@ def central_longitude(longitude: ArrayLike) -> float:
     return float(np.mod(start + (360.0 - gaps[widest]) / 2.0, 360.0))
 
 
+def width_of(region: tuple[float, float, float, float]) -> float:
+    """Return how far a region (west, east, south, north) reaches eastward [degrees], above 0, 360 around the globe.
+
+    Examples
+    --------
+    >>> width_of((350.0, 5.0, -1.0, 1.0)), width_of((0.0, 360.0, -1.0, 1.0))
+    (15.0, 360.0)
+    """
+    return (region[1] - region[0]) % 360.0 or 360.0
+
+
 def within(
     longitude: ArrayLike, latitude: ArrayLike, region: tuple[float, float, float, float], margin: float = 0.0
 ) -> NDArray[np.bool_]:

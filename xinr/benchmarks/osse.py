@@ -18,13 +18,13 @@ import typer
 import xarray as xr
 from matplotlib.figure import Figure
 
-from xinr import plots
+from xinr import demo, plots
 from xinr.challenges import Challenge, osse, regular_grid
 from xinr.field import Field
 from xinr.methods import METHODS as REGISTERED
 from xinr.methods import Method, method_from
 from xinr.methods.base import get_setting, with_settings
-from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian, Spectral
+from xinr.methods.covariances import ArhanColinDeVerdiere, Spectral
 from xinr.methods.kriging import Kriging
 from xinr.methods.oi import OI
 from xinr.methods.siren import Siren
@@ -51,10 +51,11 @@ INSTRUMENTS: dict[str, Any] = {"noise": 0.014, "pass_bias": 0.01, "pass_slope": 
 THINNED: dict[str, Any] = {"coarsen": 8, "window": 1.5, "pass_bias": 0.01}
 #: Fine enough for its waves, the shortest of which last a day or two.
 LATTICE: dict[str, Any] = {"grid_step": 20.0, "time_step": 1.0}
-#: Chosen on the missions that are mapped (alg, h2b, j3, s3a, s3b), or on another sea, and rounded.
+#: Chosen on the missions that are mapped (alg, h2b, j3, s3a, s3b), or on another sea, and rounded; those that the demo
+#: has too are taken from there.
 METHODS: dict[str, Method] = {
     "OI, 2021a settings": OI(),
-    "OI, tuned": OI(frame="sphere", covariance=Gaussian(96.3, 6.28, 0.25), noise=0.0359, **THINNED),
+    "OI, tuned": method_from("oi", demo.METHODS["oi"] | {"analysis_step": 1.0}),
     "DUACS-like OI": OI(
         frame="plane",
         covariance=ArhanColinDeVerdiere(190.0, 6.2, 0.25, westward_drift=-4.0),
@@ -62,13 +63,7 @@ METHODS: dict[str, Method] = {
         **THINNED,
     ),
     "kriging, defaults": Kriging(),
-    "kriging, tuned": Kriging(
-        covariance=Spectral(69.0, 5.29, 0.231, 2.59, 4.4, 1.71, -4.0),
-        **LATTICE,
-        noise=0.0125,
-        pass_bias=0.0089,
-        pass_slope=0.0045,
-    ),
+    "kriging, tuned": method_from("kriging", demo.METHODS["kriging"] | {"draws": 32}),
     "kriging, learned from other tracks": Kriging(
         covariance=Spectral(68.7, 5.16, 0.208, 2.56, 4.3, 1.77, -4.0),
         **LATTICE,
@@ -78,7 +73,7 @@ METHODS: dict[str, Method] = {
     ),
     FROM_FIELDS: Kriging(covariance=Spectral(49.7, 2.94, 0.266, 3.59, 6.47, 1.82, -4.55), **LATTICE, **INSTRUMENTS),
     "SIREN, defaults": Siren(),
-    "SIREN, tuned": Siren(omega_0=8.0, hidden_features=192, hidden_layers=3, time_scale=80.0, noise=0.1),
+    "SIREN, tuned": method_from("siren", demo.METHODS["siren"]),
 }
 #: Networks of the package that need no settings here, where it has them.
 OTHERS = {"Fourier features": "fourier"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -12,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+
+#: Deviations of whole passes, by name.
+PASS_ERRORS = ("pass_bias", "pass_slope")
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class ObservationError:
     @property
     def mode_names(self) -> tuple[str, ...]:
         """Which deviations of passes are above zero."""
-        return tuple(name for name in ("pass_bias", "pass_slope") if getattr(self, name) > 0.0)
+        return present_errors(self)
 
     @property
     def modes(self) -> Array:
@@ -92,6 +96,11 @@ class ObservationError:
         return cls(state["noise"], state["pass_index"], state["distance"], bias, slope)
 
 
+def present_errors(settings: ObservationError | Method) -> tuple[str, ...]:
+    """Return which deviations of passes are above zero."""
+    return tuple(name for name in PASS_ERRORS if getattr(settings, name) > 0.0)
+
+
 class Predictor(ABC):
     """A fitted function of ``x`` (n, d): arrays, no xarray, no geography.
 
@@ -131,6 +140,16 @@ class Predictor(ABC):
     @abstractmethod
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild the predictor from its `state`."""
+
+
+def packed(plain: Any) -> NDArray[np.uint8]:
+    """Return what JSON can keep as an array, so that a predictor's state can hold it."""
+    return np.frombuffer(json.dumps(plain).encode(), np.uint8).copy()
+
+
+def unpacked(array: NDArray[np.uint8]) -> Any:
+    """Return what was `packed`."""
+    return json.loads(array.tobytes())
 
 
 def with_prefix(state: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:

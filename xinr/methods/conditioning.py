@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -106,7 +106,7 @@ class Conditioning:
         """Return an array of observations as a tensor of this problem."""
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device, torch.float64)
 
-    def observe(self, coefficients: Tensor) -> Tensor:
+    def observe(self, coefficients: Iterable[Tensor]) -> Tensor:
         """Return ``W c`` (n, j) of coefficients (j, nx, ny, nt)."""
         return torch.stack([self._values @ each.reshape(-1) for each in coefficients], dim=1).double()
 
@@ -123,7 +123,7 @@ class Conditioning:
 
     def signal_covariance(self, weights: Tensor) -> Tensor:
         """Return ``W K Wᵀ α`` (n, j)."""
-        return torch.stack([self._values @ each.reshape(-1) for each in self.coefficients(weights)], dim=1).double()
+        return self.observe(self.coefficients(weights))
 
     def solve(self, y: Tensor, tolerance: float, most: int = MOST_ITERATIONS) -> Solution:
         """Solve ``(W K Wᵀ + R) α = y`` for y (n, j) until the residual has fallen by the tolerance.
@@ -167,7 +167,7 @@ class Conditioning:
         """
         solved = self.solve(torch.cat([y, columns], dim=1), tolerance)
         of_y, of_columns = solved.weights[:, : y.shape[1]], solved.weights[:, y.shape[1] :]
-        drift = torch.linalg.solve((columns.T @ of_columns).double(), (columns.T @ of_y).double())
+        drift = torch.linalg.solve(columns.T @ of_columns, columns.T @ of_y)
         weights = of_y - of_columns @ drift
         # The drift has no part in it: its columns are orthogonal to the weights.
         surprise = torch.sqrt(_inner(y, weights) / len(y))

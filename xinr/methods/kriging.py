@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,6 +16,7 @@ from tqdm.auto import tqdm
 from xinr.caution import caution
 from xinr.device import device_from
 from xinr.methods.base import (
+    PASS_ERRORS,
     Array,
     Fold,
     Method,
@@ -25,7 +25,10 @@ from xinr.methods.base import (
     SamplePredictor,
     SearchableMethod,
     check_positive,
+    packed,
     plain_settings,
+    present_errors,
+    unpacked,
     with_prefix,
 )
 from xinr.methods.conditioning import Conditioning, Estimate
@@ -149,8 +152,7 @@ class Kriging(SearchableMethod):
     @property
     def searched(self) -> tuple[str, ...]:
         """See `Method.searched`: the errors there are, and what shapes the covariance."""
-        errors = [name for name in ("pass_bias", "pass_slope") if getattr(self, name) > 0.0]
-        return ("noise", *errors, *self.covariance.searched)
+        return ("noise", *present_errors(self), *self.covariance.searched)
 
     def search(self, folds: Sequence[Fold], settings: Sequence[str]) -> KrigingSearch:
         """See `SearchableMethod.search`."""
@@ -158,7 +160,7 @@ class Kriging(SearchableMethod):
 
     def scaled(self, factor: float) -> Self:
         """See `SearchableMethod.scaled`."""
-        errors = {name: factor * getattr(self, name) for name in ("noise", "pass_bias", "pass_slope")}
+        errors = {name: factor * getattr(self, name) for name in ("noise", *PASS_ERRORS)}
         return replace(self, covariance=self.covariance.scaled(factor), **errors)
 
     def mean_of(self, x: Array, y: Array, error: ObservationError) -> Predictor:
@@ -238,14 +240,14 @@ class KrigingPredictor(SamplePredictor):
     def state(self) -> dict[str, NDArray[Any]]:
         """See `Predictor.state`."""
         best = {f"best_{key}": array for key, array in self.best.state().items()}
-        settings = np.frombuffer(json.dumps(plain_settings(self.settings)).encode(), np.uint8).copy()
+        settings = packed(plain_settings(self.settings))
         history = {f"history_{key}": array for key, array in self.history.items()}
         return best | self.error.state() | history | {"x": self.x, "settings": settings}
 
     @classmethod
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
         """See `Predictor.from_state`."""
-        settings = json.loads(state["settings"].tobytes())
+        settings = unpacked(state["settings"])
         covariance = Covariance.from_plain(settings.pop("covariance"))
         return cls(
             SumPredictor.from_state(with_prefix(state, "best_")),
@@ -258,11 +260,11 @@ class KrigingPredictor(SamplePredictor):
     @cached_property
     def _deviation(self) -> SplinePredictor:
         """The posterior standard deviation less that of the prior, which holds beyond the lattice."""
-        lattice, settings = self.settings.lattice(self.x), self.settings
+        lattice, settings, zero = self.settings.lattice(self.x), self.settings, self._drift
         squares = torch.zeros(lattice.shape)
         for errors in self._errors(settings.draws, settings.seed):
             for signal, b in zip(errors.signal, errors.drift.T, strict=True):
-                drift = _at_centres(lattice, replace(self._drift, coefficients=b.cpu().numpy()))
+                drift = _at_centres(lattice, replace(zero, coefficients=b.cpu().numpy()))
                 squares += (lattice.values(signal).cpu() + drift) ** 2
         deviation = torch.sqrt(squares / settings.draws) - settings.covariance.sigma
         # Linear between the centres, so that it stays positive.
@@ -296,7 +298,7 @@ def _check_expected(surprise: float) -> None:
 def _parts(lattice: Lattice, drift: Polynomial, found: Estimate) -> list[tuple[Predictor, Predictor]]:
     """Return signal and drift of each estimate."""
     return [
-        (lattice.spline(signal), replace(drift, coefficients=b.double().cpu().numpy()))
+        (lattice.spline(signal), replace(drift, coefficients=b.cpu().numpy()))
         for signal, b in zip(found.signal, found.drift.T, strict=True)
     ]
 

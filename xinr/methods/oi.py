@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from tqdm.auto import tqdm
 
-from xinr.methods.base import Array, ErrorPredictor, Method, ObservationError, check_positive
+from xinr.methods.base import Array, ErrorPredictor, Method, ObservationError, check_positive, present_errors
 from xinr.methods.covariances import Covariance, Gaussian, check_covariance
 
 # Targets per block of the observation-target covariance: 4096 x 5000 float64 is 160 MB.
@@ -76,8 +76,7 @@ class OI(Method):
     @property
     def searched(self) -> tuple[str, ...]:
         """See `Method.searched`: scales and errors; of sigma only the ratio to the errors matters."""
-        errors = [name for name in ("pass_bias", "pass_slope") if getattr(self, name) > 0.0]
-        return ("noise", *errors, *(name for name in self.covariance.searched if name != "sigma"))
+        return ("noise", *present_errors(self), *(name for name in self.covariance.searched if name != "sigma"))
 
     def fit(self, x: Array, y: Array, error: ObservationError) -> OIPredictor:
         """See `Method.fit`. Solves nothing yet: each analysis is solved when a target first needs it."""

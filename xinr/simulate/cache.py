@@ -14,6 +14,7 @@ import numpy as np
 import pooch
 
 from xinr.caution import caution
+from xinr.coordinates import width_of
 from xinr.field import Field
 from xinr.frame import DAY, METRES_PER_DEGREE
 from xinr.simulate.eddies import GULF_STREAM, Region
@@ -80,8 +81,8 @@ def cached_sea(
 
 def _ocean(region: Region) -> TwoLayer:
     """Return the ocean around a region."""
-    west, east, south, north = region
-    width = (east - west) % 360.0 or 360.0
+    west, _, south, north = region
+    width = width_of(region)
     widest = min(abs(south), abs(north)) if south * north > 0 else 0.0
     extent = max(north - south, width * np.cos(np.radians(widest))) * METRES_PER_DEGREE / 1e3
     if extent > LARGEST_SHARE * SIDE:

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from xinr.coordinates import width_of
 from xinr.fitted import FittedField
 from xinr.frame import EARTH_RADIUS, Sphere
 from xinr.methods.base import Predictor, check_positive
@@ -149,8 +150,8 @@ def eddies(
     """
     check_positive(rms=rms, peak=peak, slope=slope, waves=waves)
     rng = np.random.default_rng(seed)
-    west, east, south, north = region
-    centre = west + ((east - west) % 360.0 or 360.0) / 2.0, (south + north) / 2.0
+    west, _, south, north = region
+    centre = west + width_of(region) / 2.0, (south + north) / 2.0
     k = _wavenumbers(int(waves), rng)
     wavevector, amplitude = _wavevectors(k, centre, rng), _amplitudes(k, rms, 2.0 * np.pi / peak, slope)
     phase = rng.uniform(0.0, 2.0 * np.pi, k.size)
@@ -218,6 +219,11 @@ class Jet:
 
     def __post_init__(self) -> None:
         check_positive(width=self.width)
+
+    @classmethod
+    def across(cls, region: Region) -> Self:
+        """Return a jet along the middle of a region."""
+        return cls(latitude=(region[2] + region[3]) / 2.0)
 
     def at(self, longitude: Array, latitude: Array) -> Array:
         """Return the mean dynamic topography [m] at points (n,) in degrees."""

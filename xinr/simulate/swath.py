@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from xinr.coordinates import within
+from xinr.coordinates import width_of, within
 from xinr.field import Field
 from xinr.frame import EARTH_RADIUS, upward
 from xinr.simulate.eddies import GULF_STREAM, MDT_ATTRS, Jet, Region
@@ -143,7 +143,7 @@ def swath(
     passes = Passes.of(np.zeros(int(seen.sum()), dtype=np.int64), time[seen], longitude[seen], latitude[seen])
     error = errors.draw(passes, across, spacing, np.random.default_rng([seed, *b"swath"]))
     ds = _pixels(time[seen], lon[seen], lat[seen], across)
-    jet = mdt or Jet(latitude=(region[2] + region[3]) / 2.0)
+    jet = mdt or Jet.across(region)
     heights = {
         "sla_unfiltered": (truth.interp(ds)[truth.name].values + error, "sea level anomaly, not filtered"),
         "mdt": (jet.at(lon[seen], lat[seen]), MDT_ATTRS["long_name"]),
@@ -195,10 +195,10 @@ def _across(spacing: float) -> Array:
 
 def _lines(orbit: Orbit, region: Region, period: tuple[str, str], spacing: float) -> tuple[Times, Array, Array]:
     """Return time and nadir of the lines whose swath may touch the region."""
-    west, east, south, north = region
+    west, _, south, north = region
     reach = np.degrees(1.1 * OUTER / EARTH_RADIUS)
     reach_east = reach / max(np.cos(np.radians(min(max(abs(south), abs(north)) + reach, 89.0))), 1e-3)
-    width = min((east - west) % 360.0 or 360.0, 360.0 - 2.0 * reach_east) + 2.0 * reach_east
+    width = min(width_of(region), 360.0 - 2.0 * reach_east) + 2.0 * reach_east
     wide = (west - reach_east, west - reach_east + width, max(south - reach, -90.0), min(north + reach, 90.0))
     speed = 2.0 * np.pi * EARTH_RADIUS / orbit.period
     return overhead(replace(orbit, sampling=spacing / speed), wide, *bounds(period))

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from xinr.coordinates import locate, within, wrap
+from xinr.coordinates import locate, width_of, within, wrap
 from xinr.field import Field
 from xinr.passes import streams
 from xinr.simulate.eddies import GULF_STREAM, MDT_ATTRS, Jet, Region
@@ -99,7 +99,7 @@ def tracks(
         raise ValueError(
             f"no pass of {list(orbits)} crosses the sea of {region} in {period}: take a longer period or larger box."
         )
-    jet = mdt or Jet(latitude=(region[2] + region[3]) / 2.0)
+    jet = mdt or Jet.across(region)
     levels = errors.levels(list(orbits), {name: orbit.noise for name, orbit in orbits.items()})
     return _observed(truth, ds, jet, errors, levels, seed)
 
@@ -194,8 +194,8 @@ def _orbits(missions: Iterable[str] | Mapping[str, Orbit]) -> dict[str, Orbit]:
 
 
 def _near(longitude: Array, latitude: Array, region: Region) -> NDArray[np.bool_]:
-    west, east, south, north = region
-    half_width = ((east - west) % 360.0 or 360.0) / 2.0
+    west, _, south, north = region
+    half_width = width_of(region) / 2.0
     margin_east = MARGIN / np.maximum(np.cos(np.radians(latitude)), 1e-3)
     off = np.abs(wrap(longitude - west - half_width, 0.0))
     near = (off <= half_width + margin_east) & (latitude >= south - MARGIN) & (latitude <= north + MARGIN)

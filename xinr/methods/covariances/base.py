@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
-from xinr.methods.base import Array, as_plain, check_positive, coerce
+from xinr.methods.base import Array, as_plain, check_positive, coerce, packed, unpacked
 
 
 class Covariance(ABC):
@@ -108,12 +107,12 @@ class Covariance(ABC):
 
     def state(self) -> NDArray[np.uint8]:
         """Return the covariance as an array, text in bytes, so that a predictor can keep it."""
-        return np.frombuffer(json.dumps(as_plain(self)).encode(), np.uint8).copy()
+        return packed(as_plain(self))
 
     @staticmethod
     def from_state(state: NDArray[np.uint8]) -> Covariance:
         """Rebuild a covariance from its `state`."""
-        return Covariance.from_plain(json.loads(state.tobytes()))
+        return Covariance.from_plain(unpacked(state))
 
     @staticmethod
     def from_plain(plain: Mapping[str, Any]) -> Covariance:
