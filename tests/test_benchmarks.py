@@ -16,8 +16,8 @@ from xinr.benchmarks.peers import PyinterpOI
 from xinr.fitted import fit_observations
 from xinr.methods.covariances import Gaussian, Matern
 from xinr.methods.kriging import Kriging
+from xinr.methods.neural.siren import Siren
 from xinr.methods.oi import OI
-from xinr.methods.siren import Siren
 from xinr.observations import Observations
 
 

@@ -15,8 +15,8 @@ from xinr import challenges
 from xinr.benchmarks import osse
 from xinr.methods.covariances import Gaussian, Spectral
 from xinr.methods.kriging import Kriging
+from xinr.methods.neural.siren import Siren
 from xinr.methods.oi import OI
-from xinr.methods.siren import Siren
 from xinr.simulate import eddies, qg
 from xinr.simulate.covariance import covariance_of, modes_of
 

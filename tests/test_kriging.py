@@ -13,9 +13,9 @@ import xinr
 from xinr.methods import ObservationError
 from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian, Matern, Spectral
 from xinr.methods.kriging import Kriging, KrigingPredictor
+from xinr.methods.neural.siren import Siren
 from xinr.methods.oi import OI
 from xinr.methods.polynomial import Polynomial
-from xinr.methods.siren import Siren
 
 # Seas and settings here are made for what is tested, not for each other.
 pytestmark = pytest.mark.filterwarnings("ignore:the observations vary")

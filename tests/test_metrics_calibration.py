@@ -12,7 +12,7 @@ from scipy.special import ndtr
 from xinr.fitted import FittedField, fit_observations, observation_error
 from xinr.frame import frame_around
 from xinr.methods.base import ErrorPredictor, ObservationError
-from xinr.methods.siren import Siren
+from xinr.methods.neural.siren import Siren
 from xinr.metrics.calibration import calibration, gaussian_crps
 from xinr.observations import Observations
 

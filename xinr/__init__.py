@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from xinr.fitted import fit
     from xinr.maps import MapField
     from xinr.methods import METHODS
-    from xinr.methods.fourier import Fourier
     from xinr.methods.kriging import Kriging
+    from xinr.methods.neural.fourier import Fourier
+    from xinr.methods.neural.siren import Siren
     from xinr.methods.oi import OI
-    from xinr.methods.siren import Siren
     from xinr.observations import Observations
     from xinr.storage import open_field
     from xinr.tracks import open_tracks
@@ -26,10 +26,10 @@ _HOMES = {
     "Field": "xinr.field",
     "MapField": "xinr.maps",
     "METHODS": "xinr.methods",
-    "Fourier": "xinr.methods.fourier",
+    "Fourier": "xinr.methods.neural.fourier",
     "Kriging": "xinr.methods.kriging",
     "OI": "xinr.methods.oi",
-    "Siren": "xinr.methods.siren",
+    "Siren": "xinr.methods.neural.siren",
     "fit": "xinr.fitted",
     "Observations": "xinr.observations",
     "open_field": "xinr.storage",

@@ -24,8 +24,8 @@ from xinr.methods import ErrorPredictor, Method
 from xinr.methods.base import get_setting, with_settings
 from xinr.methods.covariances import Gaussian, Spectral
 from xinr.methods.kriging import Kriging
+from xinr.methods.neural.siren import Siren
 from xinr.methods.oi import OI
-from xinr.methods.siren import Siren
 from xinr.metrics import select
 from xinr.metrics.calibration import calibration
 from xinr.observations import Observations

@@ -26,8 +26,8 @@ from xinr.methods import Method, method_from
 from xinr.methods.base import get_setting, with_settings
 from xinr.methods.covariances import ArhanColinDeVerdiere, Spectral
 from xinr.methods.kriging import Kriging
+from xinr.methods.neural.siren import Siren
 from xinr.methods.oi import OI
-from xinr.methods.siren import Siren
 from xinr.simulate import qg
 from xinr.simulate.covariance import covariance_of
 from xinr.validation import tune

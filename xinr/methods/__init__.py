@@ -10,20 +10,20 @@ from xinr.methods.base import ErrorPredictor, Method, ObservationError, Predicto
 #: Name of each method, and where its class is. A class may stand in place of its address, so that one's own
 #: method is added by ``METHODS["mine"] = Mine``.
 METHODS: dict[str, str | type[Method]] = {
-    "fourier": "xinr.methods.fourier:Fourier",
+    "fourier": "xinr.methods.neural.fourier:Fourier",
     "kriging": "xinr.methods.kriging:Kriging",
     "oi": "xinr.methods.oi:OI",
-    "siren": "xinr.methods.siren:Siren",
+    "siren": "xinr.methods.neural.siren:Siren",
 }
 
 # Modules that define the predictors of saved Fields; imported when such a Field is opened.
 _PREDICTORS = {
-    "fourier": "xinr.methods.fourier",
+    "fourier": "xinr.methods.neural.fourier",
     "kriging": "xinr.methods.kriging",
     "polynomial": "xinr.methods.polynomial",
     "sum": "xinr.methods.sum",
     "oi": "xinr.methods.oi",
-    "siren": "xinr.methods.siren",
+    "siren": "xinr.methods.neural.siren",
     "spline": "xinr.methods.spline",
     "waves": "xinr.simulate.eddies",
 }

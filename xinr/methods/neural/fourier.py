@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from xinr.methods.base import check_positive
-from xinr.methods.network import Network
-from xinr.methods.neural import NeuralMethod, NeuralPredictor
+from xinr.methods.neural.method import NeuralMethod
+from xinr.methods.neural.network import Network
+from xinr.methods.neural.predictor import NeuralPredictor
 
 
 class FourierNetwork(Network):
@@ -72,7 +73,7 @@ class Fourier(NeuralMethod):
         Random waves, each with its sine and its cosine.
     length_scale, time_scale, hidden_features, hidden_layers, steps, batch_size, learning_rate, weight_decay, \
     optimizer, precision, withheld_passes, patience, device, seed
-        See `xinr.methods.neural.NeuralMethod`.
+        See `xinr.methods.neural.method.NeuralMethod`.
 
     References
     ----------

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from xinr.methods.base import check_positive
-from xinr.methods.network import Network
-from xinr.methods.neural import NeuralMethod, NeuralPredictor
+from xinr.methods.neural.method import NeuralMethod
+from xinr.methods.neural.network import Network
+from xinr.methods.neural.predictor import NeuralPredictor
 
 
 class SirenNetwork(Network):
@@ -69,7 +70,7 @@ class Siren(NeuralMethod):
         Frequency factor of the sine layers.
     length_scale, time_scale, hidden_features, hidden_layers, steps, batch_size, learning_rate, weight_decay, \
     optimizer, precision, withheld_passes, patience, device, seed
-        See `xinr.methods.neural.NeuralMethod`.
+        See `xinr.methods.neural.method.NeuralMethod`.
 
     References
     ----------

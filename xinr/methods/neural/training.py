@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from xinr.methods.base import ObservationError
-from xinr.methods.network import Network
+from xinr.methods.neural.network import Network
 from xinr.methods.pass_errors import PassErrors
 
 #: Steps between two looks at the whole training set: errors of passes, withheld passes, history.
