@@ -1,0 +1,259 @@
+"""Along-track altimetry of the Copernicus Marine Service, cut to a box and a period."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from tqdm.auto import tqdm
+
+from xinr.coordinates import check_region
+from xinr.datasets.credentials import ACCOUNTS, find_credentials
+from xinr.netcdf import write_netcdf
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PRODUCT = "SEALEVEL_GLO_PHY_L3_MY_008_062"
+DATASET = "cmems_obs-sl_glo_phy-ssh_my_{}-l3-duacs_PT1S"
+#: Missions of the product, by the names of their datasets.
+L3_MISSIONS = {
+    "al": "SARAL/AltiKa",
+    "alg": "SARAL/AltiKa, drifting",
+    "c2": "CryoSat-2",
+    "c2n": "CryoSat-2, new orbit",
+    "e1": "ERS-1",
+    "e1g": "ERS-1, geodetic",
+    "e2": "ERS-2",
+    "en": "Envisat",
+    "enn": "Envisat, new orbit",
+    "g2": "Geosat Follow-On",
+    "h2a": "HaiYang-2A",
+    "h2ag": "HaiYang-2A, geodetic",
+    "h2b": "HaiYang-2B",
+    "j1": "Jason-1",
+    "j1g": "Jason-1, geodetic",
+    "j1n": "Jason-1, interleaved",
+    "j2": "Jason-2",
+    "j2g": "Jason-2, long repeat",
+    "j2n": "Jason-2, interleaved",
+    "j3": "Jason-3",
+    "j3n": "Jason-3, interleaved",
+    "s3a": "Sentinel-3A",
+    "s3b": "Sentinel-3B",
+    "s6a-lr": "Sentinel-6A",
+    "swon": "SWOT nadir",
+    "swonc": "SWOT nadir, calibration",
+    "tp": "TOPEX/Poseidon",
+    "tpn": "TOPEX/Poseidon, interleaved",
+}
+VARIABLES = ("sla_unfiltered", "sla_filtered", "lwe", "mdt")
+COLUMNS = ("variable", "platform_id", "time", "longitude", "latitude", "value")
+ATTRS = {
+    "longitude": {"standard_name": "longitude", "units": "degrees_east"},
+    "latitude": {"standard_name": "latitude", "units": "degrees_north"},
+    "sla_unfiltered": {"standard_name": "sea_surface_height_above_sea_level", "units": "m"},
+    "sla_filtered": {"standard_name": "sea_surface_height_above_sea_level", "units": "m"},
+    "lwe": {"long_name": "Long wavelength error", "units": "m"},
+    "mdt": {"standard_name": "sea_surface_height_above_geoid", "units": "m"},
+}
+Days = tuple[str, str]
+
+
+def download_l3(
+    folder: str | Path,
+    *,
+    region: tuple[float, float, float, float],
+    period: Days,
+    missions: Iterable[str] = tuple(L3_MISSIONS),
+    credentials_file: str | Path | None = None,
+) -> list[Path]:
+    """Download along-track (L3) altimetry within a box and a period, a file for each mission and year.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where to keep the files, made if need be. Those that are there are not fetched again.
+    region : (west, east, south, north)
+        Degrees; any convention of longitude, the dateline included.
+    period : (first, last)
+        Days, both included, such as ``("2017-01-01", "2021-12-31")``.
+    missions : iterable of str
+        Keys of `L3_MISSIONS`; by default all, of which those that did not fly then give no file.
+    credentials_file : str or Path, optional
+        YAML file with a block ``copernicusmarine:``, see `xinr.datasets.credentials.find_credentials`; without any,
+        the package ``copernicusmarine`` looks for those of ``copernicusmarine login``.
+
+    Returns
+    -------
+    list of Path
+        netCDF files in the layout of DUACS, with ``sla_unfiltered``, ``sla_filtered``, ``lwe`` and ``mdt`` [m]:
+        `xinr.open_tracks` opens them.
+
+    Raises
+    ------
+    ImportError
+        The package ``copernicusmarine`` is not installed.
+    ValueError
+        No such mission, region or period.
+    PermissionError
+        The service refuses the user name and password.
+
+    References
+    ----------
+    Copernicus Marine Service, product SEALEVEL_GLO_PHY_L3_MY_008_062, DOI 10.48670/moi-00146
+
+    Examples
+    --------
+    >>> download_l3("data", region=(295, 305, 33, 43), period=("2017-01-01", "2017-12-31"), missions=["jason"])
+    Traceback (most recent call last):
+    ValueError: no mission 'jason': expected some of ['al', 'alg', 'c2', ...
+    """
+    wanted = list(missions)
+    for mission in wanted:
+        if mission not in L3_MISSIONS:
+            raise ValueError(f"no mission {mission!r}: expected some of {list(L3_MISSIONS)}.")
+    check_region(region)
+    years = list(_years(period))
+    toolbox = _toolbox()
+    found = find_credentials(ACCOUNTS["copernicusmarine"], credentials_file, "https://auth.marine.copernicus.eu")
+    login = {"username": found.username, "password": found.password} if found else {}
+    folder = Path(folder).expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    requests = {folder / _name(mission, days, region): (mission, days) for mission in wanted for days in years}
+    for path, (mission, days) in tqdm(requests.items(), desc="tracks", disable=None, leave=False, delay=1):
+        if not path.exists():
+            _subset(toolbox, path, DATASET.format(mission), region, days, login)
+    return [path for path in requests if path.exists()]
+
+
+def read_l3(table: str | Path | pd.DataFrame) -> xr.Dataset:
+    """Read along-track data from the long table in which Copernicus Marine gives out subsets.
+
+    Parameters
+    ----------
+    table : str, Path or DataFrame
+        CSV file, or what ``copernicusmarine.read_dataframe`` returns: one row for each variable and time, with the
+        columns ``variable``, ``platform_id``, ``time``, ``longitude``, ``latitude``, ``value``.
+
+    Returns
+    -------
+    Dataset
+        The variables along ``time``, platform after platform, with the coordinate ``mission``: as `xinr.open_tracks`
+        gives it. netCDF subsets need no more than `xinr.open_tracks`.
+
+    Raises
+    ------
+    ValueError
+        A column is not there, or there are no rows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = [("sla_unfiltered", "j3", "2017-01-01T00:00:00Z", -60.0, 38.0, 0.12),
+    ...         ("mdt", "j3", "2017-01-01T00:00:00Z", -60.0, 38.0, 0.4)]
+    >>> ds = read_l3(pd.DataFrame(rows, columns=COLUMNS))
+    >>> ds.sizes["time"], float(ds.mdt[0]), str(ds.mission.values[0])
+    (1, 0.4, 'j3')
+    """
+    import pandas as pd
+
+    rows = table if isinstance(table, pd.DataFrame) else pd.read_csv(table)
+    missing = [column for column in COLUMNS if column not in rows]
+    if missing:
+        raise ValueError(f"the table lacks the columns {missing}: expected those of a subset, got {list(rows)}.")
+    if rows.empty:
+        raise ValueError("the table has no rows: expected one for each variable and time.")
+    keys = ["platform_id", "time"]
+    # As times, since the texts do not sort: whole seconds have no fraction.
+    time = pd.to_datetime(rows["time"], utc=True, format="ISO8601").dt.tz_localize(None)
+    rows = rows[[*COLUMNS]].assign(time=time).drop_duplicates([*keys, "variable"])
+    heights = rows.pivot(index=keys, columns="variable", values="value").reset_index()
+    places = rows.drop_duplicates(keys).sort_values(keys)
+    columns = {str(name): heights[name] for name in heights.columns if name not in keys}
+    columns |= {axis: places[axis] for axis in ("longitude", "latitude")}
+    ds = xr.Dataset(
+        {name: ("time", np.asarray(column, dtype=float), ATTRS.get(name, {})) for name, column in columns.items()},
+        coords={
+            "time": heights["time"].to_numpy().astype("datetime64[ns]"),
+            "mission": ("time", heights["platform_id"].to_numpy().astype(str)),
+        },
+    )
+    return ds.set_coords(["longitude", "latitude"])
+
+
+def _subset(
+    toolbox: Any, path: Path, name: str, region: tuple[float, float, float, float], days: Days, login: dict[str, str]
+) -> None:
+    """Fetch the data of one mission and year, and write what there is."""
+    import pandas as pd
+
+    _, _, south, north = region
+    try:
+        tables = [
+            toolbox.read_dataframe(
+                dataset_id=name,
+                variables=list(VARIABLES),
+                minimum_longitude=west,
+                maximum_longitude=east,
+                minimum_latitude=south,
+                maximum_latitude=north,
+                start_datetime=f"{days[0]}T00:00:00",
+                end_datetime=f"{days[1]}T23:59:59.999",
+                disable_progress_bar=True,
+                **login,
+            )
+            for west, east in _spans(region)
+        ]
+    except toolbox.InvalidUsernameOrPassword:
+        raise PermissionError(
+            "Copernicus Marine refuses the user name and password. "
+            f"Register, or renew the password, at {ACCOUNTS['copernicusmarine'].page}."
+        ) from None
+    filled = [table for table in tables if not table.empty]
+    if filled:
+        ds = read_l3(pd.concat(filled))
+        platform = str(ds["mission"].values[0])
+        ds = ds.drop_vars("mission").sortby("time").assign_attrs(platform=platform, source=f"{PRODUCT}, {name}")
+        compressed = {str(variable): {"zlib": True, "dtype": "float32"} for variable in ds.data_vars}
+        write_netcdf(ds, path, encoding=compressed)
+
+
+def _toolbox() -> Any:
+    try:
+        import copernicusmarine
+    except ImportError as error:
+        raise ImportError("the package copernicusmarine is not installed: pip install 'xinr[copernicus]'.") from error
+    return copernicusmarine
+
+
+def _name(mission: str, days: Days, region: tuple[float, float, float, float]) -> str:
+    """Return the name of a file, in the manner of DUACS."""
+    first, last = (day.replace("-", "") for day in days)
+    west, east, south, north = (f"{edge:g}" for edge in region)
+    short = mission.split("-")[0]
+    return f"dt_global_{short}_phy_l3_{first}-{last}_{west}-{east}_{south}-{north}.nc"
+
+
+def _years(period: Days) -> Iterator[Days]:
+    """Cut a period into calendar years, which bounds the memory that a table takes."""
+    try:
+        first, last = map(date.fromisoformat, period)
+    except ValueError as error:
+        raise ValueError(f"period must be (first, last), days such as '2017-01-01', got {period}.") from error
+    if first > last:
+        raise ValueError(f"period must be (first, last) with the first before the last, got {period}.")
+    for year in range(first.year, last.year + 1):
+        yield str(max(first, date(year, 1, 1))), str(min(last, date(year, 12, 31)))
+
+
+def _spans(region: tuple[float, float, float, float]) -> list[tuple[float, float]]:
+    """Return the longitudes of a region as spans within -180 to 180, where those of the service are."""
+    width = (region[1] - region[0]) % 360.0 or 360.0
+    west = (region[0] + 180.0) % 360.0 - 180.0
+    east = west + width
+    return [(west, east)] if east <= 180.0 else [(west, 180.0), (-180.0, east - 360.0)]

@@ -1,0 +1,82 @@
+"""Find the files of a challenge by their names, whatever folders they lie in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import xarray as xr
+
+
+def folder_of(path: str | Path, name: str) -> Path:
+    """Return the folder of a dataset.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is none, with the command that gets it.
+    NotADirectoryError
+        It is a file.
+    """
+    folder = Path(path).expanduser()
+    if not folder.exists():
+        raise FileNotFoundError(f"no folder {folder}: fetch the data with 'xinr download {name} {folder}'.")
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is a file: expected the folder of {name}.")
+    return folder
+
+
+def one_of_each(folder: Path, patterns: dict[str, str], name: str) -> dict[str, Path]:
+    """Return the file that fits each pattern, anywhere below a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to look.
+    patterns : dict of str to str
+        For each file, a pattern of its name.
+    name : str
+        Of the dataset.
+
+    Raises
+    ------
+    FileNotFoundError
+        No file fits, with what is there.
+    ValueError
+        Several fit.
+    """
+    found = {key: below(folder, pattern) for key, pattern in patterns.items()}
+    missing = [key for key, paths in found.items() if not paths]
+    if missing:
+        there = sorted(path.name for path in folder.rglob("*.nc"))
+        raise FileNotFoundError(
+            f"{folder} lacks the files of {_some(missing)}: expected names such as {patterns[missing[0]]}, "
+            f"there are: {_some(there)}. "
+            f"Fetch what is missing with 'xinr download {name} {folder}', or name the files as they were published."
+        )
+    for key, paths in found.items():
+        if len(paths) > 1:
+            raise ValueError(f"several files of {key!r}: {', '.join(map(str, paths))}. Keep one of them.")
+    return {key: paths[0] for key, paths in found.items()}
+
+
+def below(folder: Path, pattern: str) -> list[Path]:
+    """Return the files whose name fits a pattern, anywhere below a folder, in order."""
+    return sorted(path for path in folder.rglob(pattern) if path.is_file())
+
+
+def open_map(path: Path) -> xr.Dataset:
+    """Open a gridded file.
+
+    Raises
+    ------
+    ValueError
+        It cannot be read.
+    """
+    try:
+        return xr.open_dataset(path)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} cannot be read as netCDF ({error}): is it complete? Fetch it again.") from error
+
+
+def _some(names: list[str]) -> str:
+    return (", ".join(names[:8]) or "none") + (f" and {len(names) - 8} more" if len(names) > 8 else "")
