@@ -8,9 +8,10 @@ import xarray as xr
 
 import xinr
 from xinr.frame import EARTH_RADIUS
-from xinr.methods import method_from, oi
-from xinr.methods.base import get_setting, with_settings
+from xinr.methods import method_from
+from xinr.methods.base import ObservationError, get_setting, with_settings
 from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian, Matern, Spectral
+from xinr.methods.oi import sharing, windows
 
 DAY = np.timedelta64(1, "D")
 
@@ -145,37 +146,144 @@ def test_the_dateline_changes_nothing(tracks, grid, frame):
 
 
 def test_a_window_too_large_is_refused_before_it_fills_the_memory(tracks, grid, monkeypatch):
-    monkeypatch.setattr(oi, "LARGEST_WINDOW", 100)
+    monkeypatch.setattr(windows, "LARGEST_WINDOW", 100)
     with pytest.raises(MemoryError, match=r"128 observations fall in one analysis window; at most 100.*larger coarsen"):
         tracks.inr.interp(grid)
 
 
 def test_blocks_of_targets_change_nothing(tracks, grid, monkeypatch):
     expected = tracks.inr.interp(grid, error=True)
-    monkeypatch.setattr(oi, "BLOCK", 7)
+    monkeypatch.setattr(windows, "BLOCK", 7)
     found = tracks.inr.interp(grid, error=True)
     for name in expected.data_vars:
         np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=1e-13)
 
 
-def test_value_and_error_share_one_factorisation_a_day(tracks, grid, monkeypatch):
+@pytest.fixture
+def factored(monkeypatch):
+    """The windows solved or factored so far."""
+    seen = []
+    for name in ("factor", "solve_windows"):
+        real = getattr(windows, name)
+
+        def counted(*args, _real=real):
+            seen.extend(args[-1] if isinstance(args[-1], list) else [args[-1]])
+            return _real(*args)
+
+        monkeypatch.setattr(windows, name, counted)
+    return seen
+
+
+def test_value_and_error_share_one_factorisation_a_day(tracks, grid, factored):
     field = tracks.inr.fit(coarsen=5)
-    factored = []
-    monkeypatch.setattr(oi, "cho_factor", lambda *args, _do=oi.cho_factor, **kw: factored.append(1) or _do(*args, **kw))
     with_error = field.interp(grid, error=True)
     assert len(factored) == grid.sizes["time"]
-    xr.testing.assert_allclose(with_error[["sla"]], field.interp(grid), atol=1e-12)
+    xr.testing.assert_allclose(with_error[["sla"]], tracks.inr.fit(coarsen=5).interp(grid), atol=1e-12)
     assert with_error.err_sla.attrs["standard_name"] == "sea_surface_height_above_sea_level standard_error"
 
 
-def test_analyses_are_solved_once(tracks, grid, monkeypatch):
+def test_analyses_are_solved_once(tracks, grid, factored):
     field = tracks.inr.fit(coarsen=5)
-    factored = []
-    monkeypatch.setattr(oi, "cho_factor", lambda *args, _do=oi.cho_factor, **kw: factored.append(1) or _do(*args, **kw))
     field.interp(grid)
     field.gradient(grid)
     field.laplacian(grid)
     assert len(factored) == grid.sizes["time"]
+
+
+# --- windows solved together ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def dense():
+    """A predictor whose windows share most of their observations, and each window's exact weights."""
+    rng = np.random.default_rng(0)
+    x = np.column_stack([rng.uniform(0, 4, (900, 2)), np.sort(rng.uniform(0, 60, 900))])
+    y = np.sin(x[:, 0] + 0.1 * x[:, 2]) + 0.05 * rng.standard_normal(900)
+    error = ObservationError(np.full(900, 0.05), np.arange(900) // 9, np.tile(np.linspace(-0.1, 0.1, 9), 100), 0.1, 0.2)
+    predictor = xinr.OI().fit(x, y, error)
+    near = [predictor.window(number) for number in range(16, 44)]
+    matrix = predictor.covariance.value(x, x)
+    error.add_to(matrix, slice(None))
+    return predictor, near, [np.linalg.solve(matrix[window, window], y[window]) for window in near]
+
+
+def test_windows_solved_together_are_solved_exactly(dense, monkeypatch):
+    p, near, exact = dense
+    groups = list(sharing.grouped(near))
+    assert 2 <= len(groups) < len(near)
+    monkeypatch.setattr(sharing, "factor", None)  # nothing falls back to double precision
+    for group in groups:
+        solved = sharing.solve_windows(p.covariance, p.error_model, p.x, p.y, [near[i] for i in group])
+        for i, weights in zip(group, solved, strict=True):
+            k = p.covariance.value(p.x[near[i]], p.x[near[i]])
+            np.testing.assert_allclose(k @ weights, k @ exact[i], rtol=0, atol=1e-6)
+
+
+def test_where_single_precision_fails_double_steps_in(dense, monkeypatch):
+    predictor, near, _ = dense
+    x, y = predictor.x, predictor.y
+    error = ObservationError(np.full(900, 1e-4), np.arange(900), np.zeros(900))
+    broad = Gaussian(10.0, 20.0)
+    called = []
+    real = sharing.factor
+    monkeypatch.setattr(sharing, "factor", lambda *args: called.append(1) or real(*args))
+    (weights,) = sharing.solve_windows(broad, error, x, y, near[:1])
+    assert called == [1]
+    k = broad.value(x[near[0]], x[near[0]])
+    exact = np.linalg.solve(k + 1e-8 * np.eye(len(k)), y[near[0]])
+    np.testing.assert_allclose(k @ weights, k @ exact, rtol=0, atol=1e-6)
+
+
+def test_windows_that_share_nothing_are_solved_by_themselves():
+    assert list(sharing.grouped([slice(0, 10), slice(10, 20)])) == [range(0, 1), range(1, 2)]
+    assert list(sharing.grouped([])) == []
+
+
+def test_a_group_stays_within_the_memory(monkeypatch):
+    monkeypatch.setattr(sharing, "LARGEST_GROUP", 104)
+    sliding = [slice(i, i + 100) for i in range(10)]
+    assert list(sharing.grouped(sliding)) == [range(0, 5), range(5, 10)]
+
+
+def test_what_is_solved_is_kept_when_interrupted_and_saved(tracks, grid, factored, monkeypatch, tmp_path):
+    monkeypatch.setattr(sharing, "CORE", 2.0)  # one window a group
+    counted, calls = windows.solve_windows, []
+
+    def interrupted(*args):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return counted(*args)
+
+    monkeypatch.setattr(windows, "solve_windows", interrupted)
+    field = tracks.inr.fit(coarsen=5)
+    with pytest.raises(KeyboardInterrupt):
+        field.interp(grid)
+    field.save(tmp_path / "field.nc")
+    again = xinr.open_field(tmp_path / "field.nc")
+    assert len(factored) == 2
+    found = again.interp(grid)
+    assert len(factored) == grid.sizes["time"]
+    monkeypatch.undo()
+    np.testing.assert_allclose(found.sla, tracks.inr.fit(coarsen=5).interp(grid).sla, rtol=0, atol=1e-8)
+
+
+def test_files_of_before_analyses_were_kept_still_open(tracks, grid):
+    field = tracks.inr.fit(coarsen=5)
+    state = {name: array for name, array in field.predictor.state().items() if name not in ("solved", "weights")}
+    again = type(field.predictor).from_state(state)
+    x = field.predictor.x[:5]
+    np.testing.assert_array_equal(again.predict(x), field.predictor.predict(x))
+
+
+@pytest.mark.parametrize("covariance", [Gaussian(2.0, 5.0, 0.3), Matern(2.0, 5.0, 0.3)])
+def test_on_a_grid_or_not_values_are_the_same(covariance):
+    rng = np.random.default_rng(1)
+    y, weights = rng.uniform(0, 10, (50, 3)), rng.standard_normal(50)
+    grid = np.stack(np.meshgrid(np.arange(4.0), np.arange(5.0), np.arange(3.0)), axis=-1).reshape(-1, 3)
+    for x in (grid, grid[rng.permutation(60)], grid[:41], grid[7:8], rng.uniform(0, 10, (60, 3))):
+        found = windows.weighted_value(covariance, x, y, weights)
+        np.testing.assert_allclose(found, covariance.value(x, y) @ weights, rtol=0, atol=1e-13)
 
 
 # --- covariances ----------------------------------------------------------------------------------
@@ -235,7 +343,7 @@ def test_a_covariance_is_saved_and_shown(tracks, grid, tmp_path, covariance):
 
 def test_the_window_follows_the_memory():
     fitted = xinr.OI(frame="sphere", covariance=Matern(100.0, 10.0), window=1.5)
-    x, error = np.zeros((3, 4)), oi.ObservationError(np.ones(3), np.zeros(3, np.int64), np.zeros(3))
+    x, error = np.zeros((3, 4)), ObservationError(np.ones(3), np.zeros(3, np.int64), np.zeros(3))
     assert fitted.fit(x, np.zeros(3), error).half_width == pytest.approx(1.5 * 12.391, rel=1e-4)
 
 
@@ -258,7 +366,7 @@ def test_settings_are_read_and_changed_wherever_they_are():
 
 def test_unknown_settings_name_those_of_method_and_covariance():
     message = (
-        r"OI has no setting \['slope'\]: expected some of \['frame'.*'analysis_step'\], "
+        r"OI has no setting \['slope'\]: expected some of \['frame'.*'analysis_step', 'n_neighbors', 'tile'\], "
         r"or of its covariance Matern \['length_scale', 'time_scale', 'sigma', 'smoothness'\]"
     )
     covariance = Matern(90.0, 9.0)

@@ -1,0 +1,134 @@
+"""Optimal interpolation as DUACS does it: scales from the tracks, errors of passes, sub-domains."""
+
+import numpy as np
+import pytest
+
+import xinr
+from xinr.fitted import observation_error
+from xinr.frame import frame_around
+from xinr.methods import ObservationError, method_from
+from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian
+from xinr.methods.duacs import Duacs
+from xinr.methods.oi import OI
+from xinr.methods.scales import estimate_covariance
+from xinr.simulate import eddies, tracks
+
+REGION, PERIOD = (295.0, 305.0, 33.0, 43.0), ("2021-01-01", "2021-03-01")
+KNOWN = ArhanColinDeVerdiere(220.0, 15.0, 0.12, 0.8, westward_drift=6.0) + Gaussian(1500.0, 20.0, 0.05)
+
+
+@pytest.fixture(scope="module")
+def seas():
+    """Places, errors and heights of seas of known covariance."""
+    ds = tracks(eddies(waves=9), ["alg", "h2b", "j3", "s3a"], region=REGION, period=PERIOD)
+    points = xinr.Observations.from_tracks(ds, lwe=True).coarsen(12)
+    frame = frame_around("plane", points.longitude, points.latitude, points.time)
+    x = frame.project(points.longitude, points.latitude, points.time)
+    root = np.linalg.cholesky(KNOWN.value(x, x) + 1e-8 * np.eye(len(x)))
+    return x, root @ np.random.default_rng(0).standard_normal((len(x), 6)), observation_error(points, Duacs())
+
+
+@pytest.fixture(scope="module")
+def sea(seas):
+    """One of them, with errors of passes and without."""
+    x, signals, error = seas
+    rng = np.random.default_rng(1)
+    biases = 0.05 * rng.standard_normal(error.pass_index.max() + 1)[error.pass_index]
+    return x, signals[:, 0], signals[:, 0] + biases + 0.02 * rng.standard_normal(len(x)), error
+
+
+@pytest.fixture(scope="module")
+def estimated(sea):
+    x, _, y, error = sea
+    return estimate_covariance(x, y, error)
+
+
+def test_scales_and_propagation_are_those_of_the_sea(seas):
+    """Two months of one sea hold few eddies: the median over several."""
+    x, signals, error = seas
+    found = [estimate_covariance(x, y, error).mean.settings for y in signals.T]
+    for name, known in KNOWN.terms[0].settings.items():
+        median = np.median([settings[f"{name}_1"] for settings in found])
+        if name.endswith("drift"):  # held to none before a look at the data
+            assert 0.4 * known <= median <= 1.2 * known if known else abs(median) < 1.0, name
+        else:
+            assert median == pytest.approx(known, rel=0.25), name
+    assert all(settings["length_scale_2"] == 1500.0 for settings in found)
+
+
+def test_errors_of_passes_take_no_part(sea, estimated):
+    x, signal, _, error = sea
+    without = estimate_covariance(x, signal, error).mean
+    for name, value in without.settings.items():
+        if not name.startswith("northward"):
+            assert estimated.mean.settings[name] == pytest.approx(value, rel=0.25), name
+
+
+def test_a_livelier_half_of_the_sea_is_told_apart(sea):
+    x, signal, _, error = sea
+    east = x[:, 0] > 0.0
+    found = estimate_covariance(x, np.where(east, 2.0, 1.0) * signal, error)
+    sigma = found.settings["sigma_1"]
+    assert sigma[-1].mean() > 1.3 * sigma[0].mean()
+    assert found.at(np.array([400.0, 0.0, 0.0])).sigma > 1.3 * found.at(np.array([-400.0, 0.0, 0.0])).sigma
+
+
+def test_the_same_tracks_give_the_same_scales(sea, estimated):
+    x, _, y, error = sea
+    again = estimate_covariance(x, y, error)
+    assert again.mean == estimated.mean
+    for name, table in estimated.settings.items():
+        np.testing.assert_array_equal(again.settings[name], table)
+
+
+def test_it_errs_less_than_the_baseline_on_such_a_sea(sea):
+    x, signal, y, error = sea
+    kept_back = error.pass_index % 5 == 0
+    mapped = ~kept_back
+    ours = Duacs().fit(x[mapped], y[mapped], error.take(mapped)).predict(x[kept_back])
+    # The lengths of the baseline, one degree, in kilometres.
+    baseline = OI(frame="plane", covariance=Gaussian(111.0, 7.0, 1.0)).fit(x[mapped], y[mapped], error.take(mapped))
+    theirs = baseline.predict(x[kept_back])
+    ours_rms, theirs_rms = (np.sqrt(np.mean((each - signal[kept_back]) ** 2)) for each in (ours, theirs))
+    assert ours_rms < 0.85 * theirs_rms
+
+
+def test_without_estimate_it_is_local_oi_with_its_covariance(sea):
+    x, _, y, error = sea
+    method = Duacs(estimate=False, covariance=KNOWN, n_neighbors=60)
+    local = OI(frame="plane", covariance=KNOWN, n_neighbors=60, tile=method.tile, analysis_step=method.analysis_step)
+    at = x[::50] + 10.0
+    for ours, theirs in zip(method.fit(x, y, error).posterior(at), local.fit(x, y, error).posterior(at), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_passes_that_never_meet_have_no_scales():
+    x = np.array([[0.0, 0.0, 0.0], [10.0, 0.0, 0.0], [5000.0, 0.0, 0.0]])
+    error = ObservationError(np.full(3, 0.02), np.array([0, 0, 1]), np.zeros(3))
+    with pytest.raises(ValueError, match=r"no two passes come within 450 km and 28 days of each other.*estimate=False"):
+        Duacs().fit(x, np.zeros(3), error)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"frame": "sphere"}, "duacs works in the frame 'plane', got 'sphere': leave frame as it is"),
+        ({"n_neighbors": 0}, "n_neighbors must be a finite number above zero, got 0"),
+        ({"tile": -1.0}, "tile must be a finite number above zero, got -1.0"),
+        ({"estimate": "no"}, "estimate must be True or False, got 'no'"),
+    ],
+)
+def test_settings_that_make_no_sense(settings, message):
+    with pytest.raises(ValueError, match=message):
+        method_from("duacs", settings)
+
+
+def test_what_is_searched():
+    assert Duacs().searched == ("noise", "pass_bias", "pass_slope")
+    assert "length_scale_1" in Duacs(estimate=False, pass_bias=0.0).searched
+
+
+def test_a_sea_at_rest_is_mapped_at_rest(sea):
+    x, _, _, error = sea
+    field = Duacs(n_neighbors=30).fit(x, np.zeros(len(x)), error)
+    assert np.abs(field.predict(x[:3])).max() == 0.0

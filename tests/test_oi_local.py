@@ -1,0 +1,121 @@
+"""Local optimal interpolation: tiles that share their neighbours, one smooth map."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from conftest import two_missions
+
+import xinr
+from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian, Matern
+from xinr.methods.oi import LocalOIPredictor
+from xinr.methods.oi.local import reach
+from xinr.methods.oi.varying import VaryingCovariance
+
+SETTINGS = {"frame": "plane", "covariance": Gaussian(120.0, 8.0, 0.2), "coarsen": 5, "noise": 0.02}
+
+
+def fitted(**settings):
+    return two_missions().inr.fit("oi", **SETTINGS | settings)
+
+
+@pytest.fixture(scope="module")
+def field():
+    return fitted(n_neighbors=40, pass_bias=0.02)
+
+
+@pytest.mark.parametrize("errors", [{}, {"pass_bias": 0.02}, {"pass_bias": 0.02, "pass_slope": 0.1}])
+@pytest.mark.parametrize("frame", ["plane", "sphere"])
+def test_with_every_neighbour_it_is_the_whole_analysis(grid, errors, frame):
+    whole = fitted(frame=frame, window=100.0, **errors)
+    local = fitted(frame=frame, n_neighbors=10_000, **errors)
+    assert isinstance(local.predictor, LocalOIPredictor)
+    expected, found = (each.interp(grid, error=True) for each in (whole, local))
+    for name in expected.data_vars:
+        np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=1e-8)
+    for verb in ("gradient", "laplacian"):
+        expected, found = (getattr(each, verb)(grid) for each in (whole, local))
+        for name, array in expected.data_vars.items():
+            np.testing.assert_allclose(found[name], array, rtol=0, atol=1e-6 * float(np.abs(array).max()))
+
+
+def test_at_a_node_it_is_the_analysis_of_the_nearest_observations(field):
+    p = field.predictor
+    node = np.round(p.x.mean(axis=0) / p.step) * p.step
+    scales = np.array([120.0, 120.0, 8.0])
+    near = np.argsort((((p.x - node) / scales) ** 2).sum(axis=1))[:40]
+    covariance = SETTINGS["covariance"]
+    same = p.error_model.pass_index[near][:, None] == p.error_model.pass_index[near]
+    matrix = covariance.value(p.x[near], p.x[near]) + np.diag(p.error_model.noise[near] ** 2) + 0.02**2 * same
+    k = covariance.value(node[None], p.x[near])[0]
+    value, error = p.posterior(node[None])
+    assert value[0] == pytest.approx(k @ np.linalg.solve(matrix, p.y[near]), abs=1e-12)
+    assert error[0] == pytest.approx(np.sqrt(0.2**2 - k @ np.linalg.solve(matrix, k)), abs=1e-12)
+
+
+def test_the_map_and_its_slope_have_no_steps(field):
+    """Across several tiles, in space and time: steps of the map shrink with those of the line, as do its slopes'."""
+    p = field.predictor
+    middle, span = p.x.mean(axis=0), np.array([3.1, 2.3, 1.7]) * p.step
+
+    def largest_steps(count):
+        line = middle + np.linspace(-0.5, 0.5, count)[:, None] * span
+        return np.abs(np.diff(p.predict(line))).max(), np.abs(np.diff(p.gradient(line)[:, 0])).max()
+
+    coarse, fine = largest_steps(101), largest_steps(1001)
+    assert all(b < 0.15 * a for a, b in zip(coarse, fine, strict=True))
+
+
+def test_far_from_the_data_it_is_zero_with_the_error_of_the_signal(field):
+    far = field.predictor.x[:2] + np.array([3000.0, 0.0, 0.0])
+    value, error = field.predictor.posterior(far)
+    np.testing.assert_allclose(value, 0.0, atol=1e-12)
+    np.testing.assert_allclose(error, 0.2, rtol=1e-12)
+
+
+def test_no_targets_give_no_values(field):
+    nowhere = np.empty((0, 3))
+    assert field.predictor.predict(nowhere).shape == (0,)
+    assert field.predictor.gradient(nowhere).shape == (0, 3)
+
+
+def test_saved_and_opened_it_is_the_same_to_the_bit(field, grid, tmp_path):
+    field.save(tmp_path / "field.nc")
+    again = xinr.open_field(tmp_path / "field.nc")
+    xr.testing.assert_identical(again.interp(grid, error=True), field.interp(grid, error=True))
+    xr.testing.assert_identical(again.laplacian(grid), field.laplacian(grid))
+
+
+def test_more_neighbours_come_nearer_to_the_whole(grid):
+    whole = fitted(window=100.0).interp(grid).sla
+    apart = [float(np.abs(fitted(n_neighbors=k).interp(grid).sla - whole).max()) for k in (5, 20, 80)]
+    assert apart[0] > apart[1] > apart[2]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"n_neighbors": -1}, "n_neighbors must be above zero, or 0 for all of the window, got -1"),
+        ({"tile": 0.0}, "tile must be a finite number above zero, got 0.0"),
+    ],
+)
+def test_settings_that_make_no_sense(settings, message):
+    with pytest.raises(ValueError, match=message):
+        fitted(**settings)
+
+
+def test_reach_is_where_the_covariance_has_fallen_to_a_third():
+    matern = Matern(90.0, 9.0, 0.3)
+    far = reach(matern, 3)
+    apart = np.diag(far)
+    np.testing.assert_allclose(matern.value(np.zeros((1, 3)), apart)[0], 0.3**2 * np.exp(-1.0), rtol=1e-9)
+    np.testing.assert_allclose(reach(matern + Gaussian(900.0, 90.0), 3), far)
+
+
+def test_a_covariance_that_varies_is_linear_between_nodes_and_constant_beyond():
+    mean = ArhanColinDeVerdiere(150.0, 15.0, 0.1)
+    tables = {"sigma": np.array([[0.1, 0.2], [0.3, 0.4]]), "anisotropy": np.full((2, 2), 0.8)}
+    varying = VaryingCovariance(mean, tables, np.array([-100.0, 0.0]), np.array([200.0, 100.0]))
+    found = [varying.at(np.array([*place, 3.0])) for place in ((0.0, 50.0), (-900.0, 0.0), (900.0, 900.0))]
+    assert [covariance.sigma for covariance in found] == pytest.approx([0.25, 0.1, 0.4])
+    assert all(covariance.anisotropy == pytest.approx(0.8) for covariance in found)
+    assert found[0].length_scale == 150.0

@@ -1,0 +1,101 @@
+"""Optimal interpolation: the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from xinr.methods.base import Array, Method, ObservationError, check_positive, present_errors
+from xinr.methods.covariances import Covariance, Gaussian, check_covariance
+from xinr.methods.oi.local import LocalOIPredictor, reach
+from xinr.methods.oi.varying import VaryingCovariance
+from xinr.methods.oi.windows import OIPredictor
+
+# Of data challenge 2021a, in degrees and days.
+BASELINE = Gaussian(length_scale=1.0, time_scale=7.0, sigma=1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OI(Method):
+    """Optimal interpolation with any covariance, one solve per analysis time.
+
+    The defaults are those of the SSH mapping data challenge 2021a: Gaussian with scales of 1 degree and 7 days, unit
+    signal variance, 0.05 m of noise, averages of five points, observations less than 14 days from the analysis.
+
+    Parameters
+    ----------
+    covariance : Covariance
+        Of the signal: see `xinr.methods.covariances`. Its lengths are degrees in the frame "degrees", kilometres in
+        the frames "sphere" and "plane"; only the ratio of its ``sigma`` to ``noise`` changes the map.
+    window : float
+        Half-width of the time window, in memories of the covariance: lags at which it has fallen to 1/e.
+    analysis_step : float
+        Days between analyses. A target takes the analysis nearest in time; daily maps at 00:00 fall on them.
+    n_neighbors : int
+        Observations of a local analysis, the nearest in space and time; 0 takes all of the window.
+    tile : float
+        Distance between local analyses, in lengths at which the covariance has fallen to 1/e.
+
+    Notes
+    -----
+    1. Select the observations with ``|t - t_analysis| < window · covariance.memory``.
+    2. Solve ``(K + R) α = y``, windows that share most of their observations together: see
+       `xinr.methods.oi.sharing.solve_windows`.
+    3. The analysis is ``k(x) · α``; its error is ``sqrt(sigma² - kᵀ (K + R)⁻¹ k)``.
+
+    With ``n_neighbors`` the nearest observations are analysed around each node of a lattice, and the map passes
+    smoothly from one analysis to the next: see `xinr.methods.oi.local.LocalOIPredictor`.
+
+    The background is zero: feed anomalies. With all of the window, the field is smooth in space, with a small step in
+    time half-way between analyses, where the window changes (correlation at its edge: exp(-window²) = 0.018 for the
+    Gaussian).
+
+    References
+    ----------
+    Bretherton, Davis & Fandry (1976), doi:10.1016/0011-7471(76)90001-2;
+    data challenge: https://github.com/ocean-data-challenges/2021a_SSH_mapping_OSE
+
+    Examples
+    --------
+    >>> from xinr.methods.covariances import Matern
+    >>> OI(frame="sphere", covariance=Matern(150.0, 15.0, sigma=0.1)).window
+    2.0
+    """
+
+    frame: str = "degrees"
+    coarsen: int = 5
+    noise: float = 0.05
+    covariance: Covariance = BASELINE
+    window: float = 2.0
+    analysis_step: float = 1.0
+    n_neighbors: int = 0
+    tile: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive(window=self.window, analysis_step=self.analysis_step, tile=self.tile)
+        if self.n_neighbors < 0:
+            raise ValueError(f"n_neighbors must be above zero, or 0 for all of the window, got {self.n_neighbors}.")
+        check_covariance(self.frame, self.covariance)
+
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """See `Method.searched`: scales and errors; of sigma only the ratio to the errors matters."""
+        return ("noise", *present_errors(self), *(name for name in self.covariance.searched if name != "sigma"))
+
+    def fit(self, x: Array, y: Array, error: ObservationError) -> OIPredictor | LocalOIPredictor:
+        """See `Method.fit`. Solves nothing yet: each analysis is solved when a target first needs it."""
+        if self.n_neighbors:
+            step = np.append(self.tile * reach(self.covariance, x.shape[1])[:-1], self.analysis_step)
+            covariance = VaryingCovariance.constant(self.covariance)
+            return LocalOIPredictor(x, y, error, covariance, step, self.n_neighbors)
+        order = np.argsort(x[:, -1], kind="stable")
+        return OIPredictor(
+            x=x[order],
+            y=y[order],
+            error_model=error.take(order),
+            covariance=self.covariance,
+            half_width=self.window * self.covariance.memory,
+            analysis_step=self.analysis_step,
+        )

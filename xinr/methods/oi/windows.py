@@ -1,0 +1,199 @@
+"""Optimal interpolation in sliding time windows, every observation of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from threading import Lock
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_solve, solve_triangular
+from tqdm.auto import tqdm
+
+from xinr.methods.base import Array, ErrorPredictor, ObservationError
+from xinr.methods.covariances import Covariance, Gaussian
+from xinr.methods.oi.sharing import factor, grouped, solve_windows
+
+# Targets per block of the observation-target covariance: 4096 x 5000 float64 is 160 MB.
+BLOCK = 4096
+# Largest window solved densely: its factor alone takes 8 n² = 3.2 GB.
+LARGEST_WINDOW = 20_000
+
+
+class Analysis(NamedTuple):
+    """An analysis time by its number, its observations, and the indices of its targets."""
+
+    number: int
+    near: slice
+    targets: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class OIPredictor(ErrorPredictor):
+    """The observations in time order, and the analyses solved so far."""
+
+    kind = "oi"
+
+    x: Array
+    y: Array
+    error_model: ObservationError
+    covariance: Covariance
+    half_width: float
+    analysis_step: float
+    _weights: dict[int, Array] = field(default_factory=dict, init=False, repr=False)
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False)
+
+    def predict(self, x: Array) -> Array:
+        """See `Predictor.predict`."""
+
+        def value(near: slice, weights: Array, at: NDArray[np.int64]) -> Array:
+            return weighted_value(self.covariance, x[at], self.x[near], weights)
+
+        return self._evaluate(x, np.zeros(len(x)), value)
+
+    def gradient(self, x: Array) -> Array:
+        """See `Predictor.gradient`."""
+
+        def slope(near: slice, weights: Array, at: NDArray[np.int64]) -> Array:
+            return self.covariance.weighted_gradient(x[at], self.x[near], weights)
+
+        return self._evaluate(x, np.zeros_like(x), slope)
+
+    def curvature(self, x: Array, direction: Array) -> Array:
+        """See `Predictor.curvature`."""
+
+        def bend(near: slice, weights: Array, at: NDArray[np.int64]) -> Array:
+            return self.covariance.weighted_curvature(x[at], self.x[near], weights, direction[at])
+
+        return self._evaluate(x, np.zeros(len(x)), bend)
+
+    def posterior(self, x: Array) -> tuple[Array, Array]:
+        """See `ErrorPredictor.posterior`."""
+        value, error = np.zeros(len(x)), np.full(len(x), self.covariance.sigma)
+        for _, near, targets in tqdm(self._analyses(x), "errors", leave=False, disable=None, delay=1):
+            with self._lock:  # one at a time: a factorisation uses every core by itself
+                root = factor(self.covariance, self.error_model, self.x, near)
+            weights = cho_solve(root, self.y[near], check_finite=False)
+            for at in _blocks(targets):
+                k = self.covariance.value(self.x[near], x[at])
+                value[at] = weights @ k
+                whitened = solve_triangular(root[0], k, trans=1, overwrite_b=True, check_finite=False)
+                explained = np.einsum("ij,ij->j", whitened, whitened)
+                error[at] = np.sqrt(np.maximum(self.covariance.sigma**2 - explained, 0.0))
+        return value, error
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """See `Predictor.state`: the analyses solved so far are in it, so that a saved field goes on from there."""
+        solved = dict(self._weights)
+        return {
+            "x": self.x,
+            "y": self.y,
+            **self.error_model.state(),
+            "covariance": self.covariance.state(),
+            "window": np.array([self.half_width, self.analysis_step]),
+            "solved": np.array(list(solved), dtype=np.int64),
+            "weights": np.concatenate([np.empty(0), *solved.values()]),
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
+        """See `Predictor.from_state`."""
+        error = ObservationError.from_state(state)
+        half_width, step = (float(number) for number in state["window"])
+        found = cls(state["x"], state["y"], error, Covariance.from_state(state["covariance"]), half_width, step)
+        if "solved" in state:  # files of earlier versions have none
+            windows = [found.window(number) for number in state["solved"].tolist()]
+            ends = np.cumsum([near.stop - near.start for near in windows], dtype=np.int64)
+            parts = np.split(state["weights"], ends[:-1])
+            found._weights.update(zip(state["solved"].tolist(), parts, strict=False))
+        return found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the state alone: the lock stays behind."""
+        return type(self).from_state, (self.state(),)
+
+    def _evaluate(self, x: Array, result: Array, function: Callable[[slice, Array, NDArray[np.int64]], Array]) -> Array:
+        analyses = self._analyses(x)
+        self._solve(analyses)
+        for number, near, targets in analyses:
+            for at in _blocks(targets):
+                result[at] = function(near, self._weights[number], at)
+        return result
+
+    def _analyses(self, x: Array) -> list[Analysis]:
+        """Return the analyses that targets need, in order of time; none where nothing is observed."""
+        nearest = np.floor(x[:, -1] / self.analysis_step + 0.5).astype(np.int64)
+        order = np.argsort(nearest, kind="stable")
+        numbers, starts = np.unique(nearest[order], return_index=True)
+        pairs = zip(numbers.tolist(), np.split(order, starts[1:]), strict=True)
+        analyses = [Analysis(number, self.window(number), targets) for number, targets in pairs]
+        return [analysis for analysis in analyses if analysis.near.start < analysis.near.stop]
+
+    def window(self, number: int) -> slice:
+        """Return the observations of an analysis, by its number; MemoryError where they are too many."""
+        centre = number * self.analysis_step
+        times = self.x[:, -1]
+        first = np.searchsorted(times, centre - self.half_width, side="right")
+        last = np.searchsorted(times, centre + self.half_width, side="left")
+        near = slice(int(first), int(max(first, last)))
+        _check_size(near.stop - near.start)
+        return near
+
+    def _solve(self, analyses: Sequence[Analysis]) -> None:
+        """Solve what is not solved yet; what is done is kept if it is interrupted."""
+        with self._lock:
+            missing = [analysis for analysis in analyses if analysis.number not in self._weights]
+            with tqdm(total=len(missing), desc="optimal interpolation", leave=False, disable=None, delay=1) as bar:
+                for group in grouped([analysis.near for analysis in missing]):
+                    windows = [missing[i].near for i in group]
+                    solved = solve_windows(self.covariance, self.error_model, self.x, self.y, windows)
+                    self._weights.update(zip((missing[i].number for i in group), solved, strict=True))
+                    bar.update(len(group))
+
+
+def weighted_value(covariance: Covariance, x: Array, y: Array, weights: Array) -> Array:
+    """Return ``value(x, y) @ weights``, (n,), for x (n, d), y (m, d) and weights (m,).
+
+    A Gaussian is a product over the axes: on a grid of the frame's own axes, a sum over y is a product of matrices.
+
+    Examples
+    --------
+    >>> grid = np.stack(np.meshgrid([0.0], np.arange(30.0), np.arange(20.0)), axis=-1).reshape(-1, 3)
+    >>> y, weights, covariance = np.random.default_rng(0).uniform(0, 20, (9, 3)), np.arange(9.0), Gaussian(3.0, 9.0)
+    >>> np.allclose(weighted_value(covariance, grid, y, weights), covariance.value(grid, y) @ weights)
+    True
+    """
+    if isinstance(covariance, Gaussian):
+        axes, places = zip(*(np.unique(column, return_inverse=True) for column in x.T), strict=True)
+        if prod(map(len, axes)) <= 2 * len(x):
+            return _on_grid(covariance, axes, y, weights)[places]
+    return np.asarray(covariance.value(x, y) @ weights)
+
+
+def _on_grid(covariance: Gaussian, axes: Sequence[Array], y: Array, weights: Array) -> Array:
+    scales = [covariance.length_scale] * (len(axes) - 1) + [covariance.time_scale]
+    along = [
+        np.exp(-(((axis[:, None] - column) / scale) ** 2))
+        for axis, column, scale in zip(axes, y.T, scales, strict=True)
+    ]
+    total = covariance.sigma**2 * weights * along[-1]  # (times, m)
+    for factors in along[-2:0:-1]:
+        total = total[..., None, :] * factors
+    return np.asarray((total @ along[0].T).T)
+
+
+def _check_size(size: int) -> None:
+    if size > LARGEST_WINDOW:
+        raise MemoryError(
+            f"{size} observations fall in one analysis window; at most {LARGEST_WINDOW} are solved at once "
+            f"({8e-9 * size**2:.0f} GB per matrix). Choose a smaller region, a larger coarsen, a narrower window, or "
+            "n_neighbors=100."
+        )
+
+
+def _blocks(targets: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    for start in range(0, len(targets), BLOCK):
+        yield targets[start : start + BLOCK]
