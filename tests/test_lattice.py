@@ -28,7 +28,7 @@ def points(n=40, seed=0):
 
 def covariance_on(lattice, covariance, x, y):
     """The covariance of the process of a lattice between points, written out: a transform for each point of y."""
-    ax, ay = (lattice.matrix(p, CPU, torch.float64)[0].to_dense().numpy() for p in (x, y))
+    ax, ay = (lattice.matrix(p, CPU, torch.float64).to_dense().numpy() for p in (x, y))
     power = lattice.power(covariance)
     spread = [
         np.fft.irfftn(power * np.fft.rfftn(row.reshape(lattice.shape)), s=lattice.shape, axes=(0, 1, 2)) for row in ay
@@ -110,25 +110,28 @@ def test_the_lattice_holds_its_points_with_their_margins():
 
 def test_one_point_is_enough():
     lattice = Lattice.around(np.array([[5.0, -3.0, 2.0]]), STEP, (60.0, 60.0, 6.0))
-    weights = lattice.matrix(np.array([[5.0, -3.0, 2.0]]), CPU, torch.float64)[0].to_dense().numpy()
+    weights = lattice.matrix(np.array([[5.0, -3.0, 2.0]]), CPU, torch.float64).to_dense().numpy()
     assert np.count_nonzero(weights) <= STENCIL and weights.sum() == pytest.approx(1.0, abs=1e-6)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_matrix_and_transpose(lattice, dtype):
     x = points()
-    values, spread = lattice.matrix(x, CPU, dtype)
-    assert values.shape == (40, lattice.size) and spread.shape == (lattice.size, 40)
-    for matrix in (values, spread):
-        assert matrix.dtype == dtype and matrix.col_indices().dtype == matrix.crow_indices().dtype == torch.int32
-    assert torch.equal(spread.to_dense(), values.to_dense().T)
-    np.testing.assert_allclose(values.to_dense().sum(dim=1), 1.0, atol=1e-5)
+    matrix = lattice.matrix(x, CPU, dtype)
+    dense = matrix.to_dense()
+    assert dense.shape == (40, lattice.size) and dense.dtype == dtype
+    np.testing.assert_allclose(dense.sum(dim=1), 1.0, atol=1e-5)
+    generator = torch.Generator().manual_seed(0)
+    for shape in ((), (3,)):
+        at_centres, at_points = (torch.randn(n, *shape, generator=generator, dtype=dtype) for n in (lattice.size, 40))
+        np.testing.assert_allclose(matrix @ at_centres, dense @ at_centres, atol=1e-5)
+        np.testing.assert_allclose(matrix.transposed(at_points), dense.T @ at_points, atol=1e-5)
 
 
 def test_values_of_coefficients_agree_three_ways(lattice):
     c = torch.randn(lattice.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     x = points(300)
-    at_points = lattice.matrix(x, CPU, torch.float64)[0] @ c.reshape(-1)
+    at_points = lattice.matrix(x, CPU, torch.float64) @ c.reshape(-1)
     np.testing.assert_allclose(lattice.spline(c).predict(x), at_points, atol=1e-5)
     place = np.array([3, 5, 7])
     centre = np.array(lattice.origin) + place * STEP

@@ -8,7 +8,7 @@ import xarray as xr
 from conftest import two_missions
 
 import xinr
-from xinr.methods.base import get_setting, lower_bound, with_settings
+from xinr.methods.base import from_variable, to_variable, with_settings
 from xinr.methods.covariances import Gaussian, Spectral
 from xinr.methods.kriging import Kriging
 from xinr.validation import _folds
@@ -35,9 +35,11 @@ def test_the_gradient_is_that_of_the_misfit(observations):
     misfit, gradient = search.misfit(START)
     assert list(gradient) == list(START.searched) and len(gradient) == 10
     for name, slope in gradient.items():
-        bound = lower_bound(START, name)
-        excess = get_setting(START, name) - bound
-        ends = [search.misfit(with_settings(START, {name: bound + excess * np.exp(z)}))[0] for z in (-0.01, 0.01)]
+        z = to_variable(START, name)
+        ends = [
+            search.misfit(with_settings(START, {name: from_variable(START, name, z + step)}))[0]
+            for step in (-0.01, 0.01)
+        ]
         assert slope == pytest.approx((ends[1] - ends[0]) / 0.02, rel=0.02, abs=2e-4 * misfit)
 
 
@@ -100,3 +102,27 @@ def test_a_method_that_draws_nothing_says_so(grid):
         field.sample(grid, 2)
     with pytest.raises(ValueError, match="count must be a whole number above zero, got 0"):
         two_missions().inr.fit(START).sample(grid, 0)
+
+
+def test_a_drift_that_starts_at_zero_is_found_on_either_side():
+    """A sea that moves east, and its mirror image."""
+    rng, n_passes, n = np.random.default_rng(0), 80, 20
+    lon, day = rng.uniform(0.0, 6.0, n_passes), rng.uniform(0.0, 20.0, n_passes)
+    x = np.column_stack([np.repeat(lon, n), np.tile(np.linspace(0.0, 4.0, n), n_passes), np.repeat(day, n)])
+    start = replace(START, covariance=Spectral(120.0, 10.0, 0.1, slope=2.2, time_slope=1.5), coarsen=1)
+    found = []
+    for eastward in (0.06, -0.06):  # degrees of longitude a day
+        height = 0.1 * np.sin(2.0 * (x[:, 0] - eastward * x[:, 2])) * np.cos(1.7 * x[:, 1])
+        points = xinr.Observations(
+            longitude=x[:, 0],
+            latitude=x[:, 1],
+            time=np.datetime64("2020-01-01", "ns") + (x[:, 2] * 86400e9).astype("timedelta64[ns]"),
+            value=height + 0.01 * rng.standard_normal(len(x)),
+            pass_index=np.repeat(np.arange(n_passes), n),
+            mission_index=np.repeat(np.arange(n_passes) % 2, n),
+            missions=("a", "b"),
+            noise=None,
+            name="sla",
+        )
+        found.append(xinr.tune(points, start, ["westward_drift"], evaluations=8).method.covariance.westward_drift)
+    assert found[0] < -3.0 and found[1] > 3.0  # 6.7 km a day

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from xinr.methods.base import Predictor
 from xinr.methods.spline import SplinePredictor, bspline_weights
 
 ORIGIN, STEP = (-100.0, 50.0, 2.0), (20.0, 25.0, 1.5)
@@ -87,3 +88,39 @@ def test_it_is_rebuilt_from_its_state():
     again = SplinePredictor.from_state(spline.state())
     np.testing.assert_array_equal(again.predict(inside()), spline.predict(inside()))
     assert again.degree == (5, 3, 3) and again.periodic == (True, False, False)
+
+
+@pytest.mark.parametrize("periodic", [(False,) * 3, (True,) * 3])
+@pytest.mark.parametrize("times", [[5.0], [3.0, 4.5, 4.6, 12.0, 4.6]], ids=["one time", "several"])
+def test_a_map_is_what_its_points_are_one_by_one(periodic, times):
+    """Places that repeat are summed once; in another order they do not repeat. Some lie beyond the ends."""
+    _, spline = random_spline(periodic=periodic)
+    rng, places = np.random.default_rng(4), inside(60)[:, :2] * 1.3
+    x = np.column_stack([np.tile(places, (len(times), 1)), np.repeat(times, 60)])
+    directions = [np.tile(np.pad(rng.normal(size=(60, 2)), ((0, 0), (0, 1))), (len(times), 1)) for _ in range(2)]
+    bends = [rng.normal(size=x.shape) for _ in range(2)]
+    order = rng.permutation(len(x)) if len(times) > 1 else np.arange(len(x))
+    late = np.vstack([x[order], x[:1] + np.array([0.0, 0.0, 0.7])])  # a point at a time of its own
+
+    def with_one_more(vectors):
+        return [np.vstack([each[order], each[:1]]) for each in vectors]
+
+    pairs = [[(0, 0), (1, 1)], [(0, 1)]]
+    first, second = spline.derivatives(x, directions, pairs, bends)
+    one_by_one = spline.derivatives(late, with_one_more(directions), pairs, with_one_more(bends))
+    np.testing.assert_allclose(spline.predict(x)[order], spline.predict(late)[:-1], atol=1e-12)
+    np.testing.assert_allclose(spline.gradient(x)[order], spline.gradient(late)[:-1], atol=1e-12)
+    for found, expected in zip((first, second), one_by_one, strict=True):
+        np.testing.assert_allclose(found[:, order], expected[:, :-1], atol=1e-12)
+    np.testing.assert_allclose(second[0], spline.laplacian(x, directions, bends[0]), atol=1e-12)
+    assert np.abs(second).max() > 0.1
+
+
+def test_derivatives_are_those_of_every_predictor():
+    _, spline = random_spline()
+    x, rng = inside(), np.random.default_rng(5)
+    directions, bends = ([rng.normal(size=x.shape) for _ in range(2)] for _ in range(2))
+    pairs = [[(0, 0), (1, 1)], [(0, 1)]]
+    expected = Predictor.derivatives(spline, x, directions, pairs, bends)
+    for found, other in zip(spline.derivatives(x, directions, pairs, bends), expected, strict=True):
+        np.testing.assert_allclose(found, other, atol=1e-10)

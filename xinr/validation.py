@@ -14,7 +14,16 @@ from tqdm.auto import tqdm
 from xinr.fitted import fit_observations, observation_error
 from xinr.frame import frame_around
 from xinr.methods import Method, ObservationError
-from xinr.methods.base import Array, Fold, SearchableMethod, get_setting, lower_bound, with_settings
+from xinr.methods.base import (
+    Array,
+    Fold,
+    SearchableMethod,
+    from_variable,
+    get_setting,
+    lower_bound,
+    to_variable,
+    with_settings,
+)
 from xinr.observations import Observations
 
 Folds = Literal["mission", "pass"]
@@ -22,7 +31,8 @@ Folds = Literal["mission", "pass"]
 PASS_FOLDS = 5
 #: First move of each setting in the search: a factor of 1.5 up.
 FIRST_MOVE = float(np.log(1.5))
-#: Furthest that a descent may go from the start, a factor of 10, and the relative gain at which it ends.
+#: Furthest that a descent may go from the start, a factor of 10 (or 11.5 km/day of a drift), and the relative gain at
+#: which it ends.
 FARTHEST, FLAT = float(np.log(10.0)), 1e-6
 
 
@@ -84,7 +94,8 @@ def tune(
     method : Method
         Where the search starts; what is not searched stays as it is.
     settings : sequence of str, optional
-        Names of positive numbers among its settings and those of its covariance; by default the method's ``searched``.
+        Names of numbers among its settings and those of its covariance, above zero except for drifts; by default the
+        method's ``searched``.
     evaluations : int
         Cross-validations to spend, at most.
     folds, seed
@@ -102,9 +113,9 @@ def tune(
 
     Notes
     -----
-    In the logarithm of the settings, from those of ``method``: L-BFGS-B for a method that knows the gradient of its
-    misfit (kriging), whose deviations are then scaled so that the withheld misfits are as large as it expects;
-    Nelder-Mead for others.
+    In the logarithm of the settings, from those of ``method``, and in drifts themselves, which may change sign:
+    L-BFGS-B for a method that knows the gradient of its misfit (kriging), whose deviations are then scaled so that the
+    withheld misfits are as large as it expects; Nelder-Mead for others.
     """
     names = list(method.searched if settings is None else settings)
     if isinstance(settings, str) or not names or evaluations < 1:
@@ -121,7 +132,7 @@ def tune(
 
 @dataclass
 class _Log:
-    """The trials of a search, and how its variables z become settings: ``setting = bound + exp(z)``."""
+    """The trials of a search, and how its variables z become settings: see `to_variable`."""
 
     method: Method
     names: list[str]
@@ -129,15 +140,11 @@ class _Log:
     trials: list[tuple[float, ...]] = field(default_factory=list)
 
     @property
-    def bounds(self) -> Array:
-        return np.array([lower_bound(self.method, name) for name in self.names])
-
-    @property
     def start(self) -> Array:
-        return np.log(np.array([get_setting(self.method, name) for name in self.names]) - self.bounds)
+        return np.array([to_variable(self.method, name) for name in self.names])
 
     def settings(self, z: Array) -> dict[str, float]:
-        return dict(zip(self.names, map(float, self.bounds + np.exp(z)), strict=True))
+        return {name: from_variable(self.method, name, at) for name, at in zip(self.names, z, strict=True)}
 
     def at(self, z: Array) -> Method:
         """Return the method with the settings of z."""

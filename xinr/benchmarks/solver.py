@@ -18,7 +18,6 @@ from xinr.methods.base import Array, ObservationError
 from xinr.methods.conditioning import Conditioning
 from xinr.methods.kriging import Kriging
 from xinr.methods.lattice import STENCIL
-from xinr.methods.pass_errors import PassErrors
 
 #: Relative residual of the solution that others are measured by, and iterations that plain ones may take.
 EXACT, MOST = 1e-7, 5000
@@ -101,8 +100,8 @@ def _parts(problem: Conditioning, n: int) -> dict[str, Callable[[], object]]:
     return {
         "forward transform": lambda: torch.fft.rfftn(values),
         "inverse transform": lambda: torch.fft.irfftn(spectrum, s=shape),
-        "spreading product": lambda: problem._spread @ weights[:, 0],
-        "gathering product": lambda: problem._values @ values.reshape(-1),
+        "spreading product": lambda: problem.attached.transposed(weights[:, 0]),
+        "gathering product": lambda: problem.attached @ values.reshape(-1),
         "product with the spectrum": lambda: problem.power * spectrum,
         "inverse of the errors": lambda: problem.errors.solve(weights),
     }
@@ -115,21 +114,13 @@ def _plain(problem: Conditioning, y: Tensor) -> Iterator[tuple[int, Tensor]]:
     norm = (residual**2).sum()
     for n in range(1, MOST + 1):
         seen = problem.signal_covariance(direction)
-        image = seen + times(problem.errors, direction)
+        image = seen + problem.errors.times(direction)
         length = norm / (direction * image).sum()
         signal = signal + length * seen
         yield n, signal
         residual = residual - length * image
         previous, norm = norm, (residual**2).sum()
         direction = residual + norm / previous * direction
-
-
-def times(errors: PassErrors, v: Tensor) -> Tensor:
-    """Return ``R v`` (n, 1), the covariance of the errors times v."""
-    total = torch.zeros(errors.n_passes, errors.modes.shape[1], dtype=v.dtype).index_add_(
-        0, errors.of_pass, errors.modes * v
-    )
-    return errors.noise[:, None] ** 2 * v + (errors.modes * total[errors.of_pass]).sum(dim=1, keepdim=True)
 
 
 def _relative(signal: Tensor, exact: Tensor) -> float:

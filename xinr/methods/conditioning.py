@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import sqrt
 from typing import Self
 
 import numpy as np
@@ -86,7 +87,7 @@ class Conditioning:
         self.lattice, self.device, self.dtype = lattice, device, dtype
         self.power = self._power(power)
         self.errors = PassErrors(error, device)
-        self._values, self._spread = lattice.matrix(x, device, dtype)
+        self.attached = lattice.matrix(x, device, dtype)
 
     def under(self, power: Array, error: ObservationError) -> Self:
         """Return the same observations under other covariances of signal and errors."""
@@ -99,7 +100,7 @@ class Conditioning:
         """Return other observations of the same process."""
         other = copy.copy(self)
         other.errors = PassErrors(error, self.device)
-        other._values, other._spread = self.lattice.matrix(x, self.device, self.dtype)
+        other.attached = self.lattice.matrix(x, self.device, self.dtype)
         return other
 
     def move(self, array: Array) -> Tensor:
@@ -108,7 +109,7 @@ class Conditioning:
 
     def observe(self, coefficients: Iterable[Tensor]) -> Tensor:
         """Return ``W c`` (n, j) of coefficients (j, nx, ny, nt)."""
-        return torch.stack([self._values @ each.reshape(-1) for each in coefficients], dim=1).double()
+        return torch.stack([self.attached @ each.reshape(-1) for each in coefficients], dim=1).double()
 
     def coefficients(self, weights: Tensor) -> Iterator[Tensor]:
         """Yield ``K Wᵀ α`` (nx, ny, nt) of each column of weights (n, j)."""
@@ -117,7 +118,7 @@ class Conditioning:
 
     def transform(self, weights: Tensor) -> Tensor:
         """Return ``F Wᵀ α`` (nx, ny, nt // 2 + 1) of weights (n,)."""
-        spread = (self._spread @ weights.to(self.dtype)).reshape(self.lattice.shape)
+        spread = self.attached.transposed(weights.to(self.dtype)).reshape(self.lattice.shape)
         transformed: Tensor = torch.fft.rfftn(spread)
         return transformed
 
@@ -126,32 +127,39 @@ class Conditioning:
         return self.observe(self.coefficients(weights))
 
     def solve(self, y: Tensor, tolerance: float, most: int = MOST_ITERATIONS) -> Solution:
-        """Solve ``(W K Wᵀ + R) α = y`` for y (n, j) until the residual has fallen by the tolerance.
+        """Solve ``(W K Wᵀ + R) α = y`` for y (n, j) until the residual of each column has fallen by the tolerance.
 
         Raises
         ------
         ArithmeticError
-            It has not within the iterations.
+            One has not within the iterations.
         """
+        solved = [self._solve(column[:, None], tolerance, most) for column in y.T]
+        longest = max((each.residuals for each in solved), key=len)
+        return Solution(torch.cat([each.weights for each in solved], dim=1), longest)
+
+    def _solve(self, y: Tensor, tolerance: float, most: int) -> Solution:
+        """Solve for one column (n, 1), which takes no more iterations or memory than it needs itself."""
         residual = self.errors.solve(y)
         seen = self.signal_covariance(residual)  # G r
-        direction, seen_direction = residual, seen
+        direction, seen_direction = residual.clone(), seen.clone()
         weights = torch.zeros_like(y)
-        norm = first = _inner(residual, seen)
+        norm = first = float(torch.vdot(residual[:, 0], seen[:, 0]))
         history: list[float] = []
         for _ in tqdm(range(most), "kriging", leave=False, disable=None, delay=1):
-            image = direction + self.errors.solve(seen_direction)
-            length = _ratio(norm, _inner(seen_direction, image))
-            weights = weights + length * direction
-            residual = residual - length * image
+            if norm == 0.0:  # nothing is left
+                return Solution(weights, [*history, 0.0])
+            image = self.errors.solve(seen_direction).add_(direction)
+            length = norm / float(torch.vdot(seen_direction[:, 0], image[:, 0]))
+            weights.add_(direction, alpha=length)
+            residual.sub_(image, alpha=length)
             seen = self.signal_covariance(residual)
-            previous, norm = norm, _inner(residual, seen)
-            history.append(float(_ratio(norm, first).max().sqrt()))
+            previous, norm = norm, max(float(torch.vdot(residual[:, 0], seen[:, 0])), 0.0)
+            history.append(sqrt(norm / first))
             if history[-1] <= tolerance:
                 return Solution(weights, history)
-            growth = _ratio(norm, previous)
-            direction = residual + growth * direction
-            seen_direction = seen + growth * seen_direction
+            direction.mul_(norm / previous).add_(residual)
+            seen_direction.mul_(norm / previous).add_(seen)
         if tolerance > 0.0:
             raise ArithmeticError(
                 f"conjugate gradients reached a residual of {history[-1]:.2g} in {most} iterations, expected "
@@ -170,7 +178,7 @@ class Conditioning:
         drift = torch.linalg.solve(columns.T @ of_columns, columns.T @ of_y)
         weights = of_y - of_columns @ drift
         # The drift has no part in it: its columns are orthogonal to the weights.
-        surprise = torch.sqrt(_inner(y, weights) / len(y))
+        surprise = torch.sqrt((y * weights).sum(dim=0) / len(y))
         return Estimate(torch.stack(list(self.coefficients(weights))), drift, solved.residuals, surprise)
 
     def draw_errors(self, columns: Tensor, count: int, tolerance: float, generator: torch.Generator) -> Estimate:
@@ -189,13 +197,3 @@ class Conditioning:
 
     def _power(self, power: Array) -> Tensor:
         return torch.from_numpy(power).to(self.device, self.dtype)
-
-
-def _inner(a: Tensor, b: Tensor) -> Tensor:
-    """Return the inner product of each column, (j,)."""
-    return (a * b).sum(dim=0)
-
-
-def _ratio(a: Tensor, b: Tensor) -> Tensor:
-    """Return a / b, zero where a column has converged exactly."""
-    return torch.where(b > 0, a / b.clamp(min=torch.finfo(b.dtype).tiny), 0.0)

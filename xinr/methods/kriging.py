@@ -21,6 +21,7 @@ from xinr.methods.base import (
     Fold,
     Method,
     ObservationError,
+    Pairs,
     Predictor,
     SamplePredictor,
     SearchableMethod,
@@ -180,7 +181,7 @@ class Kriging(SearchableMethod):
         """Return the linear problem of observations at x (n, 3), having checked that some solutions fit into memory."""
         device = device_from(self.device, metal=False)
         check_memory(
-            (40 + 25 * together) * lattice.size + 16 * STENCIL * len(x),
+            (40 + 25 * together) * lattice.size + 10 * STENCIL * len(x),
             device,
             f"kriging {len(x)} observations on a lattice of {' x '.join(map(str, lattice.shape))}",
             "a larger grid_step, time_step or coarsen, or a smaller region",
@@ -223,6 +224,12 @@ class KrigingPredictor(SamplePredictor):
     def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
         """See `Predictor.laplacian`."""
         return self.best.laplacian(x, directions, bend)
+
+    def derivatives(
+        self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
+    ) -> tuple[Array, Array]:
+        """See `Predictor.derivatives`."""
+        return self.best.derivatives(x, directions, pairs, bends)
 
     def posterior(self, x: Array) -> tuple[Array, Array]:
         """See `ErrorPredictor.posterior`."""

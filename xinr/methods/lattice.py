@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
@@ -17,11 +16,14 @@ from torch import Tensor
 
 from xinr.methods.base import Array
 from xinr.methods.covariances import Covariance
+from xinr.methods.sparse import Sparse
 from xinr.methods.spline import SplinePredictor, Triple, bspline_weights
 
 DEGREE = 3
 #: B-splines that reach a point.
 STENCIL = (DEGREE + 1) ** 3
+#: Points whose stencils are worked out at once.
+BLOCK = 1 << 15
 #: Waves this far from zero are looked at for peaks, by so many nodes of Gauss across their cell.
 LOWEST, NODES = 2, 8
 #: A spectrum so many times its mean over the cell (above) is taken as so many times the mean (below): as it is where
@@ -125,17 +127,20 @@ class Lattice:
         own_image = np.arange(nt // 2 + 1) * 2 % nt == 0
         return np.where(own_image, 1.0, 2.0)
 
-    def matrix(self, x: Array, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """Return the sparse matrix W (n, size) from coefficients to values at points x (n, 3), and its transpose."""
+    def matrix(self, x: Array, device: torch.device, dtype: torch.dtype) -> Sparse:
+        """Return the matrix W (n, size) from coefficients to values at points x (n, 3)."""
         if max(self.size, STENCIL * len(x)) >= 2**31:
             raise MemoryError(
                 f"{len(x)} observations on {self.size} centres are more than can be counted in 32 bits: "
                 "use a larger coarsen or grid_step, or a smaller region."
             )
-        index, weight = self._stencils(x)
+        index = np.empty((len(x), STENCIL), dtype=np.int32)
+        weight = np.empty((len(x), STENCIL), dtype=np.float32)
+        for at in range(0, len(x), BLOCK):
+            block = slice(at, at + BLOCK)
+            index[block], weight[block] = self._stencils(x[block])
         rows = np.arange(0, index.size + 1, STENCIL, dtype=np.int32)
-        whole = csr_array((weight.ravel(), index.ravel(), rows), shape=(len(x), self.size))
-        return _on_device(whole, device, dtype), _on_device(csr_array(whole.T), device, dtype)
+        return Sparse(csr_array((weight.ravel(), index.ravel(), rows), shape=(len(x), self.size)), device, dtype)
 
     def values(self, coefficients: Tensor) -> Tensor:
         """Return the values at the centres of coefficients (nx, ny, nt)."""
@@ -158,12 +163,3 @@ class Lattice:
         u, v, w = (bspline_weights(torch.from_numpy(f), DEGREE).float().numpy() for f in (position - left).T)
         weight = (u[:, :, None, None] * v[:, None, :, None]) * w[:, None, None, :]
         return (index + k[:, None, None, :]).reshape(len(x), -1), weight.reshape(len(x), -1)
-
-
-def _on_device(matrix: csr_array, device: torch.device, dtype: torch.dtype) -> Tensor:
-    rows, columns, weights = (torch.from_numpy(part) for part in (matrix.indptr, matrix.indices, matrix.data))
-    with warnings.catch_warnings():  # of what we use, the product with a vector alone
-        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
-        return torch.sparse_csr_tensor(
-            rows.to(device), columns.to(device), weights.to(device, dtype), matrix.shape, check_invariants=False
-        )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from xinr.methods.base import Array, Fold, ObservationError, Search, get_setting, lower_bound, with_settings
+from xinr.methods.base import Array, Fold, ObservationError, Search, from_variable, to_variable, with_settings
 from xinr.methods.conditioning import Conditioning
 from xinr.methods.lattice import Lattice
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 #: Iterations of a solve, and of the adjoint's, which converges sooner. A fixed number leaves the misfit a smooth
 #: function of the settings; with 80 its derivatives are off by as much as themselves, with 120 by a tenth.
 ITERATIONS, ADJOINT_ITERATIONS = 120, 60
-#: Draws from which the scale of the errors is estimated, and half-step of differences of the spectrum, in logarithm.
-DRAWS, STEP = 8, 1e-3
+#: Draws from which the scale of the errors is estimated, and half-step of differences of the spectrum, in the variable.
+DRAWS, STEP = 2, 1e-3
 
 
 class KrigingSearch(Search):
@@ -53,36 +53,26 @@ class KrigingSearch(Search):
     def misfit(self, method: Kriging) -> tuple[float, dict[str, float]]:  # type: ignore[override]
         """See `Search.misfit`."""
         power = self.lattice.power(method.covariance)
-        found = self._of_each(lambda fold: fold.misfit(power, method))
+        found = _side_by_side(lambda fold: fold.misfit(power, method), self.folds)
         of_power = self.lattice.multiplicity * np.mean([sensitivity for _, sensitivity, _ in found], axis=0)
         gradient = {name: float(np.mean([errors[name] for *_, errors in found])) for name in found[0][2]}
-        for name in self.settings:
-            if name not in gradient:
-                gradient[name] = self._along(name, method, of_power)
+        of_covariance = [name for name in self.settings if name not in gradient]
+        along = _side_by_side(lambda name: self._along(name, method, of_power), of_covariance)
+        gradient |= dict(zip(of_covariance, along, strict=True))
         return float(np.mean([misfit for misfit, *_ in found])), {name: gradient[name] for name in self.settings}
 
     def scale(self, method: Kriging) -> float:  # type: ignore[override]
         """See `Search.scale`."""
         power = self.lattice.power(method.covariance)
-        squares, variances = zip(*self._of_each(lambda fold: fold.squares(power, method)), strict=True)
+        squares, variances = zip(*_side_by_side(lambda fold: fold.squares(power, method), self.folds), strict=True)
         return float(np.sqrt(sum(squares) / sum(variances)))
 
-    def _of_each[T](self, function: Callable[[_KrigingFold], T]) -> list[T]:
-        """Apply a function to the folds side by side, a thread each: steps are too small to be shared by threads."""
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            with ThreadPoolExecutor(threads) as pool:
-                return list(pool.map(function, self.folds))
-        finally:
-            torch.set_num_threads(threads)
-
     def _along(self, name: str, method: Kriging, of_power: Array) -> float:
-        """Return the derivative by the logarithm of a setting of the covariance, above its lower bound."""
-        excess = get_setting(method, name) - lower_bound(method, name)
+        """Return the derivative by the variable of a setting of the covariance."""
+        z = to_variable(method, name)
         ends = [
-            self.lattice.power(with_settings(method, {name: lower_bound(method, name) + excess * np.exp(z)}).covariance)
-            for z in (-STEP, STEP)
+            self.lattice.power(with_settings(method, {name: from_variable(method, name, z + step)}).covariance)
+            for step in (-STEP, STEP)
         ]
         return float((of_power * (ends[1] - ends[0])).sum() / (2.0 * STEP))
 
@@ -121,7 +111,7 @@ class _KrigingFold:
         signals = torch.stack(list(problem.coefficients(problem.solve(y, 0.0, ITERATIONS).weights)))
         misfit = withheld.observe(signals[:1]) - self.withheld_y
         drawn = withheld.observe(prior - signals[1:])
-        variance = (drawn**2).mean(dim=1) + withheld.errors.noise**2 + (withheld.errors.modes**2).sum(dim=1)
+        variance = (drawn**2).mean(dim=1) + withheld.errors.variance
         return float((misfit**2).sum()), float(variance.sum())
 
     def _problems(self, power: Array, method: Kriging) -> tuple[Conditioning, Conditioning]:
@@ -134,3 +124,14 @@ class _KrigingFold:
 
 def _with(error: ObservationError, ratio: float, method: Kriging) -> ObservationError:
     return replace(error, noise=ratio * error.noise, pass_bias=method.pass_bias, pass_slope=method.pass_slope)
+
+
+def _side_by_side[A, B](function: Callable[[A], B], each: Sequence[A]) -> list[B]:
+    """Apply a function to each, a thread for each: the steps of one are too small to be shared by threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(function, each))
+    finally:
+        torch.set_num_threads(threads)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from torch import Tensor
 
 from xinr.methods.base import Array, ObservationError
+from xinr.methods.sparse import Sparse
 
 
 class PassErrors:
@@ -27,38 +30,55 @@ class PassErrors:
         def move(array: Array) -> Tensor:
             return torch.as_tensor(np.ascontiguousarray(array), dtype=dtype, device=device)
 
-        numbers, of_pass = np.unique(error.pass_index, return_inverse=True)
-        self.noise, self.modes, self.names = move(error.noise), move(error.modes), error.mode_names
-        self.of_pass, self.n_passes = torch.as_tensor(of_pass, device=device), len(numbers)
+        modes, (numbers, of_pass) = error.modes, np.unique(error.pass_index, return_inverse=True)
+        self.noise, self.names, self.n_passes = move(error.noise), error.mode_names, len(numbers)
         self.precision = self.noise**-2
-        gram = self._sum(self.modes[:, :, None] * (self.precision[:, None] * self.modes)[:, None, :])
-        self.covariance = torch.linalg.inv(torch.eye(self.modes.shape[1], dtype=dtype, device=device) + gram)
+        self._modes = Sparse(_of_passes(modes, of_pass, len(numbers)), device, dtype)
+        gram = self._seen(self.precision[:, None] * move(modes))
+        self._covariance = torch.linalg.inv(torch.eye(len(self.names), dtype=dtype, device=device) + gram)
+
+    @property
+    def variance(self) -> Tensor:
+        """The variance of the error of each point, (n,)."""
+        squares = self._modes.weights.square().reshape(len(self.noise), len(self.names))
+        return self.noise**2 + squares.sum(dim=1)
 
     def explained(self, residual: Tensor) -> Tensor:
         """Return the part of residuals (n, j) that is most probably of their passes, (n, j)."""
-        seen = self._sum(self.modes[:, :, None] * (self.precision[:, None] * residual)[:, None, :])
-        amplitude = self.covariance @ seen  # (passes, modes, j)
-        return torch.einsum("nm,nmj->nj", self.modes, amplitude[self.of_pass])
+        amplitude = self._covariance @ self._seen(self.precision[:, None] * residual)
+        explained: Tensor = self._modes @ amplitude.flatten(0, 1)
+        return explained
 
     def solve(self, residual: Tensor) -> Tensor:
         """Return ``R⁻¹ residual``, (n, j)."""
         return self.precision[:, None] * (residual - self.explained(residual))
 
+    def times(self, values: Tensor) -> Tensor:
+        """Return ``R values``, (n, j)."""
+        return self.noise[:, None] ** 2 * values + self._modes @ self._seen(values).flatten(0, 1)
+
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
         """Return random errors, (n, count)."""
         white, amplitude = (
             torch.randn(*shape, count, generator=generator, dtype=self.noise.dtype).to(self.noise.device)
-            for shape in ((len(self.noise),), (self.n_passes, self.modes.shape[1]))
+            for shape in ((len(self.noise),), (self.n_passes, len(self.names)))
         )
-        return self.noise[:, None] * white + torch.einsum("nm,nmj->nj", self.modes, amplitude[self.of_pass])
+        return self.noise[:, None] * white + self._modes @ amplitude.flatten(0, 1)
 
     def products(self, a: Tensor, b: Tensor) -> dict[str, float]:
         """Return ``aᵀ (dR/dlog s) b`` for a, b (n, 1) and each deviation s of the errors, by its name."""
         noise = 2.0 * (self.noise[:, None] ** 2 * a * b).sum()
-        modes = 2.0 * (self._sum(self.modes * a) * self._sum(self.modes * b)).sum(dim=0)
+        modes = 2.0 * (self._seen(a) * self._seen(b)).sum(dim=(0, 2))
         return {"noise": float(noise), **dict(zip(self.names, modes.tolist(), strict=True))}
 
-    def _sum(self, values: Tensor) -> Tensor:
-        """Return the sum over the points of each pass, (passes, ...)."""
-        total = torch.zeros(self.n_passes, *values.shape[1:], dtype=values.dtype, device=values.device)
-        return total.index_add_(0, self.of_pass, values)
+    def _seen(self, values: Tensor) -> Tensor:
+        """Return ``Uᵀ v`` of values (n, j), (passes, modes, j)."""
+        return self._modes.transposed(values).reshape(self.n_passes, len(self.names), values.shape[1])
+
+
+def _of_passes(modes: Array, of_pass: NDArray[np.int64], n_passes: int) -> csr_array:
+    """Return the matrix U (n, passes · modes): each point has the modes of its own pass."""
+    n, m = modes.shape
+    columns = (m * of_pass[:, None] + np.arange(m)).astype(np.int32)
+    rows = m * np.arange(n + 1, dtype=np.int32)
+    return csr_array((modes.ravel(), columns.ravel(), rows), shape=(n, m * n_passes))

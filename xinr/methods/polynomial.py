@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xinr.methods.base import Array, Predictor
+from xinr.methods.base import Array, Pairs, Predictor
 
 #: Degree of each drift by name; "none" has no term.
 DRIFTS = {"none": -1, "constant": 0, "linear": 1}
@@ -56,8 +56,9 @@ class Polynomial(Predictor):
 
     def columns(self, x: Array) -> Array:
         """Return what each coefficient multiplies, (n, m)."""
-        terms = np.column_stack([np.ones(len(x)), (x - self.centre) / self.scale])
-        return np.asarray(terms[:, : len(self.coefficients)])
+        if len(self.coefficients) <= 1:
+            return np.ones((len(x), len(self.coefficients)))
+        return np.column_stack([np.ones(len(x)), (x - self.centre) / self.scale])
 
     def predict(self, x: Array) -> Array:
         """See `Predictor.predict`."""
@@ -65,13 +66,33 @@ class Polynomial(Predictor):
 
     def gradient(self, x: Array) -> Array:
         """See `Predictor.gradient`."""
-        slopes = np.zeros(x.shape[1])
-        slopes[: max(len(self.coefficients) - 1, 0)] = self.coefficients[1:]
-        return np.tile(slopes / self.scale, (len(x), 1))
+        return np.tile(self._slopes, (len(x), 1))
 
     def curvature(self, x: Array, direction: Array) -> Array:
         """See `Predictor.curvature`: none."""
         return np.zeros(len(x))
+
+    def derivatives(
+        self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
+    ) -> tuple[Array, Array]:
+        """See `Predictor.derivatives`."""
+        return self._along(directions, len(x)), self._along(bends, len(x))
+
+    def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
+        """See `Predictor.laplacian`."""
+        return np.asarray(self._along([bend], len(x))[0])
+
+    def _along(self, vectors: Sequence[Array], n: int) -> Array:
+        """Return the derivative along each of m vectors (n, d), (m, n)."""
+        if len(self.coefficients) <= 1:
+            return np.zeros((len(vectors), n))
+        return np.reshape([each @ self._slopes for each in vectors], (len(vectors), n))
+
+    @property
+    def _slopes(self) -> Array:
+        slopes = np.zeros(len(self.scale))
+        slopes[: max(len(self.coefficients) - 1, 0)] = self.coefficients[1:]
+        return np.asarray(slopes / self.scale)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """See `Predictor.state`."""

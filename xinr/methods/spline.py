@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.ndimage import spline_filter1d
+from scipy.sparse import csr_array
 
-from xinr.methods.base import Array, Predictor
+from xinr.methods.base import Array, Pairs, Predictor
+from xinr.places import repetition
 
 Triple = tuple[float, float, float]
 #: How often to differentiate along x, y and t.
 Order = tuple[int, int, int]
 FIRST: list[Order] = [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
 
-#: From cells along x and y, and the number of a moment, to the coefficients there by order of derivative along t.
-Moments = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], dict[int, torch.Tensor]]
-
 # Points per block: what one gather writes, 1 MB, stays in cache.
 BLOCK = 1 << 15
-# Points share moments where splines of x and y alone cost less than this many coefficients a point.
-SHARED = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,14 +88,19 @@ class SplinePredictor(Predictor):
 
     def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
         """See `Predictor.laplacian`: all derivatives from one look at the coefficients."""
-        u, v, w = np.moveaxis(np.stack(directions), -1, 0)  # (directions, n) each
-        factors = {(2, 0, 0): u * u, (1, 1, 0): 2.0 * u * v, (0, 2, 0): v * v}
-        if w.any():  # east and north have no part along time
-            factors |= {(1, 0, 1): 2.0 * u * w, (0, 1, 1): 2.0 * v * w, (0, 0, 2): w * w}
-        factors |= {order: bend[None, :, axis] for axis, order in enumerate(FIRST) if bend[:, axis].any()}
-        derivatives = self._evaluate(x, list(factors)).T
-        terms = (factor.sum(axis=0) * each for factor, each in zip(factors.values(), derivatives, strict=True))
-        return np.asarray(sum(terms, np.zeros(len(x))))
+        bend, *directions = _without_repetition(x, [bend, *directions])
+        along = [_parts(direction) for direction in directions]
+        return np.asarray(self._combined(x, [_second([(each, each) for each in along], bend)])[0])
+
+    def derivatives(
+        self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
+    ) -> tuple[Array, Array]:
+        """See `Predictor.derivatives`: all of them from one look at the coefficients."""
+        vectors = _without_repetition(x, [*directions, *bends])
+        first, bends = [_parts(direction) for direction in vectors[: len(directions)]], vectors[len(directions) :]
+        second = [_second([(first[i], first[j]) for i, j in each], b) for each, b in zip(pairs, bends, strict=True)]
+        found = self._combined(x, first + second)
+        return found[: len(first)], found[len(first) :]
 
     def state(self) -> dict[str, NDArray[Any]]:
         """See `Predictor.state`."""
@@ -114,59 +117,82 @@ class SplinePredictor(Predictor):
         degree, periodic = state["shape"]
         return cls(state["coefficients"], origin, step, tuple(map(int, degree)), tuple(map(bool, periodic)))  # type: ignore[arg-type]
 
-    def _evaluate(self, x: Array, orders: list[Order]) -> Array:
-        """Return the derivatives of those orders along x, y and t at each point, (n, len(orders))."""
-        moments, number = self._moments(x[:, 2], {order[2] for order in orders})
-        result = np.zeros((len(x), len(orders)), order="F")
-        for at in range(0, len(x), BLOCK):
-            block = slice(at, at + BLOCK)
-            place = torch.from_numpy(np.ascontiguousarray(x[block, :2], dtype=np.float64))
-            result[block] = self._evaluate_block(moments, number[block], place, orders).numpy()
+    def _combined(self, x: Array, sums: Sequence[Mapping[Order, Array]]) -> Array:
+        """Return sums of derivatives by their factors (n,), or those of places that repeat, (len(sums), n)."""
+        orders = sorted({order for each in sums for order in each})
+        derivatives = dict(zip(orders, self._evaluate(x, orders).T, strict=True))
+        result = np.zeros((len(sums), len(x)))
+        for row, each in zip(result, sums, strict=True):
+            for order, factor in each.items():
+                repeated = row.reshape(-1, len(factor))
+                repeated += factor * derivatives[order].reshape(repeated.shape)
         return result
 
-    def _moments(self, t: Array, wanted: set[int]) -> tuple[Moments, torch.Tensor]:
-        """Return the coefficients of each moment along x and y, or how to have those of some, and each point's moment.
+    def _evaluate(self, x: Array, orders: list[Order]) -> Array:
+        """Return the derivatives of those orders along x, y and t at each point, (n, len(orders))."""
+        period = repetition(x[:, 0], x[:, 1])
+        times = x[:, 2].reshape(-1, period)
+        if (times == times[:, :1]).all():
+            return self._on_grid(x[:period, :2], times[:, 0], orders)
+        result = np.zeros((len(x), len(orders)), order="F")
+        rows = self._rows()
+        for at in range(0, len(x), BLOCK):
+            block = slice(at, at + BLOCK)
+            place = torch.from_numpy(np.ascontiguousarray(x[block], dtype=np.float64))
+            result[block] = self._evaluate_block(rows, place, orders).numpy()
+        return result
 
-        The points of a map share few moments, for which splines of x and y alone are made once; those of a track
-        have each its own, for which the splines along t are summed where they are needed.
-        """
-        # Coefficients along time lie side by side: one gather brings those of all the B-splines of a point.
-        rows = torch.from_numpy(self._closed_in_time()).unfold(2, self.degree[2] + 1, 1)
-        starts = np.flatnonzero(np.diff(t, prepend=np.nan) != 0.0)
-        shared = len(starts) * rows[:, :, 0, 0].numel() < SHARED * len(t)
-        moments = np.ascontiguousarray(t[starts] if shared else t, dtype=np.float64)
-        cell, weights, inside = self._basis(torch.from_numpy(moments), 2, wanted)
-        scaled = {order: (w * inside[:, None]).to(rows.dtype) for order, w in weights.items()}
-        if shared:
-            number = torch.from_numpy(np.repeat(np.arange(len(starts)), np.diff(starts, append=len(t))))
-            planes = {order: torch.einsum("xyud,ud->xyu", rows[:, :, cell], w) for order, w in scaled.items()}
-            return lambda i, j, u: {order: plane[i, j, u] for order, plane in planes.items()}, number
+    def _on_grid(self, places: Array, times: Array, orders: list[Order]) -> Array:
+        """Return the same at the places (m, 2) at each of the times: sums along x and y once, then along t."""
+        cell, weights, inside = self._basis(torch.from_numpy(times.astype(np.float64)), 2, {r for *_, r in orders})
+        nodes = (cell[:, None] + torch.arange(self.degree[2] + 1)) % self.coefficients.shape[2]
+        needed, column = np.unique(nodes.numpy(), return_inverse=True)
+        near = self.coefficients[:, :, needed].reshape(-1, len(needed))
+        sums = {place: np.ascontiguousarray((matrix @ near).T) for place, matrix in self._at_places(places, orders)}
+        along_t = {
+            r: _sparse(w * inside[:, None], column.reshape(nodes.shape), len(needed), near.dtype)
+            for r, w in weights.items()
+        }
+        found = [(along_t[r] @ sums[p, q]).ravel() for p, q, r in orders]  # (times · places) each
+        return np.array(found, dtype=np.float64).T
 
-        def along_t(i: torch.Tensor, j: torch.Tensor, u: torch.Tensor) -> dict[int, torch.Tensor]:
-            near = rows[i, j, cell[u]]  # (n, degree + 1)
-            return {order: (near * w[u]).sum(dim=1) for order, w in scaled.items()}
-
-        return along_t, torch.arange(len(t))
-
-    def _evaluate_block(
-        self, moments: Moments, number: torch.Tensor, x: torch.Tensor, orders: list[Order]
-    ) -> torch.Tensor:
-        cells, weights, inside = zip(
-            *(self._basis(x[:, axis], axis, {order[axis] for order in orders}) for axis in range(2)), strict=True
+    def _at_places(self, places: Array, orders: list[Order]) -> Iterator[tuple[tuple[int, int], csr_array]]:
+        """Yield the matrices (m, nx ny) from the coefficients of one time to derivatives along x and y at places."""
+        (i, in_x, inside_x), (j, in_y, inside_y) = (
+            self._basis(torch.from_numpy(places[:, axis].astype(np.float64)), axis, {order[axis] for order in orders})
+            for axis in range(2)
         )
-        dtype = torch.from_numpy(self.coefficients[:0]).dtype
-        in_x, in_y = ({order: w.T.to(dtype).contiguous() for order, w in axis.items()} for axis in weights)
+        nx, ny, _ = self.coefficients.shape
+        rows, columns = (
+            (first[:, None] + torch.arange(degree + 1)) % size
+            for first, degree, size in zip((i, j), self.degree, (nx, ny), strict=False)
+        )
+        nodes = (rows[:, :, None] * ny + columns[:, None, :]).flatten(1).numpy()
+        inside = (inside_x & inside_y)[:, None]
+        for p, q in sorted({(p, q) for p, q, _ in orders}):
+            weights = (in_x[p][:, :, None] * in_y[q][:, None, :]).flatten(1) * inside
+            yield (p, q), _sparse(weights, nodes, nx * ny, self.coefficients.dtype)
+
+    def _evaluate_block(self, coefficients: torch.Tensor, x: torch.Tensor, orders: list[Order]) -> torch.Tensor:
+        """Return the same at points x (n, 3) that share nothing, from coefficients (nx, ny, nt, degree + 1)."""
+        cells, weights, inside = zip(
+            *(self._basis(x[:, axis], axis, {order[axis] for order in orders}) for axis in range(3)), strict=True
+        )
+        dtype = coefficients.dtype
+        in_x, in_y = ({order: w.T.to(dtype).contiguous() for order, w in axis.items()} for axis in weights[:2])
+        in_t = {order: w.to(dtype) for order, w in weights[2].items()}
         result = torch.zeros(len(orders), len(x), dtype=dtype)
         for a, i in self._stencil(cells[0], 0):
             # Sums along t and y serve every derivative along x.
             rows = {(q, r): torch.zeros(len(x), dtype=dtype) for _, q, r in orders}
             for b, j in self._stencil(cells[1], 1):
-                in_t = moments(i, j, number)
+                near = coefficients[i, j, cells[2]]  # (n, degree + 1)
+                moments = {r: (near * w).sum(dim=1) for r, w in in_t.items()}
                 for (q, r), row in rows.items():
-                    row.addcmul_(in_y[q][b], in_t[r])
+                    row.addcmul_(in_y[q][b], moments[r])
             for column, (p, q, r) in enumerate(orders):
                 result[column].addcmul_(in_x[p][a], rows[q, r])
-        return torch.where(inside[0] & inside[1], result, torch.zeros_like(result)).T
+        return torch.where(inside[0] & inside[1] & inside[2], result, torch.zeros_like(result)).T
 
     def _basis(
         self, x: torch.Tensor, axis: int, wanted: set[int]
@@ -188,10 +214,38 @@ class SplinePredictor(Predictor):
         for k in range(self.degree[axis] + 1):
             yield k, (first + k) % size
 
-    def _closed_in_time(self) -> NDArray[np.floating[Any]]:
-        if not self.periodic[2]:
-            return self.coefficients
-        return np.pad(self.coefficients, [(0, 0), (0, 0), (0, self.degree[2])], mode="wrap")
+    def _rows(self) -> torch.Tensor:
+        """Return the coefficients so that those of all B-splines of a point along time come in one gather."""
+        closing = [(0, 0), (0, 0), (0, self.degree[2] if self.periodic[2] else 0)]
+        return torch.from_numpy(np.pad(self.coefficients, closing, mode="wrap")).unfold(2, self.degree[2] + 1, 1)
+
+
+def _without_repetition(x: Array, vectors: list[Array]) -> list[Array]:
+    """Return vectors (n, 3) at points x (n, 3), of those at places that repeat as they do the first time alone."""
+    period = repetition(x[:, 0], x[:, 1])
+    repeat = all(bool((each.reshape(-1, period, 3) == each[:period]).all()) for each in vectors)
+    return [each[:period] for each in vectors] if repeat else vectors
+
+
+def _parts(vectors: Array) -> dict[Order, Array]:
+    """Return the components (n,) of vectors (n, 3) that are not all zero, by the order of derivative they multiply."""
+    return {order: part for order, part in zip(FIRST, np.ascontiguousarray(vectors.T), strict=True) if part.any()}
+
+
+def _second(pairs: Sequence[tuple[Mapping[Order, Array], Mapping[Order, Array]]], bend: Array) -> dict[Order, Array]:
+    """Return the factors (n,) of each derivative in ``Σ uᵀ H v`` over the pairs, and in the gradient along a bend."""
+    factors = _parts(bend)
+    for one, other in pairs:
+        for (a, u), (b, v) in product(one.items(), other.items()):
+            both = (a[0] + b[0], a[1] + b[1], a[2] + b[2])
+            factors[both] = factors[both] + u * v if both in factors else u * v
+    return factors
+
+
+def _sparse(weights: torch.Tensor, columns: NDArray[np.int64], size: int, dtype: np.dtype[Any]) -> csr_array:
+    """Return the matrix (n, size) with weights (n, k) in columns (n, k)."""
+    rows = np.arange(0, columns.size + 1, columns.shape[1])
+    return csr_array((weights.numpy().astype(dtype).ravel(), columns.ravel(), rows), shape=(len(columns), size))
 
 
 def bspline_weights(u: torch.Tensor, degree: int, derivative: int = 0) -> torch.Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinr.methods import predictor_class
-from xinr.methods.base import Array, Predictor, with_prefix
+from xinr.methods.base import Array, Pairs, Predictor, with_prefix
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +36,13 @@ class SumPredictor(Predictor):
     def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
         """See `Predictor.laplacian`."""
         return np.sum([part.laplacian(x, directions, bend) for part in self.parts], axis=0)
+
+    def derivatives(
+        self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
+    ) -> tuple[Array, Array]:
+        """See `Predictor.derivatives`."""
+        first, second = zip(*(part.derivatives(x, directions, pairs, bends) for part in self.parts), strict=True)
+        return np.sum(first, axis=0), np.sum(second, axis=0)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """See `Predictor.state`: the states of the parts, numbered, and their kinds."""

@@ -28,7 +28,7 @@ class Covariance(ABC):
     """
 
     families: ClassVar[dict[str, type[Covariance]]] = {}
-    # What a setting must exceed, where that is not zero.
+    # What a setting must exceed, where that is not zero; -inf of a drift.
     _above: ClassVar[Mapping[str, float]] = {}
     # Settings that need not be above zero.
     _free: ClassVar[tuple[str, ...]] = ()
@@ -94,7 +94,7 @@ class Covariance(ABC):
 
     @property
     def searched(self) -> tuple[str, ...]:
-        """Settings that can be searched in their logarithm: those above their bound."""
+        """Settings that can be searched: those above their bound."""
         return tuple(name for name, value in self.settings.items() if value > self.bounds.get(name, 0.0))
 
     def changed(self, settings: Mapping[str, float]) -> Covariance:

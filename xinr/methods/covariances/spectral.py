@@ -76,7 +76,7 @@ class Spectral(Radial):
     time_slope: float = 1.2
     memory_slope: float = 0.2
     westward_drift: float = 0.0
-    _above: ClassVar[Mapping[str, float]] = {"slope": 1.0, "time_slope": 0.5}
+    _above: ClassVar[Mapping[str, float]] = {"slope": 1.0, "time_slope": 0.5, "westward_drift": -np.inf}
     _free: ClassVar[tuple[str, ...]] = ("memory_slope", "westward_drift")
 
     def __post_init__(self) -> None:
