@@ -101,7 +101,7 @@ def test_initialisation_keeps_the_spread_of_activations():
     network = SirenNetwork(4, 256, 4, 14.0, torch.Generator().manual_seed(0))
     h = torch.rand(2000, 4, generator=torch.Generator().manual_seed(1)) * 2 - 1
     spreads = []
-    for layer in list(network.layers)[:-1]:
+    for layer in network.layers:
         h = torch.sin(network.omega_0 * layer(h))
         spreads.append(float(h.detach().std()))
     # Sitzmann et al. (2020), theorem 1.8: arcsine-distributed activations, standard deviation 1/sqrt(2).

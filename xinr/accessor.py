@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from xinr.field import Field, Points
     from xinr.fitted import FittedField
     from xinr.methods import Method
@@ -42,6 +44,10 @@ class InrAccessor:
         """Apply the horizontal Laplacian, by default at its own points: see `xinr.Field.laplacian`."""
         return self._field(options).laplacian(self._points(target))
 
+    def currents(self, target: Points | None = None, **options: Any) -> xr.Dataset:
+        """Give the geostrophic currents, by default at its own points: see `xinr.Field.currents`."""
+        return self._field(options).currents(self._points(target))
+
     def score(self, reference: xr.Dataset | xr.DataArray, *, protocol: str | None = None, **options: Any) -> xr.Dataset:
         """Score against withheld tracks: see `xinr.Field.score`; other ``options`` as for `fit`.
 
@@ -52,6 +58,21 @@ class InrAccessor:
 
         scoring = {key: options.pop(key) for key in SCORE_OPTIONS if key in options}
         return self._field(options).score(reference, protocol=protocol, **scoring)
+
+    def plot(self, *, variable: str | None = None, **options: Any) -> Figure:
+        """Draw a quick look: observations by mission and by height, or a map with gradient and Laplacian.
+
+        ``options`` are those of `xinr.plots.tracks` (``period``, ``names``), or of `xinr.plots.maps` (``time``,
+        ``quantities``).
+        """
+        from xinr import plots
+        from xinr.heights import as_tracks
+        from xinr.maps import MapField, is_grid
+
+        if not is_grid(self._obj):
+            return plots.tracks(*as_tracks(self._obj, variable), **options)
+        field = MapField.of(self._obj, variable)
+        return plots.maps({field.name: field.height.to_dataset(name=field.name)}, **options)
 
     def _field(self, options: dict[str, Any]) -> Field:
         from xinr.maps import MapField, is_grid

@@ -44,6 +44,18 @@ def laplacian(height: xr.DataArray, longitude: xr.DataArray, latitude: xr.DataAr
     return bend
 
 
+def hessian(height: xr.DataArray, longitude: xr.DataArray, latitude: xr.DataArray) -> dict[str, xr.DataArray]:
+    """Return the second derivatives of a map along great circles: "xx", "xy", "yy" [1/m² of the unit].
+
+    ``h_xy = ∂/∂y ∂h/∂x``, and ``h_xx`` is what the `laplacian` has beside ``h_yy``. NaN at the edges and where a
+    neighbour is missing.
+    """
+    (north, south), (h_north, h_south) = _one_sided(height, latitude)
+    yy = (north - south) / ((h_north + h_south) / 2) / METRES_PER_DEGREE**2
+    xy = first_difference(slopes(height, longitude, latitude, None)["x"], latitude) / METRES_PER_DEGREE
+    return {"xx": laplacian(height, longitude, latitude) - yy, "xy": xy, "yy": yy}
+
+
 def first_difference(height: xr.DataArray, position: xr.DataArray, turn: float | None = None) -> xr.DataArray:
     """Return the derivative along the one dimension of ``position``: NaN where that has a single node."""
     if position.size < 2:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import xarray as xr
 
 from xinr.caution import caution
+from xinr.currents import currents
 from xinr.heights import STANDARD_NAMES, is_anomaly
 from xinr.netcdf import write_netcdf
 from xinr.targets import Target
@@ -40,8 +41,9 @@ ABSOLUTE = ("adt", "ssh")
 class Field(ABC):
     """Sea surface height as a function of (longitude, latitude, time).
 
-    Networks, optimal interpolation, kriging and gridded maps are all Fields: `interp` evaluates, `gradient` and
-    `laplacian` differentiate, `score` compares with a reference at the reference's own points, `save` keeps.
+    Networks, optimal interpolation, kriging and gridded maps are all Fields: `interp` evaluates, `gradient`,
+    `laplacian` and `currents` differentiate, `score` compares with a reference at the reference's own points, `save`
+    keeps.
 
     Attributes
     ----------
@@ -129,6 +131,22 @@ class Field(ABC):
         bend = self._laplacian(self._reach(target))
         return self._dataset({f"laplacian_{self.name}": bend.assign_attrs(self._attrs("Laplacian of ", "m-1"))})
 
+    def currents(self, target: Points | None = None) -> xr.Dataset:
+        """Differentiate the field into the geostrophic currents that balance its slopes.
+
+        Parameters
+        ----------
+        target : Dataset, DataArray or mapping, optional
+            As for `gradient`.
+
+        Returns
+        -------
+        Dataset
+            ``ugosa``, ``vgosa`` [m/s] of anomalies, ``ugos``, ``vgos`` of absolute heights; ``vorticity``, ``strain``
+            [1/s] and ``kinetic_energy`` [m²/s²]; NaN within 5 degrees of the equator: see `xinr.currents.currents`.
+        """
+        return self._dataset(currents(self._derivatives(self._reach(target)), anomaly=self.is_anomaly))
+
     def score(self, reference: xr.Dataset | xr.DataArray, *, protocol: str | None = None, **options: Any) -> xr.Dataset:
         """Compare the field with a reference, at the reference's own points.
 
@@ -185,6 +203,27 @@ class Field(ABC):
         from xinr.metrics import score, select
 
         track = select(reference, options.get("region"), options.get("period"))
+        table = score(self.on_track(track), track, protocol=protocol, **options)
+        return table.assign_attrs(mdt_added=str(self.is_anomaly), field=self.summary)
+
+    def on_track(self, track: xr.Dataset) -> xr.Dataset:
+        """Evaluate the absolute height at the points of a track, as `score` compares it.
+
+        Parameters
+        ----------
+        track : Dataset
+            With ``mdt`` [m], which is added to a field of anomalies.
+
+        Returns
+        -------
+        Dataset
+            ``ssh`` [m].
+
+        Raises
+        ------
+        ValueError
+            The field is of anomalies, and the track has no mdt.
+        """
         if self.is_anomaly and "mdt" not in track:
             raise ValueError(
                 f"the field {self.name!r} is an anomaly and the reference has no mdt to add to it: expected a variable "
@@ -196,9 +235,7 @@ class Field(ABC):
                 "anomaly, name its variable 'sla'."
             )
         height = self.interp(track)[self.name]
-        prediction = xr.Dataset({"ssh": height + track["mdt"] if self.is_anomaly else height})
-        table = score(prediction, track, protocol=protocol, **options)
-        return table.assign_attrs(mdt_added=str(self.is_anomaly), field=self.summary)
+        return xr.Dataset({"ssh": height + track["mdt"] if self.is_anomaly else height})
 
     def save(self, path: str | Path) -> None:
         """Write the field to one netCDF file, which `xinr.open_field` reads back.
@@ -258,6 +295,10 @@ class Field(ABC):
 
     @abstractmethod
     def _laplacian(self, target: Target) -> xr.DataArray: ...
+
+    @abstractmethod
+    def _derivatives(self, target: Target) -> dict[str, xr.DataArray]:
+        """Return what `currents` needs: "x", "y", "xx", "xy", "yy", east and north, along great circles."""
 
     @abstractmethod
     def _posterior(self, target: Target) -> tuple[xr.DataArray, xr.DataArray]: ...

@@ -25,8 +25,9 @@ from xinr.methods import (
     method_from,
     predictor_class,
 )
-from xinr.methods.base import plain_settings
+from xinr.methods.base import WarmStartMethod, plain_settings
 from xinr.observations import Observations
+from xinr.places import once
 from xinr.targets import Target
 
 #: A target this far beyond the data [degrees; days] is an extrapolation worth a warning.
@@ -135,18 +136,28 @@ class FittedField(Field):
     def _gradient(self, target: Target) -> dict[str, xr.DataArray]:
         def slopes(lon: Array, lat: Array, x: Array) -> tuple[Array, ...]:
             gradient = self.predictor.gradient(x)
-            east, north = self.frame.east(lon, lat), self.frame.north(lon, lat)
+            east, north = once(self.frame.east, lon, lat), once(self.frame.north, lon, lat)
             return _dot(gradient, east), _dot(gradient, north), gradient[:, -1] / SECONDS_PER_DAY
 
         return dict(zip("xyt", self._at(target, slopes, 3), strict=True))
 
     def _laplacian(self, target: Target) -> xr.DataArray:
         def bend(lon: Array, lat: Array, x: Array) -> Array:
-            directions = self.frame.east(lon, lat), self.frame.north(lon, lat)
-            return self.predictor.laplacian(x, directions, self.frame.bend(lon, lat))
+            directions = once(self.frame.east, lon, lat), once(self.frame.north, lon, lat)
+            east, _, north = once(self.frame.bends, lon, lat)
+            return self.predictor.laplacian(x, directions, east + north)
 
         laplacian: xr.DataArray = self._at(target, bend)
         return laplacian
+
+    def _derivatives(self, target: Target) -> dict[str, xr.DataArray]:
+        def both_orders(lon: Array, lat: Array, x: Array) -> tuple[Array, ...]:
+            directions = once(self.frame.east, lon, lat), once(self.frame.north, lon, lat)
+            pairs = [[(0, 0)], [(0, 1)], [(1, 1)]]
+            first, second = self.predictor.derivatives(x, directions, pairs, list(once(self.frame.bends, lon, lat)))
+            return *first, *second
+
+        return dict(zip(("x", "y", "xx", "xy", "yy"), self._at(target, both_orders, 5), strict=True))
 
     def _at(
         self,
@@ -155,7 +166,9 @@ class FittedField(Field):
         outputs: int = 1,
     ) -> Any:
         def of_points(lon: Array, lat: Array, time: Times) -> Array | tuple[Array, ...]:
-            return function(lon, lat, self.frame.project(lon, lat, time))
+            x = once(lambda lon, lat: self.frame.project(lon, lat, time[: len(lon)]), lon, lat)
+            x[:, -1] = days_since(time, self.frame.epoch)
+            return function(lon, lat, x)
 
         return target.evaluate(of_points, outputs)
 
@@ -181,6 +194,7 @@ def fit(
     noise: float | Mapping[str, float] | str | None = None,
     region: tuple[float, float, float, float] | None = None,
     tune: bool | Sequence[str] = False,
+    init: FittedField | None = None,
     **settings: Any,
 ) -> FittedField:
     """Fit a method to along-track observations.
@@ -196,6 +210,9 @@ def fit(
     tune : bool or sequence of str
         Choose settings by cross-validation over the missions of these tracks first, by `xinr.tune`: those that the
         method names, or these. What was found is in ``info["tuned"]``.
+    init : FittedField, optional
+        A field that the same method made of earlier data, to start from: new days then take a fraction of the steps.
+        Neural methods can.
     **settings
         Settings of the method and of its covariance: the fields of their classes.
 
@@ -214,17 +231,17 @@ def fit(
     chosen = method_from(method, settings)
     points = Observations.from_tracks(tracks, variable=variable, lwe=lwe, mdt=mdt, noise=noise, region=region)
     if tune is False:
-        return fit_observations(points, chosen)
+        return fit_observations(points, chosen, init)
     from xinr.validation import tune as search
 
     found = search(points, chosen, None if tune is True else tune)
     tuned = {"rmse": found.rmse, "evaluations": found.trials.sizes["trial"]}
-    field = fit_observations(points, found.method)
+    field = fit_observations(points, found.method, init)
     return replace(field, info=field.info | {"tuned": tuned})
 
 
-def fit_observations(points: Observations, method: Method) -> FittedField:
-    """Fit a method to observations already taken out of their Dataset."""
+def fit_observations(points: Observations, method: Method, init: FittedField | None = None) -> FittedField:
+    """Fit a method to observations already taken out of their Dataset, starting from an earlier field if given."""
     whole, points = len(points), points.coarsen(method.coarsen)
     trimmed = whole - method.coarsen * len(points)
     if trimmed > MOST_TRIMMED * whole:
@@ -232,10 +249,11 @@ def fit_observations(points: Observations, method: Method) -> FittedField:
             f"coarsen={method.coarsen} leaves out {trimmed} of {whole} observations, the ends of short "
             "stretches of track: use a smaller factor. Tracks of several instruments need a coordinate 'mission'."
         )
-    frame = frame_around(method.frame, points.longitude, points.latitude, points.time)
+    frame = init.frame if init else frame_around(method.frame, points.longitude, points.latitude, points.time)
     started = perf_counter()
     x = frame.project(points.longitude, points.latitude, points.time)
-    predictor = method.fit(x, points.value, observation_error(points, method))
+    error = observation_error(points, method)
+    predictor = _refit(method, x, points.value, error, init) if init else method.fit(x, points.value, error)
     info = {
         "method": predictor.kind,
         "settings": plain_settings(method),
@@ -249,6 +267,20 @@ def fit_observations(points: Observations, method: Method) -> FittedField:
         "fit_seconds": perf_counter() - started,
     }
     return FittedField(frame, predictor, points.name, info)
+
+
+def _refit(method: Method, x: Array, y: Array, error: ObservationError, init: FittedField) -> Predictor:
+    if not isinstance(method, WarmStartMethod):
+        raise ValueError(
+            f"{type(method).__name__} starts from no earlier field, it solves at once: fit it without init=. "
+            "Neural methods do start from one."
+        )
+    if init.frame.kind != method.frame:
+        raise ValueError(
+            f"the field to start from works in the frame {init.frame.kind!r}, the method in {method.frame!r}: "
+            f"set frame={init.frame.kind!r}."
+        )
+    return method.refit(x, y, error, init.predictor)
 
 
 def observation_error(points: Observations, method: Method) -> ObservationError:

@@ -31,8 +31,8 @@ class Frame(Protocol):
     """Coordinates of a method: position in km or degrees, then time in days since ``epoch``.
 
     With ``u(x)`` a function in the frame, the derivatives on the sphere are ``east · ∇u`` [u/m],
-    ``north · ∇u`` [u/m], and the Laplacian ``eastᵀ H east + northᵀ H north + bend · ∇u`` [u/m²], where ``H`` is
-    the Hessian and ``bend`` comes from the curvature of the coordinate lines or of the sphere.
+    ``north · ∇u`` [u/m], and the second derivatives along great circles ``eastᵀ H east + bend · ∇u`` [u/m²] and so on,
+    where ``H`` is the Hessian, and each bend comes from the curvature of the coordinate lines or of the sphere.
     """
 
     kind: ClassVar[str]
@@ -54,8 +54,8 @@ class Frame(Protocol):
     def north(self, longitude: Array, latitude: Array) -> Array:
         """Return dx per metre northward, (n, d)."""
 
-    def bend(self, longitude: Array, latitude: Array) -> Array:
-        """Return the first-order vector of the Laplacian [frame unit / m²], (n, d)."""
+    def bends(self, longitude: Array, latitude: Array) -> Array:
+        """Return the second derivatives of x east-east, east-north and north-north [frame unit / m²], (3, n, d)."""
 
 
 def days_since(time: Times, epoch: np.datetime64) -> Array:
@@ -82,20 +82,16 @@ class Sphere:
 
     def east(self, longitude: Array, latitude: Array) -> Array:
         """See `Frame.east`."""
-        lon = longitude * _RADIAN
-        zero = np.zeros_like(lon)
-        return 1e-3 * np.stack([-np.sin(lon), np.cos(lon), zero, zero], axis=1)
+        return 1e-3 * np.pad(_unit_vectors(longitude, latitude)[0], ((0, 0), (0, 1)))
 
     def north(self, longitude: Array, latitude: Array) -> Array:
         """See `Frame.north`."""
-        lon, lat = longitude * _RADIAN, latitude * _RADIAN
-        south = -np.sin(lat)
-        return 1e-3 * np.stack([south * np.cos(lon), south * np.sin(lon), np.cos(lat), np.zeros_like(lat)], axis=1)
+        return 1e-3 * np.pad(_unit_vectors(longitude, latitude)[1], ((0, 0), (0, 1)))
 
-    def bend(self, longitude: Array, latitude: Array) -> Array:
-        """See `Frame.bend`: −(2/R) along the outward normal, since the ambient Hessian misses the curvature."""
-        inward = np.pad(-2.0 / EARTH_RADIUS * upward(longitude, latitude), ((0, 0), (0, 1)))
-        return 1e-6 * inward
+    def bends(self, longitude: Array, latitude: Array) -> Array:
+        """See `Frame.bends`: −1/R along the outward normal, since the ambient Hessian misses the curvature."""
+        inward = 1e-6 / EARTH_RADIUS * np.pad(-upward(longitude, latitude), ((0, 0), (0, 1)))
+        return np.stack([inward, np.zeros_like(inward), inward])
 
 
 @dataclass(frozen=True)
@@ -125,11 +121,13 @@ class Degrees:
         zero = np.zeros_like(latitude)
         return np.stack([zero, np.full_like(latitude, 1.0 / METRES_PER_DEGREE), zero], axis=1)
 
-    def bend(self, longitude: Array, latitude: Array) -> Array:
-        """See `Frame.bend`: −tan(latitude)/R along the meridian, since parallels shorten poleward."""
-        zero = np.zeros_like(latitude)
-        poleward = -np.tan(latitude * _RADIAN) / (1e3 * EARTH_RADIUS * METRES_PER_DEGREE)
-        return np.stack([zero, poleward, zero], axis=1)
+    def bends(self, longitude: Array, latitude: Array) -> Array:
+        """See `Frame.bends`: tan(latitude)/R towards the equator and eastward, since parallels shorten poleward."""
+        bends = np.zeros((3, len(latitude), 3))
+        shortening = np.tan(latitude * _RADIAN) / (1e3 * EARTH_RADIUS)
+        bends[0, :, 1] = -shortening / METRES_PER_DEGREE
+        bends[1] = shortening[:, None] * self.east(longitude, latitude)
+        return bends
 
 
 @dataclass(frozen=True)
@@ -167,27 +165,28 @@ class Plane:
 
     def east(self, longitude: Array, latitude: Array) -> Array:
         """See `Frame.east`."""
-        lon = longitude * _RADIAN
-        return self._along(longitude, latitude, np.stack([-np.sin(lon), np.cos(lon), np.zeros_like(lon)], axis=1))
+        return self._along(longitude, latitude, _unit_vectors(longitude, latitude)[0])
 
     def north(self, longitude: Array, latitude: Array) -> Array:
         """See `Frame.north`."""
-        lon, lat = longitude * _RADIAN, latitude * _RADIAN
-        south = -np.sin(lat)
-        return self._along(
-            longitude, latitude, np.stack([south * np.cos(lon), south * np.sin(lon), np.cos(lat)], axis=1)
-        )
+        return self._along(longitude, latitude, _unit_vectors(longitude, latitude)[1])
 
-    def bend(self, longitude: Array, latitude: Array) -> Array:
-        """See `Frame.bend`: the Laplacians on the sphere of the coordinates ``R g(u) e`` and ``R g(u) n``.
+    def bends(self, longitude: Array, latitude: Array) -> Array:
+        """See `Frame.bends`: of the coordinates ``R g(u) e`` and ``R g(u) n``.
 
-        ``∇²(g e) = e [(1 - u²) g'' - 4 u g' - 2 g] / R²``, from ``∇²u = -2u``, ``|∇u|² = 1 - u²``,
-        ``∇u · ∇e = -u e`` on the unit sphere.
+        Along the unit vectors a and b, on the unit sphere where that of u is ``-u a · b``, the second derivative of
+        ``g e`` is ``g'' e u_a u_b + g' (u_a e_b + u_b e_a) - (g + u g') e a · b``.
         """
-        east, north, up = self._local(upward(longitude, latitude))
-        g = np.sqrt(2.0 / (1.0 + up))
-        bracket = g * (0.75 * (1.0 - up) / (1.0 + up) + 2.0 * up / (1.0 + up) - 2.0)
-        return 1e-6 / EARTH_RADIUS * np.stack([bracket * east, bracket * north, np.zeros_like(up)], axis=1)
+        place = self._local(upward(longitude, latitude))  # (3, n), of which two the coordinates e and n
+        u, g = place[2], np.sqrt(2.0 / (1.0 + place[2]))
+        first, second = -0.5 * g / (1.0 + u), 0.75 * g / (1.0 + u) ** 2
+        along = [self._local(direction) for direction in _unit_vectors(longitude, latitude)]
+        bends = np.zeros((3, len(u), 3))
+        for bend, (a, b, product) in zip(bends, ((0, 0, 1.0), (0, 1, 0.0), (1, 1, 1.0)), strict=True):
+            v, w = along[a], along[b]
+            straight = second * v[2] * w[2] * place + first * (v[2] * w + w[2] * v)
+            bend[:, :2] = (straight - product * (g + u * first) * place)[:2].T
+        return 1e-6 / EARTH_RADIUS * bends
 
     def _along(self, longitude: Array, latitude: Array, direction: Array) -> Array:
         """Return dx per metre along unit vectors (n, 3) tangent to the sphere."""
@@ -253,3 +252,11 @@ def upward(longitude: Array, latitude: Array) -> Array:
     """Return the unit vectors (n, 3) that point up at places in degrees."""
     lon, lat = longitude * _RADIAN, latitude * _RADIAN
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+
+
+def _unit_vectors(longitude: Array, latitude: Array) -> tuple[Array, Array]:
+    """Return the unit vectors (n, 3) that point east and north at places in degrees."""
+    lon, lat = longitude * _RADIAN, latitude * _RADIAN
+    east = np.stack([-np.sin(lon), np.cos(lon), np.zeros_like(lon)], axis=1)
+    south = -np.sin(lat)
+    return east, np.stack([south * np.cos(lon), south * np.sin(lon), np.cos(lat)], axis=1)

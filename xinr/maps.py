@@ -11,7 +11,7 @@ import pyinterp
 import xarray as xr
 
 from xinr.coordinates import find, locate, wrap
-from xinr.differences import laplacian, slopes, turn_of
+from xinr.differences import hessian, laplacian, slopes, turn_of
 from xinr.field import Field, Points
 from xinr.frame import Array, Times, days_since
 from xinr.heights import MAP_HEIGHTS, check_height
@@ -123,6 +123,11 @@ class MapField(Field):
     def _laplacian(self, target: Target) -> xr.DataArray:
         longitude, latitude, _ = self._axes
         return self._between_nodes(laplacian(self.height, longitude, latitude), target)
+
+    def _derivatives(self, target: Target) -> dict[str, xr.DataArray]:
+        longitude, latitude, _ = self._axes
+        found = slopes(self.height, longitude, latitude, None) | hessian(self.height, longitude, latitude)
+        return {key: self._between_nodes(each, target) for key, each in found.items()}
 
     def _posterior(self, target: Target) -> tuple[xr.DataArray, xr.DataArray]:
         raise ValueError("a map gives no posterior error: ask without error=True.")

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
 import xarray as xr
 
 from xinr.coordinates import locate
+from xinr.currents import geostrophic
 from xinr.field import Field
 from xinr.fitted import FittedField
 from xinr.heights import is_anomaly
 from xinr.methods import ErrorPredictor
 from xinr.metrics import score_maps
-from xinr.simulate.orbits import EARTH_SPIN
 
-GRAVITY = 9.80665  # m/s²
-#: Nearer to the equator there is no geostrophic balance [degrees].
-EQUATORIAL = 5.0
 #: Half-widths of normal intervals, by the percentage that they should hold.
 INTERVALS = {68: 0.994458, 95: 1.959964}
 MEANINGS = {
@@ -67,6 +63,7 @@ def score_truth(maps: xr.Dataset, truth: xr.Dataset) -> xr.Dataset:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from xinr.simulate import eddies
     >>> days = np.datetime64("2021-01-01", "ns") + np.arange(8) * np.timedelta64(1, "D")
     >>> axes = {"time": days, "latitude": np.arange(34.0, 42.0), "longitude": np.arange(296.0, 304.0)}
@@ -103,29 +100,14 @@ def _named_so(ds: xr.Dataset) -> tuple[str, str | None]:
     return ds.attrs["name"], ds["height"].attrs.get("standard_name")
 
 
-def geostrophic(east: xr.DataArray, north: xr.DataArray) -> xr.DataArray:
-    """Return the geostrophic current [m/s], dims (component: u, v; ...), NaN within 5 degrees of the equator.
-
-    Parameters
-    ----------
-    east, north : DataArray
-        Slopes of the sea surface [m/m], with their latitudes.
-    """
-    latitude = locate(east, "latitude")
-    balanced: xr.DataArray = latitude.where(abs(latitude) > EQUATORIAL)
-    factor = xr.zeros_like(balanced) + GRAVITY / (2.0 * EARTH_SPIN * np.sin(np.radians(balanced.values)))
-    current: xr.DataArray = xr.concat([-factor * north, factor * east], "component")
-    return current.assign_coords(component=["u", "v"])
-
-
 def _derivatives(maps: xr.Dataset, truth: xr.Dataset) -> xr.Dataset:
     """Return the scores of gradient, Laplacian and current."""
     both = maps, truth
-    current = [geostrophic(ds["dx"], ds["dy"]) for ds in both]
+    current: list[xr.DataArray] = [xr.concat(geostrophic(ds["dx"], ds["dy"]), "component") for ds in both]
     pairs: dict[str, list[xr.DataArray]] = {
-        "gradient": [_norm(ds[["dx", "dy"]]) for ds in both],
+        "gradient": [_norm(xr.concat([ds["dx"], ds["dy"]], "component")) for ds in both],
         "laplacian": [ds["laplacian"] for ds in both],
-        "speed": [_norm(vector.to_dataset("component")) for vector in current],
+        "speed": [_norm(vector) for vector in current],
         "velocity": current,
     }
     out = xr.Dataset()
@@ -138,10 +120,10 @@ def _derivatives(maps: xr.Dataset, truth: xr.Dataset) -> xr.Dataset:
     return out.drop_vars([name for name in out.coords if name not in out.dims])
 
 
-def _norm(parts: xr.Dataset) -> xr.DataArray:
-    """Return the length of a vector, from its components."""
-    squares: list[xr.DataArray] = [part**2 for part in parts.data_vars.values()]
-    return (squares[0] + squares[1]) ** 0.5
+def _norm(vector: xr.DataArray) -> xr.DataArray:
+    """Return the length of a vector (component, ...)."""
+    length: xr.DataArray = (vector**2).sum("component", skipna=False) ** 0.5
+    return length
 
 
 def _skill(values: xr.DataArray, truth: xr.DataArray) -> xr.DataArray:

@@ -10,22 +10,40 @@ from xinr.methods.base import ErrorPredictor, Method, ObservationError, Predicto
 #: Name of each method, and where its class is. A class may stand in place of its address, so that one's own
 #: method is added by ``METHODS["mine"] = Mine``.
 METHODS: dict[str, str | type[Method]] = {
+    "duacs": "xinr.methods.duacs:Duacs",
+    "finer": "xinr.methods.neural.finer:Finer",
     "fourier": "xinr.methods.neural.fourier:Fourier",
+    "fouriermfn": "xinr.methods.neural.multiplicative:FourierMFN",
+    "gabormfn": "xinr.methods.neural.multiplicative:GaborMFN",
+    "hashgrid": "xinr.methods.neural.hashgrid:HashGrid",
     "kriging": "xinr.methods.kriging:Kriging",
+    "modulatedsiren": "xinr.methods.neural.modulated:ModulatedSiren",
     "oi": "xinr.methods.oi:OI",
+    "positional": "xinr.methods.neural.positional:Positional",
     "siren": "xinr.methods.neural.siren:Siren",
+    "wire": "xinr.methods.neural.wire:Wire",
 }
 
 # Modules that define the predictors of saved Fields; imported when such a Field is opened.
 _PREDICTORS = {
+    "duacs": "xinr.methods.duacs",
+    "ensemble": "xinr.methods.neural.ensemble",
+    "finer": "xinr.methods.neural.finer",
     "fourier": "xinr.methods.neural.fourier",
+    "fouriermfn": "xinr.methods.neural.multiplicative",
+    "gabormfn": "xinr.methods.neural.multiplicative",
+    "hashgrid": "xinr.methods.neural.hashgrid",
     "kriging": "xinr.methods.kriging",
-    "polynomial": "xinr.methods.polynomial",
-    "sum": "xinr.methods.sum",
+    "modulatedsiren": "xinr.methods.neural.modulated",
     "oi": "xinr.methods.oi",
+    "oi-local": "xinr.methods.oi",
+    "polynomial": "xinr.methods.polynomial",
+    "positional": "xinr.methods.neural.positional",
     "siren": "xinr.methods.neural.siren",
     "spline": "xinr.methods.spline",
+    "sum": "xinr.methods.sum",
     "waves": "xinr.simulate.eddies",
+    "wire": "xinr.methods.neural.wire",
 }
 
 __all__ = [

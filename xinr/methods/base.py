@@ -13,7 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+#: Of each second derivative, the pairs of directions whose mixed derivatives it sums.
+Pairs = Sequence[Sequence[tuple[int, int]]]
 
+#: What a search takes for one unit of a drift, as it takes a factor of e for one of other settings [km/day].
+DRIFT = 5.0
 #: Deviations of whole passes, by name.
 PASS_ERRORS = ("pass_bias", "pass_slope")
 
@@ -132,6 +136,27 @@ class Predictor(ABC):
         curvature = sum((self.curvature(x, direction) for direction in directions), np.zeros(len(x)))
         return np.asarray(curvature + np.einsum("ij,ij->i", self.gradient(x), bend))
 
+    def derivatives(
+        self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
+    ) -> tuple[Array, Array]:
+        """Return first derivatives along m directions (n, d), and p second derivatives, (m, n) and (p, n).
+
+        A second derivative is the sum of ``v_iᵀ H v_j`` over its pairs (i, j), and the gradient along its bend (n, d).
+        """
+        gradient = self.gradient(x)
+        own = {
+            i: self.curvature(x, directions[i]) for i in sorted({i for each in pairs for pair in each for i in pair})
+        }
+
+        def mixed(i: int, j: int) -> Array:
+            return own[i] if i == j else (self.curvature(x, directions[i] + directions[j]) - own[i] - own[j]) / 2.0
+
+        first = np.einsum("nd,mnd->mn", gradient, np.stack(directions))
+        second = np.einsum("nd,pnd->pn", gradient, np.reshape(bends, (-1, *x.shape)))
+        for row, each in zip(second, pairs, strict=True):
+            row += sum(mixed(i, j) for i, j in each)
+        return first, second
+
     @abstractmethod
     def state(self) -> dict[str, NDArray[Any]]:
         """Return the arrays from which `from_state` rebuilds the same predictor."""
@@ -232,14 +257,22 @@ class Search(ABC):
 
     @abstractmethod
     def misfit(self, method: Method) -> tuple[float, dict[str, float]]:
-        """Return the mean square misfit over the folds, and its derivatives by the logarithm of each setting.
+        """Return the mean square misfit over the folds, and its derivatives by the variables of settings.
 
-        Of a setting with a `lower_bound`, by the logarithm of its excess.
+        The variable of a setting is that of `to_variable`.
         """
 
     @abstractmethod
     def scale(self, method: Method) -> float:
         """Return by how much all standard deviations should be larger for the misfits to be as expected."""
+
+
+class WarmStartMethod(Method):
+    """A method that can begin where an earlier fit ended."""
+
+    @abstractmethod
+    def refit(self, x: Array, y: Array, error: ObservationError, start: Predictor) -> Predictor:
+        """Fit ``y`` (n,) observed at ``x`` (n, d), in the frame of an earlier fit, starting from what that found."""
 
 
 class SearchableMethod(Method):
@@ -293,9 +326,30 @@ def with_settings[M: Method](method: M, settings: Mapping[str, Any]) -> M:
 
 
 def lower_bound(method: Method, name: str) -> float:
-    """Return the number that a setting must exceed: zero, unless its covariance says otherwise."""
+    """Return what a setting must exceed: zero, unless its covariance says otherwise; -inf where it has either sign."""
     bounds: Mapping[str, float] = getattr(getattr(method, "covariance", None), "bounds", {})
     return bounds.get(name, 0.0)
+
+
+def to_variable(method: Method, name: str) -> float:
+    """Return the variable z by which a setting is searched.
+
+    The logarithm of what it exceeds its `lower_bound` by; of a drift, which has either sign, the drift over `DRIFT`.
+
+    Examples
+    --------
+    >>> from xinr.methods.oi import OI
+    >>> to_variable(OI(noise=1.0), "noise")
+    0.0
+    """
+    setting, bound = float(get_setting(method, name)), lower_bound(method, name)
+    return setting / DRIFT if np.isinf(bound) else float(np.log(setting - bound))
+
+
+def from_variable(method: Method, name: str, z: float) -> float:
+    """Return the setting of a variable: see `to_variable`."""
+    bound = lower_bound(method, name)
+    return DRIFT * float(z) if np.isinf(bound) else bound + float(np.exp(z))
 
 
 def get_setting(method: Method, name: str) -> Any:

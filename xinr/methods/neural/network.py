@@ -1,15 +1,15 @@
-"""What a network is to the training loop and to the predictor: a function that knows how it was built."""
+"""What a network is to the training loop and to the predictor: features of a place, and a height linear in them."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class Network(nn.Module, ABC):
-    """A smooth function of scaled coordinates, (n, d) -> (n,).
+    """A smooth function of scaled coordinates, (n, d) -> (n,): `last`, a linear layer, of its `features`.
 
     Parameters
     ----------
@@ -17,9 +17,20 @@ class Network(nn.Module, ABC):
         The numbers that it is built with: a subclass takes them by these names, and a generator for its first weights.
     """
 
+    last: nn.Linear
+
     def __init__(self, **architecture: float) -> None:
         super().__init__()
         self.architecture = architecture
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Evaluate the network at x (n, d): (n,)."""
+        height: Tensor = self.last(self.features(x)).squeeze(-1)
+        return height
+
+    @abstractmethod
+    def features(self, x: Tensor) -> Tensor:
+        """Return what the last layer sees of x (n, d): (n, features)."""
 
     @abstractmethod
     def hidden_matrices(self) -> list[nn.Parameter]:
@@ -28,4 +39,4 @@ class Network(nn.Module, ABC):
     @property
     def dtype(self) -> torch.dtype:
         """Of its weights."""
-        return next(self.parameters()).dtype
+        return self.last.weight.dtype

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -11,16 +12,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xinr.methods.base import Array, Predictor, with_prefix
+from xinr.methods.base import Array, Pairs, Predictor, SamplePredictor, with_prefix
+from xinr.methods.neural.jets import Jet
 from xinr.methods.neural.network import Network
 from xinr.methods.neural.training import BLOCK
 
+#: Points per block of jets, which hold several numbers where a value is one.
+JET_BLOCK = BLOCK // 4
+
 
 @dataclass(frozen=True, eq=False)
-class NeuralPredictor(Predictor):
+class NeuralPredictor(SamplePredictor):
     """A trained network with the scaling of its input and output; derivatives by automatic differentiation.
 
-    A subclass names its ``kind``, and the class of its networks.
+    A subclass names its ``kind``, and the class of its networks. ``root`` (features + 1, features + 1) is that of the
+    posterior covariance of the last layer, its bias last: see `xinr.methods.neural.last_layer`.
     """
 
     network_class: ClassVar[type[Network]]
@@ -30,12 +36,38 @@ class NeuralPredictor(Predictor):
     scale: Array
     offset: float
     spread: float
+    root: Array
     history: dict[str, Array]
 
     def predict(self, x: Array) -> Array:
         """See `Predictor.predict`."""
         with torch.no_grad():
             return self.offset + self.spread * self._in_blocks(self.network, self._scaled(x))
+
+    def posterior(self, x: Array) -> tuple[Array, Array]:
+        """See `ErrorPredictor.posterior`: what the last layer leaves open, given the features."""
+        root = self._tensor(self.root)
+
+        def both(z: Tensor) -> Tensor:
+            features = self.network.features(z)
+            value = self.network.last(features).squeeze(-1)
+            return torch.stack([value, torch.linalg.norm(features @ root[:-1] + root[-1], dim=1)], dim=1)
+
+        with torch.no_grad():
+            value, error = self.spread * self._in_blocks(both, self._scaled(x)).T
+        return self.offset + value, error
+
+    def features(self, x: Array) -> Tensor:
+        """Return what the last layer sees at each point, and ones for its bias: (n, features + 1)."""
+        with torch.no_grad():
+            blocks = [self.network.features(block) for block in torch.split(self._scaled(x), BLOCK)]
+        features = torch.cat(blocks)
+        return torch.cat([features, torch.ones_like(features[:, :1])], dim=1)
+
+    def draws(self, count: int, seed: int) -> Sequence[Predictor]:
+        """See `SamplePredictor.draws`: networks with other last layers."""
+        normal = np.random.default_rng(seed).standard_normal((count, len(self.root)))
+        return [replace(self, network=self._redrawn(self._tensor(self.root @ z))) for z in normal]
 
     def gradient(self, x: Array) -> Array:
         """See `Predictor.gradient`."""
@@ -47,16 +79,31 @@ class NeuralPredictor(Predictor):
 
     def curvature(self, x: Array, direction: Array) -> Array:
         """See `Predictor.curvature`."""
+        return self.laplacian(x, [direction], np.zeros_like(x))
 
-        def bend(z: Tensor, v: Tensor) -> Tensor:
-            z.requires_grad_()
-            (slope,) = torch.autograd.grad(self.network(z).sum(), z, create_graph=True)
-            return (torch.autograd.grad((slope * v).sum(), z)[0] * v).sum(dim=1)
+    def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
+        """See `Predictor.laplacian`."""
+        squares = [(i, i) for i in range(len(directions))]
+        return np.asarray(self.derivatives(x, directions, [squares], [bend])[1][0])
 
-        # Directions are as small as 1e-3 km per metre: scaled up here and down in float64, away from underflow.
-        norm = np.linalg.norm(direction / self.scale, axis=1, keepdims=True)
-        unit = self._tensor(direction / self.scale / np.where(norm > 0, norm, 1.0))
-        return self._in_blocks(bend, self._scaled(x), unit) * self.spread * norm[:, 0] ** 2
+    def derivatives(
+        self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
+    ) -> tuple[Array, Array]:
+        """See `Predictor.derivatives`: all in one pass through the network."""
+        first, second = np.stack(directions) / self.scale, np.reshape(bends, (-1, *x.shape)) / self.scale
+        # Directions are as small as 1e-3 km per metre: scaled up here and down in float64, away from underflow. By a
+        # power of two, so that what is rounded does not depend on which points come together.
+        unit = 2.0 ** np.frexp(np.abs(first).max(initial=0.0, where=np.isfinite(first)) or 1.0)[1]
+        curves = self._tensor(np.concatenate([first / unit, second / unit**2]).swapaxes(0, 1))  # (n, m + p, d)
+
+        def along(z: Tensor, curve: Tensor) -> Tensor:
+            ways, bent = torch.tensor_split(curve.transpose(0, 1), [len(first)])
+            _, slopes, bends = self.network(Jet.along(z, ways, pairs, bent)).terms()
+            return torch.cat([slopes, bends]).T
+
+        with torch.no_grad():
+            found = self.spread * self._in_blocks(along, self._scaled(x), curves, size=JET_BLOCK).T
+        return found[: len(first)] * unit, found[len(first) :] * unit**2
 
     def state(self) -> dict[str, NDArray[Any]]:
         """See `Predictor.state`."""
@@ -64,7 +111,7 @@ class NeuralPredictor(Predictor):
         architecture = {f"architecture_{key}": np.array(value) for key, value in self.network.architecture.items()}
         scaling = {"centre": self.centre, "scale": self.scale, "output": np.array([self.offset, self.spread])}
         history = {f"history_{key}": column for key, column in self.history.items()}
-        return weights | architecture | scaling | history
+        return weights | architecture | scaling | history | {"root": self.root}
 
     @classmethod
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
@@ -74,7 +121,16 @@ class NeuralPredictor(Predictor):
         network = cls.network_class(**architecture).to(next(iter(weights.values())).dtype)
         network.load_state_dict(weights)
         offset, spread = (float(number) for number in state["output"])
-        return cls(network, state["centre"], state["scale"], offset, spread, with_prefix(state, "history_"))
+        history = with_prefix(state, "history_")
+        return cls(network, state["centre"], state["scale"], offset, spread, state["root"], history)
+
+    def _redrawn(self, change: Tensor) -> Network:
+        """Return the network with a change (features + 1,) of the weights of its last layer, and of its bias."""
+        network = copy.deepcopy(self.network)
+        with torch.no_grad():
+            network.last.weight.add_(change[:-1])
+            network.last.bias.add_(change[-1])
+        return network
 
     def _scaled(self, x: Array) -> Tensor:
         return self._tensor((x - self.centre) / self.scale)
@@ -82,7 +138,7 @@ class NeuralPredictor(Predictor):
     def _tensor(self, array: Array) -> Tensor:
         return torch.as_tensor(array, dtype=self.network.dtype)
 
-    def _in_blocks(self, function: Any, *tensors: Tensor) -> Array:
-        blocks = zip(*(torch.split(tensor, BLOCK) for tensor in tensors), strict=True)
+    def _in_blocks(self, function: Any, *tensors: Tensor, size: int = BLOCK) -> Array:
+        blocks = zip(*(torch.split(tensor, size) for tensor in tensors), strict=True)
         found = [function(*block).detach() for block in blocks]
         return np.asarray(torch.cat(found).numpy(), dtype=np.float64)

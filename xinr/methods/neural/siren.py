@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from xinr.methods.base import check_positive
+from xinr.methods.base import Array, check_positive
 from xinr.methods.neural.method import NeuralMethod
 from xinr.methods.neural.network import Network
 from xinr.methods.neural.predictor import NeuralPredictor
@@ -22,9 +22,8 @@ class SirenNetwork(Network):
         self, dimension: int, features: int, layers: int, omega_0: float, generator: torch.Generator | None = None
     ) -> None:
         super().__init__(dimension=dimension, features=features, layers=layers, omega_0=omega_0)
-        widths = [dimension, *[features] * (layers + 1), 1]
-        stack = [nn.Linear(a, b) for a, b in pairwise(widths)]
-        self.layers = nn.ModuleList(stack)
+        stack = [nn.Linear(a, b) for a, b in pairwise([dimension, *[features] * (layers + 1), 1])]
+        self.layers, self.last = nn.ModuleList(stack[:-1]), stack[-1]
         self.omega_0 = omega_0
         for depth, layer in enumerate(stack):
             fan_in = layer.in_features
@@ -32,19 +31,18 @@ class SirenNetwork(Network):
             nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
             nn.init.uniform_(layer.bias, -(fan_in**-0.5), fan_in**-0.5, generator=generator)
 
-    def forward(self, x: Tensor) -> Tensor:  # (n, d) -> (n,)
-        """Evaluate the network."""
-        first, *hidden, last = self.layers
+    def features(self, x: Tensor) -> Tensor:
+        """See `Network.features`."""
+        first, *hidden = self.layers
         with torch.autocast(x.device.type, enabled=False):  # phases of many radians need more than bfloat16's 8 bits
             h = self._sine(first, x)  # (n, features)
         for layer in hidden:
             h = self._sine(layer, h)  # (n, features)
-        height: Tensor = last(h).squeeze(-1)
-        return height
+        return h
 
     def hidden_matrices(self) -> list[nn.Parameter]:
         """See `Network.hidden_matrices`."""
-        return [layer.weight for layer in self.layers[1:-1]]  # type: ignore[misc]
+        return [layer.weight for layer in self.layers[1:]]  # type: ignore[misc]
 
     def _sine(self, layer: Any, h: Tensor) -> Tensor:
         # The factor goes to the weights, not to the n activations: a fifth of a training step.
@@ -69,7 +67,7 @@ class Siren(NeuralMethod):
     omega_0 : float
         Frequency factor of the sine layers.
     length_scale, time_scale, hidden_features, hidden_layers, steps, batch_size, learning_rate, weight_decay, \
-    optimizer, precision, withheld_passes, patience, device, seed
+    optimizer, precision, withheld_passes, patience, members, penalty, checkpoint, device, seed
         See `xinr.methods.neural.method.NeuralMethod`.
 
     References
@@ -87,6 +85,6 @@ class Siren(NeuralMethod):
         super().__post_init__()
         check_positive(omega_0=self.omega_0)
 
-    def network(self, dimension: int, generator: torch.Generator) -> SirenNetwork:
+    def network(self, half_extent: Array, generator: torch.Generator) -> SirenNetwork:
         """See `NeuralMethod.network`."""
-        return SirenNetwork(dimension, self.hidden_features, self.hidden_layers, self.omega_0, generator)
+        return SirenNetwork(len(half_extent), self.hidden_features, self.hidden_layers, self.omega_0, generator)

@@ -1,0 +1,41 @@
+"""The benchmark of derivatives at a small size, so that it cannot rot."""
+
+from __future__ import annotations
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from xinr.benchmarks import derivatives
+from xinr.benchmarks.derivatives import QUANTITIES, WAYS, by_jets, example, timed
+from xinr.methods import METHODS, method_from
+from xinr.methods.neural.method import NeuralMethod
+from xinr.methods.neural.siren import Siren
+
+
+def test_the_table_has_every_way_and_every_architecture():
+    app = typer.Typer()
+    app.command()(derivatives.main)
+    printed = CliRunner().invoke(app, ["--points", "64", "--repeats", "1"], catch_exceptions=False).output
+    rows = [line.split("|")[1:-1] for line in printed.splitlines()[2:]]
+    neural = [name for name in METHODS if isinstance(method_from(name, {}), NeuralMethod)]
+    assert len(rows) == len(QUANTITIES) * len(WAYS) + len(neural)
+    for figure, measured, _ in rows:
+        assert float(measured.split()[0]) > 0.0, figure
+    ratios = {row[0].strip(): float(row[1].split(", ")[1].split()[0]) for row in rows}
+    assert all(ratio == 1.0 for figure, ratio in ratios.items() if figure.endswith(": double backward"))
+
+
+def test_jets_cost_less_than_double_backward():
+    network, z, directions = example(Siren(), 1024)
+    two = {name: WAYS[name] for name in ("jets", "double backward")}
+    for count, pairs in QUANTITIES.values():
+        seconds = timed(two, network, z, directions[:count], pairs, repeats=5)
+        assert seconds["jets"] < seconds["double backward"]
+
+
+def test_ways_that_disagree_are_not_compared():
+    network, z, directions = example(Siren(), 32)
+    wrong = {"jets": by_jets, "wrong": lambda *given: 1.1 * by_jets(*given)}
+    with pytest.raises(ArithmeticError, match="wrong and jets find different derivatives"):
+        timed(wrong, network, z, directions[:1], [[(0, 0)]], repeats=1)

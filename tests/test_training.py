@@ -1,0 +1,250 @@
+"""Training: ensembles as one network, checkpoints, several processes, and starting from an earlier field."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from conftest import two_missions
+from test_siren import error, observed
+
+import xinr
+from xinr.methods import METHODS, method_from
+from xinr.methods.neural import training
+from xinr.methods.neural.ensemble import EnsemblePredictor
+from xinr.methods.neural.fourier import Fourier
+from xinr.methods.neural.last_layer import posterior_root
+from xinr.methods.neural.members import Members
+from xinr.methods.neural.method import NeuralMethod
+from xinr.methods.neural.siren import Siren
+from xinr.methods.oi import OI
+from xinr.methods.pass_errors import PassErrors
+
+SMALL = Siren(
+    hidden_features=32,
+    hidden_layers=2,
+    steps=100,
+    batch_size=256,
+    length_scale=500.0,
+    time_scale=100.0,
+    precision="float32",
+)
+
+
+def neural_methods():
+    methods = (method_from(name, {}) for name in sorted(METHODS))
+    return [method for method in methods if isinstance(method, NeuralMethod)]
+
+
+@pytest.mark.parametrize("method", neural_methods(), ids=lambda method: type(method).__name__)
+def test_members_of_every_architecture_are_evaluated_as_one(method):
+    small = replace(method, hidden_features=16, hidden_layers=2)
+    networks = [small.network(np.ones(4), torch.Generator().manual_seed(seed)) for seed in range(3)]
+    for network in networks:
+        torch.nn.init.normal_(network.last.weight, generator=torch.Generator().manual_seed(9))
+    x = torch.rand(3, 7, 4, generator=torch.Generator().manual_seed(1))
+    together = Members(networks)(x)
+    apart = torch.stack([network(places) for network, places in zip(networks, x, strict=True)])
+    torch.testing.assert_close(together, apart, rtol=1e-4, atol=1e-5)
+
+
+def test_an_ensemble_is_the_mean_of_its_members_and_better_than_they():
+    x, y, signal, _, index = observed(noise=0.05)
+    found = replace(SMALL, members=4).fit(x, y, error(y, index, noise=0.05))
+    assert isinstance(found, EnsemblePredictor)
+    np.testing.assert_allclose(found.predict(x), np.mean([m.predict(x) for m in found.members], axis=0))
+    own = [np.sqrt(np.mean((member.predict(x) - signal) ** 2)) for member in found.members]
+    assert np.sqrt(np.mean((found.predict(x) - signal) ** 2)) < 0.95 * np.mean(own)
+    value, deviation = found.posterior(x[:50])
+    between = np.std([member.predict(x[:50]) for member in found.members], axis=0, ddof=1)
+    np.testing.assert_allclose(value, found.predict(x[:50]))
+    assert (deviation > between).all()
+
+
+def test_the_errors_of_an_ensemble_are_larger_where_there_are_no_tracks():
+    x, y, _, _, index = observed()
+    found = replace(SMALL, members=3).fit(x, y, error(y, index))
+    far = x + np.array([1500.0, 0.0, 0.0, 0.0])
+    assert found.posterior(far)[1].mean() > 3.0 * found.posterior(x)[1].mean()
+
+
+@pytest.mark.parametrize("members", [1, 3])
+def test_draws_have_the_stated_spread(members):
+    x, y, _, _, index = observed()
+    found = replace(SMALL, members=members).fit(x, y, error(y, index))
+    drawn = np.stack([draw.predict(x[:40]) for draw in found.draws(300, seed=5)])
+    value, deviation = found.posterior(x[:40])
+    np.testing.assert_allclose(drawn.mean(axis=0), value, atol=5 * deviation.max() / np.sqrt(300))
+    # Of three members the mean square about their mean is two thirds of the variance between them.
+    assert 0.7 < float((drawn.std(axis=0) / deviation).mean()) < 1.1
+    again = np.stack([draw.predict(x[:40]) for draw in found.draws(300, seed=5)])
+    np.testing.assert_array_equal(drawn, again)
+
+
+def test_an_ensemble_survives_its_state():
+    x, y, _, _, index = observed()
+    found = replace(SMALL, members=2, steps=10).fit(x, y, error(y, index))
+    again = EnsemblePredictor.from_state(found.state())
+    for first, second in zip(found.posterior(x[:9]), again.posterior(x[:9]), strict=True):
+        np.testing.assert_array_equal(first, second)
+    directions = [np.eye(4)[:1] * np.ones((9, 1)), np.eye(4)[1:2] * np.ones((9, 1))]
+    pairs = [[(0, 0), (1, 1)]]
+    for first, second in zip(
+        found.derivatives(x[:9], directions, pairs, [np.zeros((9, 4))]),
+        super(EnsemblePredictor, again).derivatives(x[:9], directions, pairs, [np.zeros((9, 4))]),
+        strict=True,
+    ):
+        np.testing.assert_allclose(first, second, rtol=1e-3, atol=1e-9)
+
+
+def test_the_last_layer_is_the_textbook_posterior():
+    """Against the dense formula, with errors of passes, the prior by a scan of the evidence."""
+    rng = np.random.default_rng(0)
+    features, index = rng.standard_normal((60, 5)), np.repeat(np.arange(6), 10)
+    observations = error(np.zeros(60), index, noise=0.3, bias=0.5)
+    y = features @ rng.normal(0.0, 2.0, 5) + 0.3 * rng.standard_normal(60) + (0.5 * rng.standard_normal(6))[index]
+    errors = PassErrors(observations, torch.device("cpu"))
+    root = posterior_root(torch.as_tensor(features), torch.as_tensor(y), errors)
+
+    R = np.zeros((60, 60))
+    observations.add_to(R, slice(None))
+
+    def minus_evidence(a):
+        C = features @ features.T / a + R
+        return np.linalg.slogdet(C)[1] + y @ np.linalg.solve(C, y)
+
+    scan = np.geomspace(1e-3, 1e3, 2001)
+    a = scan[np.argmin([minus_evidence(a) for a in scan])]
+    expected = np.linalg.inv(features.T @ np.linalg.solve(R, features) + a * np.eye(5))
+    np.testing.assert_allclose(root @ root.T, expected, rtol=0.01, atol=1e-5)
+
+
+def test_a_network_states_its_errors_and_draws_samples(grid):
+    field = two_missions().inr.fit(replace(SMALL, steps=25))
+    assert float(field.interp(grid, error=True).err_sla.min()) > 0
+    assert field.sample(grid, 2).sizes["sample"] == 2
+
+
+class KilledError(Exception):
+    """Stands for the end of a process."""
+
+
+def killed_after(checks: int, monkeypatch):
+    """Have the training die at that check, once what there is has been kept."""
+    write, seen = training.Checkpoint.write, []
+
+    def write_and_die(self, state):
+        write(self, state)
+        seen.append(state["step"])
+        if len(seen) == checks:
+            raise KilledError
+
+    monkeypatch.setattr(training.Checkpoint, "write", write_and_die)
+
+
+@pytest.mark.parametrize("settings", [{}, {"members": 2, "withheld_passes": 0.25}, {"optimizer": "adam"}])
+def test_a_training_that_was_killed_goes_on_and_ends_as_if_it_had_not(tmp_path, monkeypatch, settings):
+    x, y, _, _, index = observed()
+    method = replace(SMALL, checkpoint=str(tmp_path / "run.pt"), **settings)
+    whole = replace(method, checkpoint="").fit(x, y, error(y, index))
+    with monkeypatch.context() as patch:
+        killed_after(2, patch)
+        with pytest.raises(KilledError):
+            method.fit(x, y, error(y, index))
+    assert [path.name for path in tmp_path.iterdir()] == ["run.pt"]
+    steps = []
+    monkeypatch.setattr(training, "tqdm", lambda todo, *args, **options: steps.extend(todo) or todo)
+    resumed = method.fit(x, y, error(y, index))
+    assert steps[0] == 50
+    np.testing.assert_array_equal(resumed.predict(x), whole.predict(x))
+    np.testing.assert_array_equal(resumed.history["loss"], whole.history["loss"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_checkpoint_of_another_fit_is_refused(tmp_path, monkeypatch):
+    x, y, _, _, index = observed()
+    method = replace(SMALL, checkpoint=str(tmp_path / "run.pt"))
+    with monkeypatch.context() as patch:
+        killed_after(1, patch)
+        with pytest.raises(KilledError):
+            method.fit(x, y, error(y, index))
+    for other, heights in ((replace(method, seed=1), y), (method, 2 * y)):
+        with pytest.raises(ValueError, match=r"the checkpoint .*run.pt is of another fit.*name another file"):
+            other.fit(x, heights, error(y, index))
+    (tmp_path / "run.pt").write_bytes(b"PK no checkpoint")
+    with pytest.raises(ValueError, match=r"run.pt is no checkpoint of a training"):
+        method.fit(x, y, error(y, index))
+
+
+SCRIPT = """
+import sys
+import numpy as np, torch
+sys.path.insert(0, {folder!r})
+torch.set_num_threads(1)
+from test_siren import error, observed
+from test_training import SMALL
+x, y, _, _, index = observed()
+found = SMALL.fit(x, y, error(y, index))
+from torch import distributed
+np.save(f"{out}/{{distributed.get_rank()}}.npy", found.predict(x))
+distributed.destroy_process_group()
+"""
+
+
+def test_two_processes_train_the_field_of_one(tmp_path):
+    """Two gloo processes with the environment that torchrun gives them."""
+    script = tmp_path / "fit.py"
+    script.write_text(SCRIPT.format(folder=os.path.dirname(__file__), out=tmp_path))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
+    ranks = [
+        subprocess.Popen([sys.executable, str(script)], env=os.environ | shared | {"RANK": str(rank)})
+        for rank in (0, 1)
+    ]
+    assert [process.wait(timeout=240) for process in ranks] == [0, 0]
+    first, second = (np.load(tmp_path / f"{rank}.npy") for rank in (0, 1))
+    np.testing.assert_array_equal(first, second)
+    x, y, _, _, index = observed()
+    alone = SMALL.fit(x, y, error(y, index)).predict(x)
+    np.testing.assert_allclose(first, alone, atol=0.02 * alone.std())
+
+
+def test_new_days_are_fitted_from_an_earlier_field():
+    """A few steps from an earlier field fit all days better than as few from nothing."""
+    tracks = two_missions()
+    half = tracks.isel(time=slice(0, tracks.sizes["time"] // 2))
+    method = replace(SMALL, steps=150, learning_rate=1e-2)
+    earlier = half.inr.fit(method)
+    few = replace(method, steps=25)
+
+    def misfit(field):
+        return float((tracks.sla_unfiltered - field.interp(tracks).sla).std())
+
+    warm, cold = xinr.fit(tracks, few, init=earlier), xinr.fit(tracks, few)
+    assert misfit(warm) < 0.9 * misfit(cold)
+    assert warm.frame == earlier.frame
+    untouched = half.inr.fit(method)
+    xr.testing.assert_equal(earlier.interp(half), untouched.interp(half))
+
+
+def test_a_start_that_does_not_fit_is_refused():
+    tracks = two_missions()
+    short = replace(SMALL, steps=2)
+    earlier = xinr.fit(tracks, short)
+    with pytest.raises(ValueError, match=r"OI starts from no earlier field.*without init="):
+        xinr.fit(tracks, OI(), init=earlier)
+    with pytest.raises(ValueError, match=r"Fourier of 1 member\(s\) cannot start from a field of 1 'siren'"):
+        xinr.fit(tracks, Fourier(steps=2), init=earlier)
+    with pytest.raises(ValueError, match=r"Siren of 2 member\(s\) cannot start from a field of 1 'siren'"):
+        xinr.fit(tracks, replace(short, members=2), init=earlier)
+    with pytest.raises(ValueError, match=r"works in the frame 'sphere', the method in 'plane': set frame='sphere'"):
+        xinr.fit(tracks, replace(short, frame="plane"), init=earlier)
