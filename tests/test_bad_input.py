@@ -153,7 +153,7 @@ TRACKS = {
     "an unknown method": (
         lambda ds: ds,
         {"method": "magic"},
-        r"unknown method 'magic': expected one of \['fourier', 'kriging', 'oi', 'siren'",
+        r"unknown method 'magic': expected one of \['duacs', .*'kriging', .*'oi', .*'siren'",
     ),
 }
 

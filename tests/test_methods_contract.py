@@ -16,6 +16,13 @@ SETTINGS = {
     "oi": {"coarsen": 5},
     "fourier": {"steps": 60, "hidden_features": 64, "hidden_layers": 2, "batch_size": 256, "waves": 32},
     "siren": {"steps": 30, "hidden_features": 32, "hidden_layers": 2, "batch_size": 256, "length_scale": 300.0},
+    "finer": {"steps": 30, "hidden_features": 32, "hidden_layers": 2, "batch_size": 256, "length_scale": 600.0},
+    "fouriermfn": {"steps": 60, "hidden_features": 64, "hidden_layers": 2, "batch_size": 256},
+    "gabormfn": {"steps": 60, "hidden_features": 64, "hidden_layers": 2, "batch_size": 256, "length_scale": 400.0},
+    "hashgrid": {"steps": 60, "batch_size": 256, "length_scale": 400.0, "rows": 512, "levels": 2},
+    "modulatedsiren": {"steps": 30, "hidden_features": 32, "hidden_layers": 2, "batch_size": 256, "tiles": 2.0},
+    "positional": {"steps": 60, "hidden_features": 64, "hidden_layers": 2, "batch_size": 256},
+    "wire": {"steps": 60, "hidden_features": 32, "hidden_layers": 2, "batch_size": 256, "length_scale": 400.0},
 }
 
 

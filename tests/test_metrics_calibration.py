@@ -13,6 +13,7 @@ from xinr.fitted import FittedField, fit_observations, observation_error
 from xinr.frame import frame_around
 from xinr.methods.base import ErrorPredictor, ObservationError
 from xinr.methods.neural.siren import Siren
+from xinr.methods.sum import SumPredictor
 from xinr.metrics.calibration import calibration, gaussian_crps
 from xinr.observations import Observations
 
@@ -133,6 +134,7 @@ def test_a_method_without_an_error_is_refused(tracks):
     observations = Observations.from_tracks(tracks)
     method = Siren(hidden_features=8, hidden_layers=1, steps=2)
     field = fit_observations(observations, method)
+    field = replace(field, predictor=SumPredictor((field.predictor,)))
     points = observations.coarsen(method.coarsen)
     with pytest.raises(ValueError, match="the method 'siren' gives no posterior error"):
         calibration(field, points, observation_error(points, method))

@@ -1,11 +1,13 @@
 """Scores of maps against gridded truth: numpy oracles, limits, known cutoffs and errors."""
 
+import warnings
+
 import numpy as np
 import pytest
 import xarray as xr
 
 from xinr.metrics import score_maps
-from xinr.metrics.gridded import DIMS, _isotropic_score, _maps, _psd_score
+from xinr.metrics.gridded import DIMS, _isotropic_score, _maps, _power, _psd_score
 
 NT, NY, NX, STEP = 48, 32, 40, 0.25
 
@@ -86,6 +88,43 @@ def test_isotropic_score_equals_numpy(noisy, truth):
     assert below_nyquist.sum() > 4
     np.testing.assert_allclose(found.freq_r, mean_radius[below_nyquist], rtol=1e-9)
     np.testing.assert_allclose(found, (1 - err / ref)[below_nyquist], rtol=1e-9)
+
+
+@pytest.mark.parametrize("dims", [("time", "longitude"), ("latitude", "longitude")])
+@pytest.mark.parametrize("cut", [0, 1])
+def test_power_equals_numpy(truth, dims, cut):
+    """The density itself, of even and odd lengths, and what it sums to."""
+    values = _maps(truth.isel(time=slice(cut, None), latitude=slice(cut, None), longitude=slice(cut, None)), None, "x")
+    found = _power(values, list(dims))
+    steps = {"time": 1.0, "latitude": STEP, "longitude": STEP}
+    axes = tuple(DIMS.index(dim) for dim in dims)
+    sizes, spacing = [values.shape[axis] for axis in axes], [steps[dim] for dim in dims]
+    density = power(values.values, axes) * np.prod(spacing) / np.prod(sizes)
+    np.testing.assert_allclose(
+        found.transpose(*(f"freq_{d}" if d in dims else d for d in DIMS)),
+        np.fft.fftshift(density, axes),
+        rtol=1e-9,
+        atol=1e-15,
+    )
+    for dim, n, step in zip(dims, sizes, spacing, strict=True):
+        np.testing.assert_allclose(found[f"freq_{dim}"], np.fft.fftshift(np.fft.fftfreq(n, step)), atol=1e-12)
+    window = [0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n) for n in sizes]
+    other = next(dim for dim in DIMS if dim not in dims)
+    first = values.isel({other: 0}).transpose(*dims).values
+    mean_square = ((first - first.mean()) ** 2 * np.outer(*window) ** 2).mean()
+    total = found.isel({other: 0}).sum() / np.prod(np.multiply(sizes, spacing))
+    assert float(total) == pytest.approx(mean_square)  # Parseval
+
+
+def test_no_other_warning_of_xrft_is_silenced(truth, monkeypatch):
+    import xrft
+
+    def warns(*arguments, **options):
+        warnings.warn("something else will change", FutureWarning, stacklevel=2)
+
+    monkeypatch.setattr(xrft, "power_spectrum", warns)
+    with pytest.raises(FutureWarning, match="something else will change"):
+        _power(_maps(truth, None, "x"), ["time", "longitude"])
 
 
 def test_isotropic_score_equals_xrft_time_by_time(noisy, truth):

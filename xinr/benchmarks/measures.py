@@ -11,8 +11,10 @@ from time import perf_counter
 Row = tuple[str, str, str]
 
 
-def fastest(tasks: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Run tasks in turn, again and again, and return the least seconds of each.
+def fastest(
+    tasks: Mapping[str, Callable[[], object]], repeats: int, clock: Callable[[], float] = perf_counter
+) -> dict[str, float]:
+    """Run tasks in turn, again and again, and return the least seconds of each, by a clock of the `time` module.
 
     Examples
     --------
@@ -22,9 +24,9 @@ def fastest(tasks: Mapping[str, Callable[[], object]], repeats: int) -> dict[str
     seconds = dict.fromkeys(tasks, float("inf"))
     for _ in range(repeats):
         for name, task in tasks.items():
-            started = perf_counter()
+            started = clock()
             task()
-            seconds[name] = min(seconds[name], perf_counter() - started)
+            seconds[name] = min(seconds[name], clock() - started)
     return seconds
 
 

@@ -13,9 +13,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Annotated
 
-import numpy as np
 import typer
-import xarray as xr
 
 from xinr.benchmarks.peers import PyinterpOI
 from xinr.challenges import MED2021_MISSIONS, Challenge, med2021
@@ -29,6 +27,7 @@ from xinr.methods.oi import OI
 from xinr.metrics import select
 from xinr.metrics.calibration import calibration
 from xinr.observations import Observations
+from xinr.table import COST, METHOD, TRACK, Column, Row, markdown, track_cells
 from xinr.validation import tune
 
 #: Settings searched from each start, on the mapped missions alone.
@@ -66,21 +65,34 @@ STARTS: dict[str, tuple[tuple[Method, ...], tuple[str, ...]]] = {
     "SIREN": ((Siren(),), ()),
     "kriging, learned": ((NEUTRAL,), NEUTRAL.searched),
 }
-COLUMNS = ("method", "rmse [cm]", "mu", "sigma", "lambda_x [km]", "rmse of the map [cm]", "fit [s]", "interp [s]")
-EXPECTED = ("68 %", "95 %", "crps [cm]")
-COLUMNS_OF_ALL = ("withheld", *COLUMNS[:1], "learning [s]", *COLUMNS[1:], *EXPECTED)
+VIA_MAP = Column("rmse_map", "rmse of the map [cm]", 2, 100.0)
+INTERP = Column("map_seconds", "interp [s]", 1)
+COLUMNS = (METHOD, *TRACK, VIA_MAP, COST[0], INTERP)
+#: Shares of the withheld track within stated errors, and how well they are told.
+EXPECTED = (
+    Column("coverage_68", "in 68 %", 2),
+    Column("coverage_95", "in 95 %", 2),
+    Column("crps", "crps [cm]", 2, 100.0),
+)
+COLUMNS_OF_ALL = (
+    Column("withheld", "withheld"),
+    METHOD,
+    Column("learning", "learning [s]", 1),
+    *COLUMNS[1:],
+    *EXPECTED,
+)
 #: Spacing of the maps of all missions [degrees].
 SPACING = 0.2
 
 
-def rows(challenge: Challenge, methods: dict[str, Method]) -> Iterator[dict[str, str]]:
+def rows(challenge: Challenge, methods: dict[str, Method]) -> Iterator[Row]:
     """Fit, map and score each method in turn, the null first."""
-    yield {"method": "null (mdt)", **_shown(challenge.score_null())}
+    yield {"method": "null (mdt)", **track_cells(challenge.score_null())}
     for name, method in methods.items():
         yield {"method": name, **judged(challenge, method)[0]}
 
 
-def judged(challenge: Challenge, method: Method) -> tuple[dict[str, str], FittedField]:
+def judged(challenge: Challenge, method: Method) -> tuple[dict[str, float], FittedField]:
     """Fit, map and score one method; return what the table shows, and the field."""
     started = perf_counter()
     field = challenge.fit(method)
@@ -88,24 +100,24 @@ def judged(challenge: Challenge, method: Method) -> tuple[dict[str, str], Fitted
     maps = field.interp(challenge.grid)
     mapped = perf_counter()
     return {
-        **_shown(challenge.score(field)),
-        "rmse of the map [cm]": f"{100 * float(challenge.score_map(maps).rmse):.2f}",
-        "fit [s]": f"{fitted - started:.1f}",
-        "interp [s]": f"{mapped - fitted:.1f}",
+        **track_cells(challenge.score(field)),
+        "rmse_map": float(challenge.score_map(maps).rmse),
+        "fit_seconds": fitted - started,
+        "map_seconds": mapped - fitted,
     }, field
 
 
-def every_mission(folder: Path, evaluations: int) -> Iterator[dict[str, str]]:
+def every_mission(folder: Path, evaluations: int) -> Iterator[Row]:
     """Withhold each mission in turn; learn, fit, map and score each method of `STARTS` without it."""
     for withheld in MED2021_MISSIONS:
         challenge = med2021(folder, withheld, SPACING)
-        yield {"withheld": withheld, "method": "null (mdt)", **_shown(challenge.score_null())}
+        yield {"withheld": withheld, "method": "null (mdt)", **track_cells(challenge.score_null())}
         for name, (starts, settings) in STARTS.items():
             started = perf_counter()
             method = learned(challenge.observations, starts, settings, evaluations)
             learning = perf_counter() - started
             row, field = judged(challenge, method)
-            spent = {"learning [s]": f"{learning:.1f}"} if settings else {}
+            spent = {"learning": learning} if settings else {}
             yield {"withheld": withheld, "method": name, **spent, **row, **calibrated(challenge, field, method)}
 
 
@@ -122,27 +134,16 @@ def learned(
     return best.method
 
 
-def calibrated(challenge: Challenge, field: FittedField, method: Method) -> dict[str, str]:
+def calibrated(challenge: Challenge, field: FittedField, method: Method) -> dict[str, float]:
     """Return how well a method knows its error on the withheld track, averaged as the method averages."""
     if not isinstance(field.predictor, ErrorPredictor):
         return {}
-    track = select(challenge.withheld, None, challenge.period)
+    track = select(challenge.track, None, challenge.period)
     points = Observations.from_tracks(track, variable="sla_unfiltered", lwe=True, region=challenge.region)
     points = points.coarsen(method.coarsen)
     table = calibration(field, points, observation_error(points, method))
-    cells = [*(f"{100 * share:.0f} %" for share in table.coverage.values), f"{100 * float(table.crps):.2f}"]
-    return dict(zip(EXPECTED, cells, strict=True))
-
-
-def _shown(table: xr.Dataset) -> dict[str, str]:
-    lambda_x, (low, high) = float(table.lambda_x), table.lambda_x_interval.values
-    rmse_low, rmse_high = 100 * table.rmse_interval.values
-    return {
-        "rmse [cm]": f"{100 * float(table.rmse):.2f} ({rmse_low:.2f}-{rmse_high:.2f})",
-        "mu": f"{float(table.mu):.3f}",
-        "sigma": f"{float(table.sigma):.3f}",
-        "lambda_x [km]": f"{lambda_x:.0f} ({low:.0f}-{high:.0f})" if np.isfinite(lambda_x) else "not crossed",
-    }
+    coverage_68, coverage_95 = map(float, table.coverage.values)
+    return {"coverage_68": coverage_68, "coverage_95": coverage_95, "crps": float(table.crps)}
 
 
 def tuned(challenge: Challenge, evaluations: int) -> dict[str, Method]:
@@ -168,17 +169,11 @@ def main(
     if withheld == "all":
         if tune_settings:
             raise typer.BadParameter("--withheld all learns the settings in any case: leave out --tune.")
-        _print(COLUMNS_OF_ALL, every_mission(folder, evaluations))
+        typer.echo(markdown(every_mission(folder, evaluations), COLUMNS_OF_ALL))
         return
     challenge = med2021(folder, withheld)
     methods = tuned(challenge, evaluations) if tune_settings else METHODS
-    _print(COLUMNS, rows(challenge, methods))
-
-
-def _print(columns: tuple[str, ...], table: Iterator[dict[str, str]]) -> None:
-    typer.echo("| " + " | ".join(columns) + " |\n|" + "---|" * len(columns))
-    for row in table:
-        typer.echo("| " + " | ".join(row.get(column, "") for column in columns) + " |")
+    typer.echo(markdown(rows(challenge, methods), COLUMNS))
 
 
 if __name__ == "__main__":

@@ -6,14 +6,12 @@ first; ``--figures FOLDER`` draws the pictures, and ``--csv FILE`` keeps every d
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 import xarray as xr
 from matplotlib.figure import Figure
@@ -30,9 +28,8 @@ from xinr.methods.neural.siren import Siren
 from xinr.methods.oi import OI
 from xinr.simulate import qg
 from xinr.simulate.covariance import covariance_of
+from xinr.table import COST, METHOD, TRACK, TRUTH, Column, Row, markdown, track_cells, truth_cells, write_csv
 from xinr.validation import tune
-
-Scores = dict[str, float]
 
 #: The sea from which covariances are learned: its seed begins it from another sea of the package than seed 0.
 ELSEWHERE, ELSEWHERE_DAYS = 1, 400.0
@@ -80,117 +77,56 @@ OTHERS = {"Fourier features": "fourier"}
 #: What is drawn, and under which name.
 DRAWN = {"OI, tuned": "OI", "DUACS-like OI": "DUACS-like", FROM_FIELDS: "kriging", "SIREN, tuned": "SIREN"}
 
-#: Of each table: heading, score, digits.
-Column = tuple[str, str, int]
-TRUTH: tuple[Column, ...] = (
-    ("rmse [cm]", "rmse_truth", 2),
-    ("SSH", "mu", 3),
-    ("its sigma", "sigma", 3),
-    ("gradient", "mu_gradient", 3),
-    ("Laplacian", "mu_laplacian", 3),
-    ("speed", "mu_speed", 3),
-    ("current", "mu_velocity", 3),
-    ("lambda_x [deg]", "lambda_x", 2),
-    ("lambda_t [days]", "lambda_t", 1),
-    ("isotropic [deg]", "lambda_r", 2),
-    ("in 68 %", "coverage_68", 2),
-    ("in 95 %", "coverage_95", 2),
-)
-TRACK: tuple[Column, ...] = (
-    ("rmse [cm]", "rmse_track", 2),
-    ("mu", "mu_track", 3),
-    ("sigma", "sigma_track", 3),
-    ("lambda_x [km]", "lambda_x_track", 0),
-    ("from", "lambda_x_low", 0),
-    ("to", "lambda_x_high", 0),
-    ("fit [s]", "fit_seconds", 1),
-    ("maps [s]", "map_seconds", 1),
-)
-GAINS: tuple[Column, ...] = (
-    ("rmse [cm]", "rmse_truth", 2),
-    ("less than OI, tuned [%]", "than_oi", 0),
-    ("less than its defaults [%]", "than_defaults", 0),
+#: What kriging gains by learning, on the truth.
+GAINS = (
+    METHOD,
+    TRUTH[0],
+    Column("than_oi", "less than OI, tuned [%]", 0),
+    Column("than_defaults", "less than its defaults [%]", 0),
 )
 
 
-def null_scores(challenge: Challenge) -> Scores:
+def null_row(challenge: Challenge) -> Row:
     """Score the map of nothing: the mean topography alone."""
-    truth = challenge.true_maps["sla"]
-    found = {"rmse_truth": 100.0 * float((truth**2).mean()) ** 0.5, "mu": 0.0}
-    return found | _on_track(challenge.score_null())
+    rms = float((challenge.true_maps["sla"] ** 2).mean()) ** 0.5
+    return {"method": "null (mdt)", "rmse_truth": rms, "mu_truth": 0.0, **track_cells(challenge.score_null())}
 
 
-def scores(challenge: Challenge, method: Method) -> tuple[Field, Scores, xr.Dataset]:
+def judged(challenge: Challenge, name: str, method: Method) -> tuple[Field, Row, xr.Dataset]:
     """Fit, map and score a method.
 
     Returns
     -------
     Field
         The fit.
-    dict
-        Its scores: lengths as in the headings of the tables, heights in cm.
+    mapping
+        Its row of the tables.
     Dataset
         Its score on the withheld track, with the spectra.
     """
     started = perf_counter()
     field = challenge.fit(method)
     fitted = perf_counter()
-    maps = challenge.maps(field)
+    maps = challenge.map(field)
     seconds = {"fit_seconds": fitted - started, "map_seconds": perf_counter() - fitted}
     track, truth = challenge.score(field), challenge.score_truth(maps)
-    found = {str(name): float(value) for name, value in truth.data_vars.items() if not value.dims}
-    return field, found | {"rmse_truth": 100.0 * found["rmse"]} | _on_track(track) | seconds, track
+    return field, {"method": name, **track_cells(track), **truth_cells(truth), **seconds}, track
 
 
-def _on_track(score: xr.Dataset) -> Scores:
-    found = {f"{name}_track": float(score[name]) for name in ("mu", "sigma", "lambda_x")}
-    if "lambda_x_interval" in score:
-        found |= dict(
-            zip(("lambda_x_low", "lambda_x_high"), map(float, score["lambda_x_interval"].values), strict=True)
-        )
-    return found | {"rmse_track": 100.0 * float(score["rmse"])}
-
-
-def gains(found: Mapping[str, Scores]) -> dict[str, Scores]:
+def gains(rows: list[Row]) -> list[Row]:
     """Return by how much kriging errs less than OI, and than its own defaults, for each way to learn its covariance."""
-    rmse = {name: scores["rmse_truth"] for name, scores in found.items()}
+    rmse = {str(row["method"]): float(row["rmse_truth"]) for row in rows}
     oi, defaults = rmse["OI, tuned"], rmse["kriging, defaults"]
-    return {
-        name: {"rmse_truth": own, "than_oi": 100.0 * (1.0 - own / oi), "than_defaults": 100.0 * (1.0 - own / defaults)}
+    return [
+        {
+            "method": name,
+            "rmse_truth": own,
+            "than_oi": 100.0 * (1.0 - own / oi),
+            "than_defaults": 100.0 * (1.0 - own / defaults),
+        }
         for name, own in rmse.items()
         if name.startswith("kriging")
-    }
-
-
-def markdown(found: Mapping[str, Scores], columns: Iterable[Column]) -> str:
-    """Lay scores out as a table, one row for each method; empty where there is no number.
-
-    Examples
-    --------
-    >>> print(markdown({"OI": {"mu": 0.81, "sigma": np.nan}}, [("SSH", "mu", 3), ("sigma", "sigma", 3)]))
-    | method | SSH | sigma |
-    |---|---|---|
-    | OI | 0.810 |  |
-    """
-    columns = list(columns)
-    head = ["method", *(heading for heading, *_ in columns)]
-    lines = [head, *([name, *(_cell(row, key, digits) for _, key, digits in columns)] for name, row in found.items())]
-    rows = ["| " + " | ".join(line) + " |" for line in lines]
-    return "\n".join([rows[0], "|" + "---|" * len(head), *rows[1:]])
-
-
-def _cell(scores: Scores, name: str, digits: int) -> str:
-    value = scores.get(name, np.nan)
-    return f"{value:.{digits}f}" if np.isfinite(value) else ""
-
-
-def write_csv(found: Mapping[str, Scores], path: Path) -> None:
-    """Write every score with all its digits, one line for each method."""
-    names = list(dict.fromkeys(name for row in found.values() for name in row))
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, ["method", *names])
-        writer.writeheader()
-        writer.writerows({"method": method, **row} for method, row in found.items())
+    ]
 
 
 def tuned(seas: Mapping[int, Challenge], evaluations: int) -> dict[str, Method]:
@@ -230,14 +166,15 @@ def main(
     challenge = osse()
     methods = tuned({0: challenge, ELSEWHERE: osse(seed=ELSEWHERE)}, evaluations) if tune_settings else dict(METHODS)
     methods |= {title: method_from(name, {}) for title, name in OTHERS.items() if name in REGISTERED}
-    found, fields, tracks = {"null (mdt)": null_scores(challenge)}, {}, {}
+    rows, fields, tracks = [null_row(challenge)], {}, {}
     for name, method in methods.items():
-        fields[name], found[name], tracks[name] = scores(challenge, method)
-    for title, table in (("Truth", TRUTH), ("Withheld track and cost", TRACK)):
-        typer.echo(f"{title}:\n\n{markdown(found, table)}\n")
-    typer.echo(f"Covariance learned:\n\n{markdown(gains(found), GAINS)}")
+        fields[name], row, tracks[name] = judged(challenge, name, method)
+        rows.append(row)
+    for title, columns in (("Truth", TRUTH), ("Withheld track and cost", (*TRACK, *COST))):
+        typer.echo(f"{title}:\n\n{markdown(rows, (METHOD, *columns))}\n")
+    typer.echo(f"Covariance learned:\n\n{markdown(gains(rows), GAINS)}")
     if csv_file is not None:
-        write_csv(found, csv_file)
+        write_csv(rows, csv_file)
     if figures is not None:
         maps_figure(challenge, {title: fields[name] for name, title in DRAWN.items()}).savefig(
             figures / "osse_maps.png"

@@ -1,9 +1,21 @@
 """Scores of the SSH mapping data challenges: along withheld tracks, and against gridded truth."""
 
 from xinr.metrics.along_track import SCORE_OPTIONS, score
+from xinr.metrics.binned import bin_errors
 from xinr.metrics.calibration import calibration
 from xinr.metrics.gridded import score_maps
+from xinr.metrics.paired import score_pairs
 from xinr.metrics.points import select
 from xinr.metrics.spectra import PROTOCOLS, Protocol
 
-__all__ = ["PROTOCOLS", "SCORE_OPTIONS", "Protocol", "calibration", "score", "score_maps", "select"]
+__all__ = [
+    "PROTOCOLS",
+    "SCORE_OPTIONS",
+    "Protocol",
+    "bin_errors",
+    "calibration",
+    "score",
+    "score_maps",
+    "score_pairs",
+    "select",
+]

@@ -21,6 +21,8 @@ MARGIN = 0.25  # degree, inside the region
 class Track:
     """Points that both sides have, sorted in time: arrays (n,), heights in metres."""
 
+    index: NDArray[np.intp]
+    """Which points of the reference they are."""
     time: NDArray[np.datetime64]
     ref: Float
     map: Float
@@ -36,7 +38,7 @@ def common_points(
     period: tuple[str, str] | None,
 ) -> Track:
     """Select, sort in time and check the points of `prediction` and `reference` (see `along_track.score`)."""
-    ref, map_ = _ssh(reference, "reference"), _ssh(prediction, "prediction")
+    ref, map_ = ssh_of(reference, "reference"), ssh_of(prediction, "prediction")
     time = _same_times(prediction, reference, map_.size, ref.size)
     inside = _inside(reference, time, region, period)
     keep = inside & np.isfinite(ref) & np.isfinite(map_) & ~np.isnat(time)
@@ -48,7 +50,7 @@ def common_points(
         )
     order = np.flatnonzero(keep)[np.argsort(time[keep], kind="stable")]
     null, name = _null(reference, order, ref.size)
-    return Track(time[order], ref[order], map_[order], null, name, int(inside.sum() - keep.sum()))
+    return Track(order, time[order], ref[order], map_[order], null, name, int(inside.sum() - keep.sum()))
 
 
 def select(
@@ -58,7 +60,7 @@ def select(
 ) -> xr.Dataset:
     """Return the points of a track that a score would use, so that nothing else need be predicted."""
     track = _as_dataset(reference, "reference")
-    _ssh(track, "reference")
+    ssh_of(track, "reference")
     time = locate(track, "time")
     return track.isel({time.dims[0]: _inside(track, time.values, region, period)})
 
@@ -88,7 +90,8 @@ def _as_dataset(data: object, role: str) -> xr.Dataset:
     return data
 
 
-def _ssh(ds: xr.Dataset, role: str) -> Float:
+def ssh_of(ds: xr.Dataset, role: str) -> Float:
+    """Return the sea surface height of a track (n,) [m], or say what is missing from it."""
     ds = _as_dataset(ds, role)
     missing = [name for name in ("sla_unfiltered", "mdt", "lwe") if name not in ds]
     if "ssh" not in ds and missing:

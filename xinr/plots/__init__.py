@@ -1,10 +1,25 @@
-"""Figures: where the altimeters passed, what a method made of it, and which scales it resolves.
+"""Figures and movies: where the altimeters passed, what a method made of it, and how well.
 
-Every function returns a `matplotlib.figure.Figure` that belongs to no window and no global state:
+Every figure is a `matplotlib.figure.Figure` that belongs to no window and no global state:
 ``figure.savefig("maps.png")``, or the last line of a notebook's cell.
 """
 
-from xinr.plots.geography import maps, tracks
-from xinr.plots.spectra import psd_score
+from xinr.plots.observations import tracks, tracks_movie
+from xinr.plots.quantities import QUANTITIES, Quantity, quantities_of
+from xinr.plots.scores import daily_scores, error_maps
+from xinr.plots.sheet import maps, movie
+from xinr.plots.spectra import psd, psd_score
 
-__all__ = ["maps", "psd_score", "tracks"]
+__all__ = [
+    "QUANTITIES",
+    "Quantity",
+    "daily_scores",
+    "error_maps",
+    "maps",
+    "movie",
+    "psd",
+    "psd_score",
+    "quantities_of",
+    "tracks",
+    "tracks_movie",
+]

@@ -1,4 +1,4 @@
-"""The figure of spectral scores: which scales a method resolves."""
+"""Figures of spectra: what is in the reference and in the errors, and which scales a method resolves."""
 
 from __future__ import annotations
 
@@ -66,21 +66,76 @@ def psd_score(scores: Mapping[str, xr.Dataset]) -> Figure:
     return figure
 
 
+def psd(scores: Mapping[str, xr.Dataset]) -> Figure:
+    """Draw the power spectra of the reference and of each error against wavelength.
+
+    Parameters
+    ----------
+    scores : mapping of str to Dataset
+        Results of `xinr.Field.score`, by name, on one reference.
+
+    Returns
+    -------
+    Figure
+        The reference in black, half of it dashed: a method resolves the waves whose error is below. Its line is thick
+        there, down to lambda_x.
+
+    Raises
+    ------
+    ValueError
+        Nothing to draw, or no spectrum: the passes were too short for a segment.
+
+    Examples
+    --------
+    >>> k = np.arange(5) / 1000.0
+    >>> ds = xr.Dataset({"psd_ref": ("wavenumber", np.ones(5)), "psd_diff": ("wavenumber", np.linspace(0.1, 1, 5)),
+    ...                  "lambda_x": 500.0}, {"wavenumber": k})
+    >>> [line.get_text() for line in psd({"OI": ds}).axes[0].get_legend().get_texts()]
+    ['reference', 'half of it', 'error of OI']
+    """
+    if not scores:
+        raise ValueError("no score to draw: expected {name: Dataset of a score}, got an empty mapping.")
+    figure = Figure(figsize=(7.8, 4.9), layout="constrained", dpi=DPI)
+    axes = figure.subplots()
+    for i, (name, score) in enumerate(scores.items()):
+        _check_spectrum(name, score)
+        k = score["wavenumber"].values[1:]
+        ref, error = (score[f"psd_{key}"].values[1:] for key in ("ref", "diff"))
+        if i == 0:
+            axes.plot(1.0 / k, ref, color="black", linewidth=2.2, label="reference")
+            axes.plot(1.0 / k, ref / 2.0, color="black", linewidth=1.0, linestyle="--", label="half of it")
+        colour, resolved = COLOURS[i % len(COLOURS)], 1.0 / k >= float(score["lambda_x"])
+        axes.plot(1.0 / k, error, color=colour, linewidth=1.2, label=f"error of {name}")
+        axes.plot(1.0 / k[resolved], error[resolved], color=colour, linewidth=3.2)
+    axes.set_yscale("log")
+    _wavelength_axis(axes)
+    axes.set_ylabel("power spectral density [m² km]", fontsize=LABEL)
+    axes.set_title("Spectra along the withheld track; thick where waves are resolved", fontsize=TITLE)
+    axes.legend(loc="lower left", fontsize=10, framealpha=0.95)
+    axes.grid(alpha=0.25)
+    return figure
+
+
+def _check_spectrum(name: str, score: xr.Dataset) -> None:
+    if not ((score["wavenumber"].values > 0) & np.isfinite(score["psd_diff"].values)).any():
+        raise ValueError(f"the score of {name!r} holds no spectrum: score with a shorter segment_length.")
+
+
 def _draw_score(axes: Axes, name: str, score: xr.Dataset, colour: str) -> float:
     """Draw one line, and return its lowest value at the wavelengths shown, at most 0."""
     k = score["wavenumber"].values
     ratio = 1.0 - score["psd_diff"].values / score["psd_ref"].values
     known = (k > 0) & np.isfinite(ratio)
-    if not known.any():
-        raise ValueError(f"the score of {name!r} holds no spectrum: score with a shorter segment_length.")
+    _check_spectrum(name, score)
     resolved = float(score["lambda_x"])
     label = f"{name}: {resolved:.0f} km" if np.isfinite(resolved) else name
     axes.plot(1.0 / k[known], ratio[known], color=colour, linewidth=2.0, marker="o", markersize=3.5, label=label)
     if np.isfinite(resolved):
         axes.vlines(resolved, LOWEST, 0.5, color=colour, linewidth=1.2, linestyle=":")
         axes.plot(resolved, 0.5, color=colour, marker="o", markersize=9, markeredgecolor="white", zorder=5)
-    if "lambda_x_interval" in score and np.isfinite(score["lambda_x_interval"]).all():
-        axes.axvspan(*score["lambda_x_interval"].values, color=colour, alpha=0.12, linewidth=0)
+    low, high = score["lambda_x_interval"].values if "lambda_x_interval" in score else (np.nan, np.nan)
+    if np.isfinite([resolved, low, high]).all():
+        axes.axvspan(low, high, color=colour, alpha=0.12, linewidth=0)
     return float(min(0.0, ratio[known & (k * SHORTEST <= 1.0)].min(initial=0.0)))
 
 

@@ -1,0 +1,120 @@
+"""Several predictions scored on the same points, and their differences with intervals from the same resamples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from xinr.metrics.along_track import DESCRIPTIONS, QUANTILES, score
+from xinr.metrics.points import common_points, ssh_of
+from xinr.metrics.spectra import PROTOCOLS, Passes, Sums
+
+Float = NDArray[np.float64]
+
+
+def score_pairs(
+    predictions: Mapping[str, xr.Dataset],
+    reference: xr.Dataset,
+    *,
+    protocol: str = "dc2021a",
+    region: tuple[float, float, float, float] | None = None,
+    period: tuple[str, str] | None = None,
+    segment_length: float = 1000.0,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> xr.Dataset:
+    """Score several predictions on the points that all of them have, and compare each with each.
+
+    Parameters
+    ----------
+    predictions : mapping of str to Dataset
+        By name: each on the points of the reference, as for `xinr.metrics.score`.
+    reference : Dataset
+        The withheld track.
+    protocol, region, period, segment_length, resamples, seed
+        See `xinr.metrics.score`.
+
+    Returns
+    -------
+    Dataset
+        What `xinr.metrics.score` gives, along ``prediction``; and for `mu`, `sigma`, `lambda_x` and `rmse` the
+        ``_difference`` (prediction, other), the score of the one less that of the other, with its
+        ``_difference_interval`` (prediction, other, quantile). A NaN of `lambda_x`, where a score does not cross 0.5,
+        makes its differences NaN.
+
+    Raises
+    ------
+    ValueError
+        No prediction, or what `xinr.metrics.score` refuses.
+
+    Notes
+    -----
+    The passes of one track are easy or hard for every method alike. Each resample draws the same passes (days for mu
+    and sigma) for every method, and the interval is of the differences in it: narrower than intervals of single scores
+    make one think. It tells by how much two maps differ on other passes of the same season, not of another one.
+
+    References
+    ----------
+    Efron & Tibshirani (1993), An Introduction to the Bootstrap, chapter 8 (paired data), doi:10.1201/9780429246593
+
+    Examples
+    --------
+    >>> time = np.datetime64("2017-01-01", "ns") + 943_400_000 * np.arange(400)
+    >>> truth = xr.Dataset({"ssh": ("time", np.random.default_rng(0).normal(size=400))}, {"time": time})
+    >>> table = score_pairs({"good": 0.9 * truth, "bad": 0.7 * truth}, truth, protocol="strict", resamples=10)
+    >>> table.mu.round(3).values, table.mu_difference.sel(prediction="good", other="bad").round(3).item()
+    (array([0.9, 0.7]), 0.2)
+    """
+    if not predictions:
+        raise ValueError("no prediction to score: expected {name: Dataset}, got an empty mapping.")
+    rules: dict[str, Any] = {"protocol": protocol, "region": region, "period": period, "segment_length": segment_length}
+    shared = _on_shared_points(predictions, reference)
+    scored = [score(each, reference, **rules, resamples=resamples, seed=seed) for each in shared.values()]
+    names = xr.DataArray(list(shared), dims="prediction", name="prediction")
+    out = xr.concat(
+        scored, names, combine_attrs="override", data_vars="all", coords="minimal", compat="override", join="exact"
+    )
+    samples = [_sums(each, reference, **rules).bootstrap(resamples, seed) for each in shared.values()]
+    return out.merge(_differences(out, samples)).assign_coords(other=("other", list(shared)))
+
+
+def _on_shared_points(predictions: Mapping[str, xr.Dataset], reference: xr.Dataset) -> dict[str, xr.Dataset]:
+    """Return the predictions, NaN wherever one of them is."""
+    heights = {name: ssh_of(each, f"the prediction {name!r}") for name, each in predictions.items()}
+    sizes = {name: height.size for name, height in heights.items()}
+    if len(set(sizes.values())) > 1:
+        raise ValueError(f"the predictions must be on the same points, those of the reference: got {sizes} of them.")
+    missing = np.any([~np.isfinite(height) for height in heights.values()], axis=0)
+    return {
+        name: each.assign(ssh=(each[next(iter(each.dims))].dims, np.where(missing, np.nan, heights[name])))
+        for name, each in predictions.items()
+    }
+
+
+def _sums(prediction: xr.Dataset, reference: xr.Dataset, **rules: Any) -> Sums:
+    track = common_points(prediction, reference, rules["region"], rules["period"])
+    passes = Passes.cut(track.time, PROTOCOLS[rules["protocol"]], rules["segment_length"])
+    return Sums.of(passes, track.ref, track.map - track.ref)
+
+
+def _differences(scores: xr.Dataset, samples: list[dict[str, Float]]) -> xr.Dataset:
+    """Return the differences of every pair, and their intervals."""
+    out = xr.Dataset()
+    for name, (units, text) in DESCRIPTIONS.items():
+        values = scores[name].values
+        drawn = np.array([sample.get(name, np.empty(0)) for sample in samples])  # (methods, resamples)
+        ends = np.full((*2 * values.shape, len(QUANTILES)), np.nan)
+        for i, j in product(range(len(drawn)), repeat=2):
+            both = (drawn[i] - drawn[j])[np.isfinite(drawn[i]) & np.isfinite(drawn[j])]
+            if both.size:
+                ends[i, j] = np.quantile(both, QUANTILES)
+        attrs = {"units": units, "long_name": f"score of prediction less that of other: {text}"}
+        out[f"{name}_difference"] = (("prediction", "other"), values[:, None] - values, attrs)
+        attrs = attrs | {"long_name": f"95 % bootstrap interval, the same passes for both: {text}"}
+        out[f"{name}_difference_interval"] = (("prediction", "other", "quantile"), ends, attrs)
+    return out
