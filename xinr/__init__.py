@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from xinr.fitted import fit
     from xinr.maps import MapField
     from xinr.methods import METHODS
+    from xinr.methods.duacs import Duacs
     from xinr.methods.kriging import Kriging
     from xinr.methods.neural.fourier import Fourier
+    from xinr.methods.neural.positional import Positional
     from xinr.methods.neural.siren import Siren
     from xinr.methods.oi import OI
     from xinr.observations import Observations
@@ -26,9 +28,11 @@ _HOMES = {
     "Field": "xinr.field",
     "MapField": "xinr.maps",
     "METHODS": "xinr.methods",
+    "Duacs": "xinr.methods.duacs",
     "Fourier": "xinr.methods.neural.fourier",
     "Kriging": "xinr.methods.kriging",
     "OI": "xinr.methods.oi",
+    "Positional": "xinr.methods.neural.positional",
     "Siren": "xinr.methods.neural.siren",
     "fit": "xinr.fitted",
     "Observations": "xinr.observations",
@@ -41,11 +45,13 @@ _HOMES = {
 __all__ = [
     "METHODS",
     "OI",
+    "Duacs",
     "Field",
     "Fourier",
     "Kriging",
     "MapField",
     "Observations",
+    "Positional",
     "Siren",
     "cross_validate",
     "fit",

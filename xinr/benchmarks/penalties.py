@@ -41,7 +41,7 @@ COLUMNS = (
 PERIOD = ("2021-01-01", "2021-03-01")
 #: Deformation radius of the upper of the two layers, as the lower one lets it be: 22 √1.25 [km].
 UPPER_RADIUS = 25.0
-#: Of the Western Mediterranean in winter, about: Escudier et al. (2016), doi:10.1002/2015JC011371 [km].
+#: About that of the Western Mediterranean [km].
 MEDITERRANEAN_RADIUS = 10.0
 #: Their settings on the simulated seas; on a real one the defaults, which were chosen there.
 SIMULATED: Mapping[str, Mapping[str, Any]] = {"siren": demo.METHODS["siren"], "fourier": {}}

@@ -67,7 +67,7 @@ class Positional(NeuralMethod):
 
     length_scale: float = 900.0
     time_scale: float = 90.0
-    learning_rate: float = 2e-2
+    learning_rate: float = 3e-2
     octaves: int = 2
 
     def __post_init__(self) -> None:
