@@ -49,7 +49,16 @@ METHODS: dict[str, dict[str, Any]] = {
         "time_step": 1.0,
         "draws": 16,
     },
-    "siren": {"omega_0": 8.0, "hidden_features": 192, "hidden_layers": 3, "time_scale": 80.0, "noise": 0.1},
+    "siren": {
+        "omega_0": 8.0,
+        "hidden_features": 192,
+        "hidden_layers": 3,
+        "time_scale": 80.0,
+        "batch_size": 4096,
+        "noise": 0.1,
+        "pass_bias": 0.02,
+        "pass_slope": 0.0,
+    },
 }
 TITLES = {"oi": "OI", "siren": "SIREN", "truth": "truth"}
 #: Shown on the map of tracks, about mid-period.
