@@ -282,7 +282,7 @@ def test_on_a_grid_or_not_values_are_the_same(covariance):
     y, weights = rng.uniform(0, 10, (50, 3)), rng.standard_normal(50)
     grid = np.stack(np.meshgrid(np.arange(4.0), np.arange(5.0), np.arange(3.0)), axis=-1).reshape(-1, 3)
     for x in (grid, grid[rng.permutation(60)], grid[:41], grid[7:8], rng.uniform(0, 10, (60, 3))):
-        found = windows.weighted_value(covariance, x, y, weights)
+        found = covariance.weighted_value(x, y, weights)
         np.testing.assert_allclose(found, covariance.value(x, y) @ weights, rtol=0, atol=1e-13)
 
 

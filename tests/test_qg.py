@@ -11,9 +11,9 @@ import xarray as xr
 
 import xinr
 from xinr.benchmarks import simulation
+from xinr.currents import GRAVITY
 from xinr.simulate import OneLayer, TwoLayer, derivatives, qg, sea, spun_up
 from xinr.simulate.periodic import resampled
-from xinr.simulate.quasigeostrophic import GRAVITY
 
 INFINITE = np.inf
 #: No sources, no losses, no mean current.

@@ -156,6 +156,18 @@ def within(
     return np.asarray(inside & ((width == 0.0) | (eastward >= margin) & (eastward <= width - margin)))
 
 
+def widened(region: tuple[float, float, float, float], margin: float) -> tuple[float, float, float, float]:
+    """Return (west, east, south, north) with its edges moved out by a margin [degrees], not beyond the poles.
+
+    Examples
+    --------
+    >>> widened((295, 305, -90, 43), 1.0)
+    (294.0, 306.0, -90.0, 44.0)
+    """
+    west, east, south, north = region
+    return west - margin, east + margin, max(south - margin, -90.0), min(north + margin, 90.0)
+
+
 def check_region(region: tuple[float, float, float, float]) -> None:
     """Raise ValueError unless the region is (west, east, south, north) in degrees."""
     if len(region) != 4 or not (-90 <= region[2] < region[3] <= 90 and 0 < abs(region[1] - region[0]) <= 360):

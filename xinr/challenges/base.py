@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from xinr.coordinates import widened
 from xinr.field import Field
 from xinr.fitted import FittedField, fit_observations
 from xinr.methods import Method, method_from
@@ -166,10 +167,8 @@ class Challenge:
     def rules(self) -> dict[str, Any]:
         """The options of `xinr.metrics.score` under which the withheld track is scored."""
         # The score keeps off the edges of its region by a margin, which is taken for its inside here.
-        west, east, south, north = self.region
-        widened = (west - MARGIN, east + MARGIN, max(south - MARGIN, -90.0), min(north + MARGIN, 90.0))
         rules = {"protocol": self.protocol, "segment_length": self.segment_length}
-        return {"region": widened, "period": self.period, **rules}
+        return {"region": widened(self.region, MARGIN), "period": self.period, **rules}
 
     def __repr__(self) -> str:
         to_map = f"{self.training.sizes['time']} points of {', '.join(self.missions)} to map"

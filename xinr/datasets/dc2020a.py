@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 
 from xinr.challenges import Challenge
-from xinr.coordinates import within
-from xinr.datasets.files import below, folder_of, one_of_each, open_map
+from xinr.coordinates import widened, within
+from xinr.datasets.files import below, chosen, folder_of, one_of_each, open_map
 from xinr.maps import MapField
 from xinr.simulate.errors import bounds
 from xinr.tracks import open_tracks
@@ -86,16 +86,13 @@ def open_dc2020a(
     ----------
     https://github.com/ocean-data-challenges/2020a_SSH_mapping_NATL60, DOI 10.24400/527896/a01-2020.002
     """
-    mapped = list(missions)
-    if not mapped or any(mission not in MISSIONS for mission in mapped):
-        raise ValueError(f"missions must be some of {list(MISSIONS)}, got {mapped}.")
+    mapped = chosen(missions, MISSIONS)
     folder = folder_of(path, "dc2020a")
     tracks = one_of_each(folder, {mission: f"{PREFIX}{MISSIONS[mission]}.nc" for mission in mapped}, "dc2020a")
     truth = _truth(folder).isel(time=slice(None, None, hours))
     own = truth.isel(lat=slice(None, None, thin), lon=slice(None, None, thin))
     named = {file.stem.removeprefix(PREFIX): file for file in below(folder, f"{PREFIX}*.nc")}
-    west, east, south, north = DOMAIN
-    around = (west - margin, east + margin, south - margin, north + margin)
+    around = widened(DOMAIN, margin)
     scores = ("mu_truth", "sigma_truth", "lambda_x_truth", "lambda_t_truth")
     return Challenge(
         name="data challenge 2020a",

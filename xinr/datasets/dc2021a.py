@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 
 from xinr.challenges import Challenge, regular_grid
-from xinr.coordinates import locate, within
-from xinr.datasets.files import below, folder_of, one_of_each, open_map
+from xinr.coordinates import locate, widened, within
+from xinr.datasets.files import below, chosen, folder_of, one_of_each, open_map
 from xinr.frame import DAY
 from xinr.maps import MapField
 from xinr.metrics.points import MARGIN
@@ -75,21 +75,17 @@ def open_dc2021a(
     ----------
     https://github.com/ocean-data-challenges/2021a_SSH_mapping_OSE, DOI 10.24400/527896/a01-2021.005
     """
-    mapped = list(missions)
-    unknown = [mission for mission in mapped if mission not in MISSIONS]
-    if unknown or not mapped:
-        raise ValueError(f"missions must be some of {list(MISSIONS)}, got {mapped}.")
+    mapped = chosen(missions, MISSIONS)
     folder = folder_of(path, "dc2021a")
     patterns = {mission: f"dt_*_{mission}_phy_l3_*.nc" for mission in (*mapped, WITHHELD)}
     tracks = one_of_each(folder, patterns, "dc2021a")
-    west, east, south, north = DOMAIN
-    around = (west - margin, east + margin, south - margin, north + margin)
+    around = widened(DOMAIN, margin)
     return Challenge(
         name="data challenge 2021a",
         training=_cut(open_tracks([tracks[mission] for mission in mapped]), around),
         withheld=_cut(open_tracks([tracks[WITHHELD]]), DOMAIN),
         grid=_grid(folder, spacing),
-        region=(west + MARGIN, east - MARGIN, south + MARGIN, north - MARGIN),
+        region=widened(DOMAIN, -MARGIN),
         period=PERIOD,
         protocol="dc2021a",
         maps={path.stem.removeprefix(PREFIX): open_map(path) for path in below(folder, f"{PREFIX}*.nc")},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import xarray as xr
@@ -23,6 +24,14 @@ def folder_of(path: str | Path, name: str) -> Path:
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file: expected the folder of {name}.")
     return folder
+
+
+def chosen(missions: Iterable[str], known: Collection[str]) -> list[str]:
+    """Return the missions to map; ValueError unless they are some of those known."""
+    mapped = list(missions)
+    if not mapped or any(mission not in known for mission in mapped):
+        raise ValueError(f"missions must be some of {list(known)}, got {mapped}.")
+    return mapped
 
 
 def one_of_each(folder: Path, patterns: dict[str, str], name: str) -> dict[str, Path]:

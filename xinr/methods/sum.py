@@ -1,7 +1,8 @@
-"""The sum of several predictors, such as a drift and what varies about it."""
+"""Combinations of several predictors, such as the sum of a drift and what varies about it."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -14,35 +15,38 @@ from xinr.methods.base import Array, Pairs, Predictor, with_prefix
 
 
 @dataclass(frozen=True, eq=False)
-class SumPredictor(Predictor):
-    """The sum of its parts, all in the same frame."""
-
-    kind = "sum"
+class CombinedPredictor(Predictor):
+    """A linear combination of parts, all in the same frame: the same one for values and for derivatives."""
 
     parts: tuple[Predictor, ...]
 
+    @staticmethod
+    @abstractmethod
+    def combine(values: Sequence[Array]) -> Array:
+        """Return the combination of what each part gives."""
+
     def predict(self, x: Array) -> Array:
         """See `Predictor.predict`."""
-        return np.sum([part.predict(x) for part in self.parts], axis=0)
+        return self.combine([part.predict(x) for part in self.parts])
 
     def gradient(self, x: Array) -> Array:
         """See `Predictor.gradient`."""
-        return np.sum([part.gradient(x) for part in self.parts], axis=0)
+        return self.combine([part.gradient(x) for part in self.parts])
 
     def curvature(self, x: Array, direction: Array) -> Array:
         """See `Predictor.curvature`."""
-        return np.sum([part.curvature(x, direction) for part in self.parts], axis=0)
+        return self.combine([part.curvature(x, direction) for part in self.parts])
 
     def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
         """See `Predictor.laplacian`."""
-        return np.sum([part.laplacian(x, directions, bend) for part in self.parts], axis=0)
+        return self.combine([part.laplacian(x, directions, bend) for part in self.parts])
 
     def derivatives(
         self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
     ) -> tuple[Array, Array]:
         """See `Predictor.derivatives`."""
         first, second = zip(*(part.derivatives(x, directions, pairs, bends) for part in self.parts), strict=True)
-        return np.sum(first, axis=0), np.sum(second, axis=0)
+        return self.combine(first), self.combine(second)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """See `Predictor.state`: the states of the parts, numbered, and their kinds."""
@@ -60,3 +64,14 @@ class SumPredictor(Predictor):
         kinds = state["kinds"].tobytes().decode().split()
         own = [with_prefix(state, f"part{number}_") for number in range(len(kinds))]
         return cls(tuple(predictor_class(kind).from_state(part) for kind, part in zip(kinds, own, strict=True)))
+
+
+class SumPredictor(CombinedPredictor):
+    """The sum of its parts."""
+
+    kind = "sum"
+
+    @staticmethod
+    def combine(values: Sequence[Array]) -> Array:
+        """See `CombinedPredictor.combine`."""
+        return np.asarray(np.sum(values, axis=0))

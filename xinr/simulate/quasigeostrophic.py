@@ -10,14 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from xinr.currents import EARTH_SPIN
 from xinr.frame import EARTH_RADIUS, SECONDS_PER_DAY
 from xinr.methods.base import check_positive, coerce
-from xinr.simulate.orbits import EARTH_SPIN
 
 Array = NDArray[np.float64]
 
-#: Standard acceleration of gravity [m/s²].
-GRAVITY = 9.80665
 #: Names of the potential vorticity of each layer, from the top.
 VORTICITIES = ("q", "q_lower")
 #: Latitudes at which the ocean is quasi-geostrophic [degrees]: not the equator, not the poles.

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from xinr.currents import GRAVITY
 from xinr.netcdf import write_netcdf
 from xinr.simulate.periodic import resampled
-from xinr.simulate.quasigeostrophic import GRAVITY, Array, Ocean, TwoLayer
+from xinr.simulate.quasigeostrophic import Array, Ocean, TwoLayer
 
 #: Seas in the package, the days each was run, and the points that hold its waves.
 MEMBERS, DAYS, POINTS = 4, 1500, 86

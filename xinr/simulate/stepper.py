@@ -12,9 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from xinr.currents import GRAVITY
 from xinr.frame import SECONDS_PER_DAY
 from xinr.simulate.forcing import RingForcing
-from xinr.simulate.quasigeostrophic import GRAVITY, VORTICITIES, Array, Ocean
+from xinr.simulate.quasigeostrophic import VORTICITIES, Array, Ocean
 
 #: Every TICK of the clock [s] a new random forcing starts, and a new count of steps is chosen.
 TICK = 43_200

@@ -51,6 +51,10 @@ class Covariance(ABC):
     def value(self, x: Array, y: Array) -> Array:
         """Return the covariance between points x (n, d) and y (m, d), (n, m) [unit²]."""
 
+    def weighted_value(self, x: Array, y: Array, weights: Array) -> Array:
+        """Return ``value(x, y) @ weights``, (n,), for x (n, d), y (m, d) and weights (m,)."""
+        return np.asarray(self.value(x, y) @ weights)
+
     @abstractmethod
     def weighted_gradient(self, x: Array, y: Array, weights: Array) -> Array:
         """Return the gradient at x (n, d) of ``value(x, y) @ weights``, (n, d)."""

@@ -155,7 +155,8 @@ class NeuralMethod(WarmStartMethod):
             and self.penalty.prepared(x, first.centre, first.scale, first.spread, self.frame, device),  # type: ignore[arg-type]
         )
         networks = [member.network.to(device) for member in members]
-        history = train(networks, data, self._recipe(device), Checkpoint(self.checkpoint, self._fingerprint(x, y)))
+        checkpoint = Checkpoint(self.checkpoint, self._fingerprint(x, y) if self.checkpoint else "")
+        history = train(networks, data, self._recipe(device), checkpoint)
         history["rmse"] = history.pop("withheld_rmse") * first.spread
         used = ~data.withheld.cpu().numpy()
         errors = PassErrors(data.error.take(used), torch.device("cpu"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import prod
 from threading import Lock
 from typing import Any, NamedTuple, Self
 
@@ -14,7 +13,7 @@ from scipy.linalg import cho_solve, solve_triangular
 from tqdm.auto import tqdm
 
 from xinr.methods.base import Array, ErrorPredictor, ObservationError
-from xinr.methods.covariances import Covariance, Gaussian
+from xinr.methods.covariances import Covariance
 from xinr.methods.oi.sharing import factor, grouped, solve_windows
 
 # Targets per block of the observation-target covariance: 4096 x 5000 float64 is 160 MB.
@@ -50,7 +49,7 @@ class OIPredictor(ErrorPredictor):
         """See `Predictor.predict`."""
 
         def value(near: slice, weights: Array, at: NDArray[np.int64]) -> Array:
-            return weighted_value(self.covariance, x[at], self.x[near], weights)
+            return self.covariance.weighted_value(x[at], self.x[near], weights)
 
         return self._evaluate(x, np.zeros(len(x)), value)
 
@@ -152,37 +151,6 @@ class OIPredictor(ErrorPredictor):
                     solved = solve_windows(self.covariance, self.error_model, self.x, self.y, windows)
                     self._weights.update(zip((missing[i].number for i in group), solved, strict=True))
                     bar.update(len(group))
-
-
-def weighted_value(covariance: Covariance, x: Array, y: Array, weights: Array) -> Array:
-    """Return ``value(x, y) @ weights``, (n,), for x (n, d), y (m, d) and weights (m,).
-
-    A Gaussian is a product over the axes: on a grid of the frame's own axes, a sum over y is a product of matrices.
-
-    Examples
-    --------
-    >>> grid = np.stack(np.meshgrid([0.0], np.arange(30.0), np.arange(20.0)), axis=-1).reshape(-1, 3)
-    >>> y, weights, covariance = np.random.default_rng(0).uniform(0, 20, (9, 3)), np.arange(9.0), Gaussian(3.0, 9.0)
-    >>> np.allclose(weighted_value(covariance, grid, y, weights), covariance.value(grid, y) @ weights)
-    True
-    """
-    if isinstance(covariance, Gaussian):
-        axes, places = zip(*(np.unique(column, return_inverse=True) for column in x.T), strict=True)
-        if prod(map(len, axes)) <= 2 * len(x):
-            return _on_grid(covariance, axes, y, weights)[places]
-    return np.asarray(covariance.value(x, y) @ weights)
-
-
-def _on_grid(covariance: Gaussian, axes: Sequence[Array], y: Array, weights: Array) -> Array:
-    scales = [covariance.length_scale] * (len(axes) - 1) + [covariance.time_scale]
-    along = [
-        np.exp(-(((axis[:, None] - column) / scale) ** 2))
-        for axis, column, scale in zip(axes, y.T, scales, strict=True)
-    ]
-    total = covariance.sigma**2 * weights * along[-1]  # (times, m)
-    for factors in along[-2:0:-1]:
-        total = total[..., None, :] * factors
-    return np.asarray((total @ along[0].T).T)
 
 
 def _check_size(size: int) -> None:
