@@ -53,7 +53,8 @@ def check_derivatives(covariance, x, y, steps, tolerance):
     def total(at):
         return covariance.value(at, y) @ weights
 
-    gradient = covariance.weighted_gradient(x, y, weights)
+    value, gradient, hessian = covariance.weighted_derivatives(x, y, weights, 2)
+    np.testing.assert_allclose(value, total(x), rtol=0, atol=1e-13 * np.abs(weights).sum())
     for axis, step in enumerate(steps):
         h = step * np.eye(len(steps))[axis]
         slope = (8 * (total(x + h) - total(x - h)) - (total(x + 2 * h) - total(x - 2 * h))) / (12 * step)
@@ -61,7 +62,7 @@ def check_derivatives(covariance, x, y, steps, tolerance):
     v = np.random.default_rng(3).normal(size=x.shape) * steps
     near, far = (total(x + k * v) + total(x - k * v) for k in (1, 2))
     bend = (16 * near - far - 30 * total(x)) / 12
-    found = covariance.weighted_curvature(x, y, weights, v)
+    found = np.einsum("ni,nij,nj->n", v, hessian, v)
     np.testing.assert_allclose(found, bend, rtol=0, atol=10 * tolerance * np.abs(bend).max())
 
 
@@ -77,8 +78,9 @@ def test_derivatives_in_space_with_three_axes():
 def test_derivatives_in_many_rows(smooth):
     x, y, weights = points(700, 0), points(5, 1), np.arange(5.0)
     some = np.array([3, 511, 512, 699])
-    whole = smooth.weighted_curvature(x, y, weights, x)
-    np.testing.assert_allclose(whole[some], smooth.weighted_curvature(x[some], y, weights, x[some]), rtol=1e-10)
+    whole, apart = (smooth.weighted_derivatives(at, y, weights, 2) for at in (x, x[some]))
+    for all_rows, few_rows in zip(whole, apart, strict=True):
+        np.testing.assert_allclose(all_rows[some], few_rows, rtol=1e-10, atol=1e-12 * np.abs(few_rows).max())
 
 
 def test_derivatives_at_an_observation(smooth):
@@ -87,11 +89,27 @@ def test_derivatives_at_an_observation(smooth):
     check_derivatives(smooth, y[:5], y, 1e-3 * UNIT, 3e-3)
 
 
+def test_fewer_derivatives_are_the_first_of_more(covariance):
+    x, y, weights = points(30, 0), points(40, 1), np.random.default_rng(2).normal(size=40)
+    both = covariance.weighted_derivatives(x, y, weights, 2)
+    for order in (0, 1):
+        found = covariance.weighted_derivatives(x, y, weights, order)
+        assert len(found) == order + 1
+        for few, many in zip(found, both, strict=False):
+            np.testing.assert_allclose(few, many, rtol=0, atol=1e-13 * np.abs(many).max())
+    np.testing.assert_allclose(both[2], both[2].swapaxes(1, 2), rtol=0, atol=1e-13 * np.abs(both[2]).max())
+
+
+def test_no_points_have_no_derivatives(covariance):
+    found = covariance.weighted_derivatives(np.empty((0, 3)), points(4, 1), np.ones(4), 2)
+    assert [part.shape for part in found] == [(0,), (0, 3), (0, 3, 3)]
+
+
 def test_a_rough_covariance_has_a_finite_gradient_at_an_observation():
     y = points(20, 1)
     for covariance in ROUGH.values():
-        assert np.isfinite(covariance.weighted_gradient(y[:5], y, np.ones(20))).all()
-        alone = covariance.weighted_gradient(y[:1], y[:1], np.ones(1))
+        assert np.isfinite(covariance.weighted_derivatives(y[:5], y, np.ones(20), 1)[1]).all()
+        alone = covariance.weighted_derivatives(y[:1], y[:1], np.ones(1), 1)[1]
         np.testing.assert_allclose(alone, 0.0, atol=1e-12)
 
 

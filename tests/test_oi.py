@@ -277,13 +277,18 @@ def test_files_of_before_analyses_were_kept_still_open(tracks, grid):
 
 
 @pytest.mark.parametrize("covariance", [Gaussian(2.0, 5.0, 0.3), Matern(2.0, 5.0, 0.3)])
-def test_on_a_grid_or_not_values_are_the_same(covariance):
+def test_on_a_grid_or_not_values_and_derivatives_are_the_same(covariance):
     rng = np.random.default_rng(1)
     y, weights = rng.uniform(0, 10, (50, 3)), rng.standard_normal(50)
     grid = np.stack(np.meshgrid(np.arange(4.0), np.arange(5.0), np.arange(3.0)), axis=-1).reshape(-1, 3)
     for x in (grid, grid[rng.permutation(60)], grid[:41], grid[7:8], rng.uniform(0, 10, (60, 3))):
-        found = covariance.weighted_value(x, y, weights)
-        np.testing.assert_allclose(found, covariance.value(x, y) @ weights, rtol=0, atol=1e-13)
+        value, gradient, hessian = covariance.weighted_derivatives(x, y, weights, 2)
+        np.testing.assert_allclose(value, covariance.value(x, y) @ weights, rtol=0, atol=1e-13)
+        # Points that have no common times make no grid.
+        alone = np.concatenate([x, x + [[0.0, 0.0, 100.0]] * np.arange(1.0, len(x) + 1.0)[:, None]])
+        _, *expected = covariance.weighted_derivatives(alone, y, weights, 2)
+        for ours, theirs in zip((gradient, hessian), expected, strict=True):
+            np.testing.assert_allclose(ours, theirs[: len(x)], rtol=0, atol=1e-13)
 
 
 # --- covariances ----------------------------------------------------------------------------------

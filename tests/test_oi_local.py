@@ -1,5 +1,8 @@
 """Local optimal interpolation: tiles that share their neighbours, one smooth map."""
 
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -7,7 +10,7 @@ from conftest import two_missions
 
 import xinr
 from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian, Matern
-from xinr.methods.oi import LocalOIPredictor
+from xinr.methods.oi import LocalOIPredictor, kept, local
 from xinr.methods.oi.local import reach
 from xinr.methods.oi.varying import VaryingCovariance
 
@@ -89,6 +92,92 @@ def test_more_neighbours_come_nearer_to_the_whole(grid):
     whole = fitted(window=100.0).interp(grid).sla
     apart = [float(np.abs(fitted(n_neighbors=k).interp(grid).sla - whole).max()) for k in (5, 20, 80)]
     assert apart[0] > apart[1] > apart[2]
+
+
+# --- what is kept -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def factored(monkeypatch):
+    """The sizes of the matrices factored so far."""
+    sizes = []
+    real = local.cho_factor
+
+    def counted(matrix, **options):
+        sizes.append(len(matrix))
+        return real(matrix, **options)
+
+    monkeypatch.setattr(local, "cho_factor", counted)
+    return sizes
+
+
+def test_a_map_and_its_derivatives_solve_each_analysis_once(grid, factored):
+    field = fitted(n_neighbors=40)
+    field.interp(grid)
+    solved = len(factored)
+    assert solved == len(field.predictor._kept) > 0
+    for verb in (field.interp, field.gradient, field.laplacian, field.currents):
+        verb(grid)
+    assert len(factored) == solved
+    field.interp(grid, error=True)  # the posterior variance needs the factors again
+    assert len(factored) == 2 * solved
+
+
+def test_errors_leave_the_analyses_for_the_derivatives(grid, factored):
+    field = fitted(n_neighbors=40)
+    field.interp(grid, error=True)
+    solved = len(factored)
+    field.currents(grid)
+    assert len(factored) == solved
+
+
+def test_blocks_share_the_nodes_between_them(grid, factored):
+    whole, parts = fitted(n_neighbors=40), fitted(n_neighbors=40)
+    expected = whole.interp(grid)
+    solved = len(factored)
+    found = parts.interp(grid.chunk(time=1, latitude=2)).compute(scheduler="synchronous")
+    assert len(factored) == 2 * solved
+    xr.testing.assert_allclose(found, expected, rtol=0, atol=1e-14)
+
+
+def test_what_is_kept_is_bounded_and_changes_nothing(field, grid, monkeypatch):
+    expected = xr.merge([field.interp(grid), field.laplacian(grid)], combine_attrs="drop")
+    monkeypatch.setattr(kept, "LARGEST", 5 * (kept.OVERHEAD + 40 * 12))
+    small = fitted(n_neighbors=40, pass_bias=0.02)
+    for _ in range(2):
+        found = xr.merge([small.interp(grid), small.laplacian(grid)], combine_attrs="drop")
+        xr.testing.assert_identical(found, expected)
+        assert len(small.predictor._kept) == 5
+
+
+def test_analyses_used_last_stay(monkeypatch):
+    analysis = kept.Analysis(Gaussian(1.0, 1.0), np.zeros(4, np.int32), np.zeros(4))
+    monkeypatch.setattr(kept, "LARGEST", 2 * analysis.size)
+    analyses = kept.KeptAnalyses()
+    analyses.put((0,), analysis)
+    analyses.put((1,), analysis)
+    assert analyses.get((0,)) is analysis
+    analyses.put((2,), analysis)
+    assert [analyses.get((node,)) is analysis for node in range(3)] == [True, False, True]
+
+
+def test_threads_may_share_it(grid):
+    shared, alone = fitted(n_neighbors=40), fitted(n_neighbors=40)
+    days = [grid.isel(time=[day]) for day in range(grid.sizes["time"])] * 3
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(shared.interp, days))
+    for result, day in zip(found, days, strict=True):
+        xr.testing.assert_equal(result, alone.interp(day))
+
+
+def test_pickled_the_analyses_stay_behind(grid):
+    field = fitted(n_neighbors=40)
+    before = len(pickle.dumps(field))
+    expected = field.interp(grid)
+    assert len(pickle.dumps(field)) == before
+    again = pickle.loads(pickle.dumps(field))
+    assert len(again.predictor._kept) == 0
+    xr.testing.assert_identical(again.interp(grid), expected)
 
 
 @pytest.mark.parametrize(

@@ -51,17 +51,13 @@ class Covariance(ABC):
     def value(self, x: Array, y: Array) -> Array:
         """Return the covariance between points x (n, d) and y (m, d), (n, m) [unit²]."""
 
-    def weighted_value(self, x: Array, y: Array, weights: Array) -> Array:
-        """Return ``value(x, y) @ weights``, (n,), for x (n, d), y (m, d) and weights (m,)."""
-        return np.asarray(self.value(x, y) @ weights)
-
     @abstractmethod
-    def weighted_gradient(self, x: Array, y: Array, weights: Array) -> Array:
-        """Return the gradient at x (n, d) of ``value(x, y) @ weights``, (n, d)."""
+    def weighted_derivatives(self, x: Array, y: Array, weights: Array, order: int) -> tuple[Array, ...]:
+        """Return ``value(x, y) @ weights`` and its derivatives at x, for x (n, d), y (m, d) and weights (m,).
 
-    @abstractmethod
-    def weighted_curvature(self, x: Array, y: Array, weights: Array, direction: Array) -> Array:
-        """Return vᵀ H v at x (n, d) of ``value(x, y) @ weights`` along directions v (n, d), (n,)."""
+        As many as the order asks for: 0 the value alone, (n,); 1 also its gradient, (n, d); 2 also its Hessian,
+        (n, d, d).
+        """
 
     @abstractmethod
     def spectrum(self, k: ArrayLike, l: ArrayLike, omega: ArrayLike) -> Array:  # noqa: E741
@@ -171,13 +167,10 @@ class Sum(Covariance):
             total += term.value(x, y)
         return total
 
-    def weighted_gradient(self, x: Array, y: Array, weights: Array) -> Array:
-        """See `Covariance.weighted_gradient`."""
-        return np.asarray(sum(term.weighted_gradient(x, y, weights) for term in self.terms))
-
-    def weighted_curvature(self, x: Array, y: Array, weights: Array, direction: Array) -> Array:
-        """See `Covariance.weighted_curvature`."""
-        return np.asarray(sum(term.weighted_curvature(x, y, weights, direction) for term in self.terms))
+    def weighted_derivatives(self, x: Array, y: Array, weights: Array, order: int) -> tuple[Array, ...]:
+        """See `Covariance.weighted_derivatives`."""
+        found = (term.weighted_derivatives(x, y, weights, order) for term in self.terms)
+        return tuple(np.asarray(np.sum(parts, axis=0)) for parts in zip(*found, strict=True))
 
     def spectrum(self, k: ArrayLike, l: ArrayLike, omega: ArrayLike) -> Array:  # noqa: E741
         """See `Covariance.spectrum`."""

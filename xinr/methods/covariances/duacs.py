@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -95,22 +96,15 @@ class ArhanColinDeVerdiere(Radial):
     def _isotropic(self) -> bool:
         return self.anisotropy == 1.0
 
-    def _correlation(self, *squared: Array) -> Array:
+    def _kernels(self, order: int, *squared: Array) -> Sequence[tuple[Array, ...]]:
         u, v = squared
         s = A * np.sqrt(u)
-        shape = ((1.0 - s) * s / 6.0 + 1.0) * s + 1.0
-        shape *= np.exp(-(s + v))
-        return np.asarray(shape)
-
-    def _first(self, *squared: Array) -> tuple[Array, ...]:
-        u, v = squared
-        s = A * np.sqrt(u)
-        slope = A**2 / 12.0 * (s * s - 4.0 * s - 4.0) * np.exp(-(s + v))
-        return slope, -self._correlation(u, v)
-
-    def _both(self, *squared: Array) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-        u, v = squared
-        s = A * np.sqrt(u)
-        bend = A**4 / 24.0 * (6.0 - s) * np.exp(-(s + v))
-        slope, decay = self._first(u, v)
-        return (slope, decay), (bend, -slope, -decay)
+        decay = np.exp(-(s + v))
+        value = ((1.0 - s) * s / 6.0 + 1.0) * s + 1.0
+        value *= decay
+        if order == 0:
+            return [(value,)]
+        slope = ((s - 4.0) * s - 4.0) * (A**2 / 12.0 * decay)
+        if order == 1:
+            return [(value,), (slope, -value)]
+        return [(value,), (slope, -value), ((6.0 - s) * (A**4 / 24.0 * decay), -slope, value)]

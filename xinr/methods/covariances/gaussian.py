@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations_with_replacement, permutations
 from math import prod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -53,20 +54,22 @@ class Gaussian(Radial):
         """See `Covariance.persistence`."""
         return float(np.exp(-((lag / self.time_scale) ** 2)))
 
-    def weighted_value(self, x: Array, y: Array, weights: Array) -> Array:
-        """See `Covariance.weighted_value`: on a grid of the frame's own axes a product over them, summed by matrices.
+    def weighted_derivatives(self, x: Array, y: Array, weights: Array, order: int) -> tuple[Array, ...]:
+        """See `Covariance.weighted_derivatives`: on a grid of the frame's own axes a product over them.
 
         Examples
         --------
         >>> grid = np.stack(np.meshgrid([0.0], np.arange(30.0), np.arange(20.0)), axis=-1).reshape(-1, 3)
         >>> y, weights, covariance = np.random.default_rng(0).uniform(0, 20, (9, 3)), np.arange(9.0), Gaussian(3.0, 9.0)
-        >>> np.allclose(covariance.weighted_value(grid, y, weights), covariance.value(grid, y) @ weights)
+        >>> np.allclose(covariance.weighted_derivatives(grid, y, weights, 0), covariance.value(grid, y) @ weights)
         True
         """
+        if x.shape[1] > 3:  # the axes of the frame "sphere" make no grid of a surface
+            return super().weighted_derivatives(x, y, weights, order)
         axes, places = zip(*(np.unique(column, return_inverse=True) for column in x.T), strict=True)
-        if prod(map(len, axes)) <= 2 * len(x):
-            return np.asarray(self._on_grid(axes, y, weights)[places])
-        return super().weighted_value(x, y, weights)
+        if prod(map(len, axes)) > 2 * len(x):
+            return super().weighted_derivatives(x, y, weights, order)
+        return tuple(part[places] for part in self._on_grid(axes, y, weights, order))
 
     def spectrum(self, k: ArrayLike, l: ArrayLike, omega: ArrayLike) -> Array:  # noqa: E741
         """See `Covariance.spectrum`."""
@@ -75,26 +78,34 @@ class Gaussian(Radial):
         time = self.time_scale * np.exp(-((omega * self.time_scale / 2.0) ** 2))
         return np.asarray(space * (self.sigma**2 * np.pi**1.5 * time))
 
-    def _on_grid(self, axes: Sequence[Array], y: Array, weights: Array) -> Array:
-        scales = [self.length_scale] * (len(axes) - 1) + [self.time_scale]
-        along = [
-            np.exp(-(((axis[:, None] - column) / scale) ** 2))
-            for axis, column, scale in zip(axes, y.T, scales, strict=True)
-        ]
-        total = self.sigma**2 * weights * along[-1]  # (times, m)
-        for factors in along[-2:0:-1]:
-            total = total[..., None, :] * factors
-        return np.asarray((total @ along[0].T).T)
+    def _on_grid(self, axes: Sequence[Array], y: Array, weights: Array, order: int) -> Iterator[Array]:
+        """Yield value, gradient and Hessian at every node, (*sizes of the axes, ...)."""
+        dimension = len(axes)
+        sizes, scales = tuple(map(len, axes)), self._scales(dimension)
+        along = [_factors(*line, order) for line in zip(axes, y.T, scales, strict=True)]
+        for derivatives in range(order + 1):
+            found = np.empty((*sizes, *[dimension] * derivatives))
+            for by in combinations_with_replacement(range(dimension), derivatives):
+                chosen = [factors[by.count(axis)] for axis, factors in enumerate(along)]
+                total = self.sigma**2 * weights * chosen[-1]  # (times, m)
+                for factors in chosen[-2:0:-1]:
+                    total = total[..., None, :] * factors
+                nodes = (total @ chosen[0].T).T
+                for index in set(permutations(by)):
+                    at: tuple[Any, ...] = (..., *index)
+                    found[at] = nodes
+            yield found
 
-    def _correlation(self, *squared: Array) -> Array:
+    def _kernels(self, order: int, *squared: Array) -> Sequence[tuple[Array, ...]]:
         (u,) = squared
         np.negative(u, out=u)
-        return np.exp(u, out=u)
+        value = np.exp(u, out=u)
+        return [(value,), (-value,), (value,)][: order + 1] if order else [(value,)]
 
-    def _first(self, *squared: Array) -> tuple[Array, ...]:
-        first = self._correlation(*squared)
-        return (np.negative(first, out=first),)
 
-    def _both(self, *squared: Array) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-        second = self._correlation(*squared)
-        return (-second,), (second,)
+def _factors(axis: Array, column: Array, scale: float, order: int) -> list[Array]:
+    """Return ``exp(-((x - y) / scale)²)`` between x (n,) and y (m,), and its derivatives by x, each (n, m)."""
+    xi = (axis[:, None] - column) / scale
+    value = np.exp(-(xi**2))
+    hermite = (1.0, -2.0 * xi, 4.0 * xi**2 - 2.0)
+    return [factor / scale**n * value for n, factor in enumerate(hermite[: order + 1])]

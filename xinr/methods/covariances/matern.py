@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import factorial
 from typing import ClassVar
@@ -63,7 +64,7 @@ class Matern(Radial):
 
     def persistence(self, lag: float) -> float:
         """See `Covariance.persistence`."""
-        return float(self._correlation(np.array([(lag / self.time_scale) ** 2]))[0])
+        return float(self._kernel(np.array([(lag / self.time_scale) ** 2]), 0)[0])
 
     def spectrum(self, k: ArrayLike, l: ArrayLike, omega: ArrayLike) -> Array:  # noqa: E741
         """See `Covariance.spectrum`."""
@@ -75,14 +76,8 @@ class Matern(Radial):
         density *= self.sigma**2 * volume * (2.0 * np.pi / nu) ** 1.5 * gamma(nu + 1.5) / gamma(nu)
         return np.asarray(density)
 
-    def _correlation(self, *squared: Array) -> Array:
-        return self._kernel(squared[0], 0)
-
-    def _first(self, *squared: Array) -> tuple[Array, ...]:
-        return (self._kernel(squared[0], 1),)
-
-    def _both(self, *squared: Array) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-        return self._first(*squared), (self._kernel(squared[0], 2),)
+    def _kernels(self, order: int, *squared: Array) -> Sequence[tuple[Array, ...]]:
+        return [(self._kernel(squared[0], derivatives),) for derivatives in range(order + 1)]
 
     def _kernel(self, u: Array, derivatives: int) -> Array:
         """Return the derivative of that order by ``u = r²``: ``d/du z^ν K_ν(z) = -ν_0 z^(ν-1) K_(ν-1)(z)``."""

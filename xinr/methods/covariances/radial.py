@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator, Sequence
 from itertools import combinations_with_replacement
 from typing import ClassVar
 
@@ -12,8 +13,8 @@ from scipy.spatial.distance import cdist
 from xinr.methods.base import Array, check_length_scale
 from xinr.methods.covariances.base import Covariance
 
-# Rows of a curvature taken at once: several (rows, m) arrays then stay small.
-ROWS = 64
+# Elements of (rows, m) arrays made at once: a dozen of them stay in the cache, and none is fetched from the system.
+ELEMENTS = 1 << 14
 
 
 class Radial(Covariance, family=False):
@@ -23,8 +24,8 @@ class Radial(Covariance, family=False):
     respect to the coordinates would be 0/0. The chain rule, the scales and the drift are here: with
     ``ξ = (x + drift t) / scale`` and ``u_g = |ξ_g - η_g|²`` over the columns of each group g,
 
-    ``∂C/∂ξ_g = 2 F_g (ξ_g - η_g)`` and ``vᵀ H v = Σ_g 2 F_g |v_g|² + Σ_gh 4 F_gh a_g a_h``,
-    ``a_g = (ξ_g - η_g)·v_g``, so that sums over η are products of matrices and no (n, m, d) array is needed.
+    ``∂C/∂ξ_i = 2 F_g (ξ_i - η_i)`` and ``∂²C/∂ξ_i∂ξ_j = 2 F_g δ_ij + 4 F_gh (ξ_i - η_i) (ξ_j - η_j)``, i in the group
+    g and j in h. One look at the distances gives the value and both derivatives.
     """
 
     length_scale: float
@@ -33,16 +34,8 @@ class Radial(Covariance, family=False):
     _joint: ClassVar[bool] = False
 
     @abstractmethod
-    def _correlation(self, *squared: Array) -> Array:
-        """Return F; may use the arrays it is given."""
-
-    @abstractmethod
-    def _first(self, *squared: Array) -> tuple[Array, ...]:
-        """Return the derivatives F_g by each squared distance; may use the arrays it is given."""
-
-    @abstractmethod
-    def _both(self, *squared: Array) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-        """Return the F_g and the second derivatives F_gh, g <= h, finite everywhere; may use the arrays too."""
+    def _kernels(self, order: int, *squared: Array) -> Sequence[tuple[Array, ...]]:
+        """Return (F,), the F_g, and the F_gh with g <= h, up to an order; finite. It may use the arrays it is given."""
 
     def _scales(self, dimension: int) -> Array:
         return np.array([self.length_scale] * (dimension - 1) + [self.time_scale])
@@ -56,34 +49,26 @@ class Radial(Covariance, family=False):
 
     def value(self, x: Array, y: Array) -> Array:
         """See `Covariance.value`."""
-        value = self._correlation(*self._squared(self._scaled(x), self._scaled(y)))
+        ((value,),) = self._kernels(0, *self._squared(self._scaled(x), self._scaled(y)))
         value *= self.sigma**2
         return value
 
-    def weighted_gradient(self, x: Array, y: Array, weights: Array) -> Array:
-        """See `Covariance.weighted_gradient`."""
-        xi, eta = self._scaled(x), self._scaled(y)
-        # From a common origin: differences of large coordinates would lose digits.
-        origin = eta.mean(axis=0)
-        xi, eta = xi - origin, eta - origin
-        gradient = np.empty_like(xi)
-        for group, first in zip(self._groups(x.shape[1]), self._first(*self._squared(xi, eta)), strict=True):
-            summed = first @ (np.column_stack([np.ones(len(eta)), eta[:, group]]) * weights[:, None])
-            gradient[:, group] = xi[:, group] * summed[:, :1] - summed[:, 1:]
-        gradient *= 2.0 * self.sigma**2 / self._scales(x.shape[1])
-        if self._drift().any():
-            gradient[:, -1] += gradient[:, :-1] @ self._drift()
-        return gradient
-
-    def weighted_curvature(self, x: Array, y: Array, weights: Array, direction: Array) -> Array:
-        """See `Covariance.weighted_curvature`."""
-        xi, eta, v = self._scaled(x), self._scaled(y), self._scaled(direction)
-        origin = eta.mean(axis=0)
-        curvature = np.empty(len(xi))
-        for start in range(0, len(xi), ROWS):
-            rows = slice(start, start + ROWS)
-            curvature[rows] = self._bend(xi[rows] - origin, eta - origin, weights, v[rows])
-        return self.sigma**2 * curvature
+    def weighted_derivatives(self, x: Array, y: Array, weights: Array, order: int) -> tuple[Array, ...]:
+        """See `Covariance.weighted_derivatives`."""
+        n, d = x.shape
+        xi, eta, weights = self._scaled(x), self._scaled(y), self.sigma**2 * weights
+        found = (np.empty(n), np.empty((n, d)), np.empty((n, d, d)))[: order + 1]
+        size = max(1, ELEMENTS // len(eta))
+        for start in range(0, n, size):
+            rows = slice(start, start + size)
+            for array, part in zip(found, self._derivatives(xi[rows], eta, weights, order), strict=True):
+                array[rows] = part
+        if order > 0:
+            by_x = self._scaled(np.eye(d)).T  # ∂ξ/∂x
+            np.matmul(found[1], by_x, out=found[1])
+        if order > 1:
+            np.matmul(by_x.T @ found[2], by_x, out=found[2])
+        return found
 
     def check_frame(self, frame: str) -> None:
         """See `Covariance.check_frame`."""
@@ -114,18 +99,23 @@ class Radial(Covariance, family=False):
     def _squared(self, xi: Array, eta: Array) -> list[Array]:
         return [cdist(xi[:, group], eta[:, group], "sqeuclidean") for group in self._groups(xi.shape[1])]
 
-    def _bend(self, xi: Array, eta: Array, weights: Array, v: Array) -> Array:
-        groups = self._groups(xi.shape[1])
-        firsts, seconds = self._both(*self._squared(xi, eta))
-        total = np.zeros(len(xi))
-        for group, first in zip(groups, firsts, strict=True):
-            total += 2.0 * np.sum(v[:, group] ** 2, axis=1) * (first @ weights)
-        along = [
-            np.sum(xi[:, group] * v[:, group], axis=1)[:, None] - v[:, group] @ eta[:, group].T for group in groups
-        ]
-        pairs = combinations_with_replacement(range(len(groups)), 2)
-        for (g, h), second in zip(pairs, seconds, strict=True):
-            product = along[g] * along[h]
-            product *= second
-            total += (4.0 if g == h else 8.0) * (product @ weights)
-        return total
+    def _derivatives(self, xi: Array, eta: Array, weights: Array, order: int) -> Iterator[Array]:
+        """Yield the sums over η of F by weight, and their derivatives by ξ, up to an order."""
+        kernels = self._kernels(order, *self._squared(xi, eta))
+        yield kernels[0][0] @ weights
+        if order > 0:
+            axes, groups = range(xi.shape[1]), self._groups(xi.shape[1])
+            group_of = [g for g, group in enumerate(groups) for _ in axes[group]]
+            apart = [np.subtract.outer(*axis) for axis in zip(xi.T, eta.T, strict=True)]
+            firsts = [kernels[1][g] for g in group_of]
+            yield 2.0 * np.stack([(first * each) @ weights for first, each in zip(firsts, apart, strict=True)], axis=1)
+        if order > 1:
+            seconds = dict(zip(combinations_with_replacement(range(len(groups)), 2), kernels[2], strict=True))
+            hessian = np.empty((*xi.shape, xi.shape[1]))
+            for i, j in combinations_with_replacement(axes, 2):
+                product = seconds[group_of[i], group_of[j]] * apart[i]
+                product *= apart[j]
+                hessian[:, i, j] = hessian[:, j, i] = 4.0 * (product @ weights)
+            for i, first in enumerate(firsts):
+                hessian[:, i, i] += 2.0 * (first @ weights)
+            yield hessian

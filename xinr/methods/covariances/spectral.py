@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import ClassVar
@@ -120,14 +120,11 @@ class Spectral(Radial):
     def _drift(self) -> Array:
         return np.array([self.westward_drift, 0.0])
 
-    def _correlation(self, *squared: Array) -> Array:
-        return self._table.value(*squared)
-
-    def _first(self, *squared: Array) -> tuple[Array, ...]:
-        return self._table.first(*squared)
-
-    def _both(self, *squared: Array) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-        return self._table.both(*squared)
+    def _kernels(self, order: int, *squared: Array) -> Sequence[tuple[Array, ...]]:
+        value = (self._table.value(*squared),)
+        if order == 0:
+            return [value]
+        return [value, self._table.first(*squared)] if order == 1 else [value, *self._table.both(*squared)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from typing import Any, NamedTuple, Self
@@ -17,28 +17,35 @@ from tqdm.auto import tqdm
 
 from xinr.methods.base import Array, ErrorPredictor, ObservationError
 from xinr.methods.covariances import Covariance, Sum
+from xinr.methods.hessian import HessianPredictor
+from xinr.methods.oi.kept import Analysis, KeptAnalyses, Node
 from xinr.methods.oi.varying import VaryingCovariance
 
-# Tiles whose neighbours are sought at once.
-SOUGHT = 4096
+# Nodes whose nearest observations are sought at once.
+SOUGHT = 1024
 
 
 class Tile(NamedTuple):
-    """Targets of a node: their indices, where they lie from it in steps, and the analysis around it."""
+    """A node, its nearest observations, the indices of its targets, and where they lie from it in steps."""
 
+    node: Node
+    near: NDArray[np.int32]
     at: NDArray[np.int64]
     offset: Array
-    analysis: Analysis
 
 
 @dataclass(frozen=True, eq=False)
-class LocalOIPredictor(ErrorPredictor):
+class LocalOIPredictor(HessianPredictor, ErrorPredictor):
     """The observations, and the lattice of nodes around which they are analysed.
 
     Around each node of a lattice in space and time, the nearest observations are analysed once. The map is the mean of
     the analyses around a target, weighted by ``Π s(1 - |q|)`` with the offset q from the node in steps along each axis
     and ``s(u) = 6 u⁵ - 15 u⁴ + 10 u³``: these weights sum to one and have two continuous derivatives, and so has
     the map. The posterior variance is the same mean of those of the analyses.
+
+    What map and derivatives need of an analysis is kept, its observations and their weights: 12 bytes for each of them,
+    and 0.5 GB at most, the analyses used last (`xinr.methods.oi.kept`). The posterior variance needs the factor, and
+    solves anew. Pickled or saved, what is kept stays behind.
 
     Parameters
     ----------
@@ -62,39 +69,34 @@ class LocalOIPredictor(ErrorPredictor):
     covariance: VaryingCovariance
     step: Array
     n_neighbors: int
+    _kept: KeptAnalyses = field(default_factory=KeptAnalyses, init=False, repr=False)
 
-    def predict(self, x: Array) -> Array:
-        """See `Predictor.predict`."""
-        value = np.zeros(len(x))
-        for at, offset, analysis in self._tiles(x):
-            value[at] += _weight(offset) * analysis.value(x[at])
-        return value
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the state alone."""
+        return type(self).from_state, (self.state(),)
 
-    def gradient(self, x: Array) -> Array:
-        """See `Predictor.gradient`."""
-        gradient = np.zeros_like(x)
-        for at, offset, analysis in self._tiles(x):
-            gradient[at] += _weight(offset)[:, None] * analysis.gradient(x[at])
-            gradient[at] += analysis.value(x[at])[:, None] * _weight_gradient(offset) / self.step
-        return gradient
-
-    def curvature(self, x: Array, direction: Array) -> Array:
-        """See `Predictor.curvature`."""
-        curvature = np.zeros(len(x))
-        for at, offset, analysis in self._tiles(x):
-            v = direction[at]
-            weight, slope, bend = _weight_along(offset, v / self.step)
-            curvature[at] += weight * analysis.curvature(x[at], v) + bend * analysis.value(x[at])
-            curvature[at] += 2.0 * slope * np.einsum("ij,ij->i", analysis.gradient(x[at]), v)
-        return curvature
+    def expand(self, x: Array, order: int) -> tuple[Array, ...]:
+        """See `HessianPredictor.expand`."""
+        n, d = x.shape
+        total = (np.zeros(n), np.zeros((n, d)), np.zeros((n, d, d)))[: order + 1]
+        for node, near, at, offset in self._tiles(x):
+            covariance, _, weights = self._kept.get(node) or self._solve(node, near)[0]
+            found = covariance.weighted_derivatives(x[at], self.x[near], weights, order)
+            for array, part in zip(total, _product(_weight(offset, self.step, order), found), strict=True):
+                array[at] += part
+        return total
 
     def posterior(self, x: Array) -> tuple[Array, Array]:
         """See `ErrorPredictor.posterior`."""
         value, variance = np.zeros(len(x)), np.zeros(len(x))
-        for at, offset, analysis in self._tiles(x):
-            weight = _weight(offset)
-            value[at] += weight * analysis.value(x[at])
-            variance[at] += weight * analysis.variance(x[at])
+        for node, near, at, offset in self._tiles(x):
+            (covariance, _, weights), root = self._solve(node, near)
+            k = covariance.value(self.x[near], x[at])
+            share = _weight(offset, self.step, 0)[0]
+            value[at] += share * (weights @ k)
+            whitened = solve_triangular(root, k, lower=True, overwrite_b=True, check_finite=False)
+            explained = np.einsum("ij,ij->j", whitened, whitened)
+            variance[at] += share * np.maximum(covariance.sigma**2 - explained, 0.0)
         return value, np.sqrt(variance)
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -109,31 +111,36 @@ class LocalOIPredictor(ErrorPredictor):
         return cls(state["x"], state["y"], error, covariance, state["step"], int(state["n_neighbors"]))
 
     def _tiles(self, x: Array) -> Iterator[Tile]:
-        """Yield the targets around each node, and the analysis there."""
+        """Yield the nodes that targets need, with the targets around each."""
         if not len(x):
             return
         scaled = x / self.step
         nodes, targets = _around(scaled)
         for start in tqdm(range(0, len(nodes), SOUGHT), "local analyses", leave=False, disable=None, delay=1):
-            some = nodes[start : start + SOUGHT]
-            for node, near, at in zip(some, self._nearest(some), targets[start : start + SOUGHT], strict=True):
-                yield Tile(at, scaled[at] - node, self._analyse(node * self.step, near))
+            some = slice(start, start + SOUGHT)
+            for node, near, at in zip(nodes[some], self._nearest(nodes[some]), targets[some], strict=True):
+                yield Tile(node, near, at, scaled[at] - node)
 
-    def _nearest(self, nodes: Array) -> NDArray[np.int64]:
-        count = min(self.n_neighbors, len(self.x))
-        found = self._tree.query(nodes * self.step / self._scales, np.arange(1, count + 1))[1]
-        return np.asarray(found, dtype=np.int64)
+    def _nearest(self, nodes: Sequence[Node]) -> list[NDArray[np.int32]]:
+        """Return the nearest observations of each node, sought where its analysis is not kept."""
+        kept = [self._kept.get(node) for node in nodes]
+        missing = [np.multiply(node, self.step) for node, analysis in zip(nodes, kept, strict=True) if analysis is None]
+        ranks = np.arange(1, min(self.n_neighbors, len(self.x)) + 1)
+        sought = iter(self._tree.query(np.reshape(missing, (-1, self.x.shape[1])) / self._scales, ranks)[1])
+        return [next(sought).astype(np.int32) if analysis is None else analysis.near for analysis in kept]
 
-    def _analyse(self, place: Array, near: NDArray[np.int64]) -> Analysis:
-        covariance = self.covariance.at(place)
-        x, error = self.x[near], self.error_model
+    def _solve(self, node: Node, near: NDArray[np.int32]) -> tuple[Analysis, Array]:
+        """Solve the analysis of a node and keep it; return it with the Cholesky factor, lower."""
+        covariance, x, error = self.covariance.at(np.multiply(node, self.step)), self.x[near], self.error_model
         matrix = covariance.value(x, x)
-        matrix[np.diag_indices_from(matrix)] += error.noise[near] ** 2
+        np.einsum("ii->i", matrix)[:] += error.noise[near] ** 2
         if self._modes.shape[1]:
             modes, passes = self._modes[near], error.pass_index[near]
             matrix += modes @ modes.T * (passes[:, None] == passes)
         root, _ = cho_factor(matrix.T, lower=True, overwrite_a=True, check_finite=False)
-        return Analysis(covariance, x, root, cho_solve((root, True), self.y[near], check_finite=False))
+        analysis = Analysis(covariance, near, cho_solve((root, True), self.y[near], check_finite=False))
+        self._kept.put(node, analysis)
+        return analysis, root
 
     @cached_property
     def _modes(self) -> Array:
@@ -146,35 +153,6 @@ class LocalOIPredictor(ErrorPredictor):
     @cached_property
     def _tree(self) -> cKDTree:
         return cKDTree(self.x / self._scales)
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """Observations around a node, the Cholesky factor of their covariance, and their weights."""
-
-    covariance: Covariance
-    x: Array
-    root: Array
-    weights: Array
-
-    def value(self, x: Array) -> Array:
-        """Return the analysis at points (m, d), (m,)."""
-        return np.asarray(self.covariance.value(x, self.x) @ self.weights)
-
-    def gradient(self, x: Array) -> Array:
-        """Return its gradient, (m, d)."""
-        return self.covariance.weighted_gradient(x, self.x, self.weights)
-
-    def curvature(self, x: Array, direction: Array) -> Array:
-        """Return its second derivative along directions (m, d), (m,)."""
-        return self.covariance.weighted_curvature(x, self.x, self.weights, direction)
-
-    def variance(self, x: Array) -> Array:
-        """Return its posterior variance, (m,)."""
-        k = self.covariance.value(self.x, x)
-        whitened = solve_triangular(self.root, k, lower=True, overwrite_b=True, check_finite=False)
-        explained = np.einsum("ij,ij->j", whitened, whitened)
-        return np.asarray(np.maximum(self.covariance.sigma**2 - explained, 0.0))
 
 
 def reach(covariance: Covariance, dimension: int) -> Array:
@@ -205,7 +183,7 @@ def reach(covariance: Covariance, dimension: int) -> Array:
     return np.array([one(axis) for axis in range(dimension)])
 
 
-def _around(scaled: Array) -> tuple[Array, list[NDArray[np.int64]]]:
+def _around(scaled: Array) -> tuple[list[Node], list[NDArray[np.int64]]]:
     """Return the nodes around points (m, d) in steps, and the indices of the points around each."""
     lower = np.floor(scaled).astype(np.int64)
     least = lower.min(axis=0)
@@ -220,33 +198,39 @@ def _around(scaled: Array) -> tuple[Array, list[NDArray[np.int64]]]:
     order = np.argsort(key, kind="stable")
     found, starts = np.unique(key[order], return_index=True)
     nodes = np.stack(np.unravel_index(found, tuple(shape)), axis=1) + least
-    return nodes.astype(np.float64), np.split(np.concatenate(points)[order], starts[1:])
+    return list(map(tuple, nodes.tolist())), np.split(np.concatenate(points)[order], starts[1:])
 
 
-def _weight(offset: Array) -> Array:
-    """Return the weight of a node at offsets (m, d) in steps, (m,)."""
-    return np.asarray(np.prod(_smooth(offset)[0], axis=1))
+def _weight(offset: Array, step: Array, order: int) -> tuple[Array, ...]:
+    """Return the weight of a node at offsets (m, d) in steps, (m,), and its derivatives up to an order."""
+    m, d = offset.shape
+    weight, slope, bend = _smooth(offset)
+    if order == 0:
+        return (np.asarray(weight.prod(axis=1)),)
+    value, gradient, hessian = np.ones(m), np.zeros((m, d)), np.zeros((m, d, d))
+    for i, (s, ds, dds) in enumerate(zip(weight.T, slope.T, bend.T, strict=True)):
+        hessian *= s[:, None, None]
+        hessian[:, i, :i] = hessian[:, :i, i] = gradient[:, :i] * ds[:, None]
+        hessian[:, i, i] = value * dds
+        gradient *= s[:, None]
+        gradient[:, i] = value * ds
+        value = value * s
+    return (value, gradient / step, hessian / (step * step[:, None]))[: order + 1]
 
 
-def _weight_gradient(offset: Array) -> Array:
-    """Return its gradient, (m, d) [1/step]."""
-    unit = np.broadcast_to(np.eye(offset.shape[1])[:, None], (offset.shape[1], *offset.shape))
-    return np.stack([_weight_along(offset, direction)[1] for direction in unit], axis=1)
-
-
-def _weight_along(offset: Array, direction: Array) -> tuple[Array, Array, Array]:
-    """Return the weight and its first and second derivative along directions (m, d), each (m,)."""
-    weight, slope, bend = np.ones(len(offset)), np.zeros(len(offset)), np.zeros(len(offset))
-    for s, ds, dds, v in zip(*(part.T for part in (*_smooth(offset), direction)), strict=True):
-        bend = bend * s + 2.0 * slope * ds * v + weight * dds * v**2
-        slope = slope * s + weight * ds * v
-        weight = weight * s
-    return weight, slope, bend
-
-
-def _smooth(offset: Array) -> Sequence[Array]:
+def _smooth(offset: Array) -> tuple[Array, Array, Array]:
     """Return ``s(1 - |q|)`` and its first and second derivative by q."""
     u = 1.0 - np.abs(offset)
     first = 30.0 * u**2 * (1.0 - u) ** 2
     second = 60.0 * u * (1.0 - u) * (1.0 - 2.0 * u)
     return u**3 * (10.0 + u * (6.0 * u - 15.0)), -np.sign(offset) * first, second
+
+
+def _product(f: Sequence[Array], g: Sequence[Array]) -> Iterator[Array]:
+    """Yield the product of two functions, given with their derivatives, and its derivatives."""
+    yield f[0] * g[0]
+    if len(f) > 1:
+        yield f[0][:, None] * g[1] + g[0][:, None] * f[1]
+    if len(f) > 2:
+        mixed = f[1][:, :, None] * g[1][:, None, :]
+        yield f[0][:, None, None] * g[2] + g[0][:, None, None] * f[2] + mixed + mixed.swapaxes(1, 2)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
-from xinr.methods.base import Array, Method, ObservationError, check_positive, present_errors
+from xinr.methods.base import Array, ObservationError, ScalableMethod, check_positive, present_errors
 from xinr.methods.covariances import Covariance, Gaussian, check_covariance
 from xinr.methods.oi.local import LocalOIPredictor, reach
 from xinr.methods.oi.varying import VaryingCovariance
@@ -17,7 +19,7 @@ BASELINE = Gaussian(length_scale=1.0, time_scale=7.0, sigma=1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class OI(Method):
+class OI(ScalableMethod):
     """Optimal interpolation with any covariance, one solve per analysis time.
 
     The defaults are those of the SSH mapping data challenge 2021a: Gaussian with scales of 1 degree and 7 days, unit
@@ -65,7 +67,7 @@ class OI(Method):
 
     frame: str = "degrees"
     coarsen: int = 5
-    noise: float = 0.05
+    noise: float | Mapping[str, float] = 0.05
     covariance: Covariance = BASELINE
     window: float = 2.0
     analysis_step: float = 1.0
@@ -83,6 +85,10 @@ class OI(Method):
     def searched(self) -> tuple[str, ...]:
         """See `Method.searched`: scales and errors; of sigma only the ratio to the errors matters."""
         return ("noise", *present_errors(self), *(name for name in self.covariance.searched if name != "sigma"))
+
+    def scaled(self, factor: float) -> Self:
+        """See `ScalableMethod.scaled`."""
+        return replace(self, covariance=self.covariance.scaled(factor), **self.scaled_errors(factor))
 
     def fit(self, x: Array, y: Array, error: ObservationError) -> OIPredictor | LocalOIPredictor:
         """See `Method.fit`. Solves nothing yet: each analysis is solved when a target first needs it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -50,11 +51,14 @@ class VaryingCovariance:
         """Return the covariance around a place (d,)."""
         if not self.settings:
             return self.mean
-        node = ((place[:2] - self.origin) / self.step)[:, None]
-        values = {
-            name: map_coordinates(table, node, order=1, mode="nearest").item() for name, table in self.settings.items()
-        }
-        return self.mean.changed(values)
+        names = np.arange(len(self.settings), dtype=np.float64)
+        east, north = (np.full_like(names, axis) for axis in (place[:2] - self.origin) / self.step)
+        values = map_coordinates(self._tables, [names, east, north], order=1, mode="nearest")
+        return self.mean.changed(dict(zip(self.settings, values.tolist(), strict=True)))
+
+    @cached_property
+    def _tables(self) -> Array:
+        return np.stack(list(self.settings.values()))
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return the arrays from which `from_state` rebuilds it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, NamedTuple, Self
@@ -14,6 +14,7 @@ from tqdm.auto import tqdm
 
 from xinr.methods.base import Array, ErrorPredictor, ObservationError
 from xinr.methods.covariances import Covariance
+from xinr.methods.hessian import HessianPredictor
 from xinr.methods.oi.sharing import factor, grouped, solve_windows
 
 # Targets per block of the observation-target covariance: 4096 x 5000 float64 is 160 MB.
@@ -31,7 +32,7 @@ class Analysis(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class OIPredictor(ErrorPredictor):
+class OIPredictor(HessianPredictor, ErrorPredictor):
     """The observations in time order, and the analyses solved so far."""
 
     kind = "oi"
@@ -45,29 +46,17 @@ class OIPredictor(ErrorPredictor):
     _weights: dict[int, Array] = field(default_factory=dict, init=False, repr=False)
     _lock: Lock = field(default_factory=Lock, init=False, repr=False)
 
-    def predict(self, x: Array) -> Array:
-        """See `Predictor.predict`."""
-
-        def value(near: slice, weights: Array, at: NDArray[np.int64]) -> Array:
-            return self.covariance.weighted_value(x[at], self.x[near], weights)
-
-        return self._evaluate(x, np.zeros(len(x)), value)
-
-    def gradient(self, x: Array) -> Array:
-        """See `Predictor.gradient`."""
-
-        def slope(near: slice, weights: Array, at: NDArray[np.int64]) -> Array:
-            return self.covariance.weighted_gradient(x[at], self.x[near], weights)
-
-        return self._evaluate(x, np.zeros_like(x), slope)
-
-    def curvature(self, x: Array, direction: Array) -> Array:
-        """See `Predictor.curvature`."""
-
-        def bend(near: slice, weights: Array, at: NDArray[np.int64]) -> Array:
-            return self.covariance.weighted_curvature(x[at], self.x[near], weights, direction[at])
-
-        return self._evaluate(x, np.zeros(len(x)), bend)
+    def expand(self, x: Array, order: int) -> tuple[Array, ...]:
+        """See `HessianPredictor.expand`."""
+        n, d = x.shape
+        found = (np.zeros(n), np.zeros((n, d)), np.zeros((n, d, d)))[: order + 1]
+        analyses = self._analyses(x)
+        self._solve(analyses)
+        for number, near, at in analyses:
+            parts = self.covariance.weighted_derivatives(x[at], self.x[near], self._weights[number], order)
+            for array, part in zip(found, parts, strict=True):
+                array[at] = part
+        return found
 
     def posterior(self, x: Array) -> tuple[Array, Array]:
         """See `ErrorPredictor.posterior`."""
@@ -113,14 +102,6 @@ class OIPredictor(ErrorPredictor):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the state alone: the lock stays behind."""
         return type(self).from_state, (self.state(),)
-
-    def _evaluate(self, x: Array, result: Array, function: Callable[[slice, Array, NDArray[np.int64]], Array]) -> Array:
-        analyses = self._analyses(x)
-        self._solve(analyses)
-        for number, near, targets in analyses:
-            for at in _blocks(targets):
-                result[at] = function(near, self._weights[number], at)
-        return result
 
     def _analyses(self, x: Array) -> list[Analysis]:
         """Return the analyses that targets need, in order of time; none where nothing is observed."""

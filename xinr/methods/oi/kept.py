@@ -1,0 +1,73 @@
+"""Analyses that are kept, so that a map and its derivatives need not solve them twice."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinr.methods.base import Array
+from xinr.methods.covariances import Covariance
+
+#: Bytes of all that is kept by one predictor.
+LARGEST = 1 << 29
+#: Bytes of an analysis beside its arrays, roughly.
+OVERHEAD = 2048
+
+Node = tuple[int, ...]
+
+
+class Analysis(NamedTuple):
+    """What is left of an analysis once it is solved.
+
+    Parameters
+    ----------
+    covariance : Covariance
+        Around its node.
+    near : ndarray of int32 (k,)
+        Its observations.
+    weights : ndarray (k,)
+        Of their covariances with a target, whose sum is the map.
+    """
+
+    covariance: Covariance
+    near: NDArray[np.int32]
+    weights: Array
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes."""
+        return OVERHEAD + self.near.nbytes + self.weights.nbytes
+
+
+class KeptAnalyses:
+    """The analyses used last, by their nodes, up to ``LARGEST`` bytes; threads may share them."""
+
+    def __init__(self) -> None:
+        self._by_node: OrderedDict[Node, Analysis] = OrderedDict()
+        self._size = 0
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._by_node)
+
+    def get(self, node: Node) -> Analysis | None:
+        """Return the analysis of a node, if it is kept."""
+        with self._lock:
+            found = self._by_node.get(node)
+            if found is not None:
+                self._by_node.move_to_end(node)
+            return found
+
+    def put(self, node: Node, analysis: Analysis) -> None:
+        """Keep the analysis of a node, in place of those that were used longest ago if need be."""
+        with self._lock:
+            if node in self._by_node:
+                return
+            self._by_node[node] = analysis
+            self._size += analysis.size
+            while self._size > LARGEST:
+                self._size -= self._by_node.popitem(last=False)[1].size
