@@ -9,6 +9,8 @@ from conftest import two_missions
 
 import xinr
 from xinr.methods import METHODS, ErrorPredictor, method_from
+from xinr.methods.covariances import Gaussian
+from xinr.methods.kriging import Kriging
 
 # Small and quick; a method that is not named here is tried with its own defaults.
 SETTINGS = {
@@ -22,6 +24,11 @@ SETTINGS = {
     "hashgrid": {"steps": 60, "batch_size": 256, "length_scale": 400.0, "rows": 512, "levels": 2},
     "modulatedsiren": {"steps": 30, "hidden_features": 32, "hidden_layers": 2, "batch_size": 256, "tiles": 2.0},
     "positional": {"steps": 60, "hidden_features": 64, "hidden_layers": 2, "batch_size": 256},
+    "tiled": {
+        "inner": Kriging(covariance=Gaussian(130.0, 8.0, 0.08), margin=100.0, time_margin=10.0, draws=4),
+        "size": 200.0,
+        "margin": 100.0,
+    },
     "wire": {"steps": 60, "hidden_features": 32, "hidden_layers": 2, "batch_size": 256, "length_scale": 400.0},
 }
 
@@ -70,7 +77,7 @@ def test_gradient_and_curvature_are_the_central_differences(field, tracks):
     x = field.frame.project(points.longitude, points.latitude, points.time)
     rng = np.random.default_rng(0)
     # Steps in units of the scales of the field: hundredths of a degree or kilometres, minutes.
-    unit = np.array([{"degrees": 1e-2, "sphere": 1.0, "plane": 0.2}[field.frame.kind]] * (x.shape[1] - 1) + [5e-3])
+    unit = np.array([{"degrees": 1e-2, "sphere": 0.05, "plane": 0.2}[field.frame.kind]] * (x.shape[1] - 1) + [5e-3])
     gradient = predictor.gradient(x)
     slope = np.zeros_like(gradient)
     for axis in range(x.shape[1]):

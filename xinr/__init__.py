@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from xinr.methods.neural.positional import Positional
     from xinr.methods.neural.siren import Siren
     from xinr.methods.oi import OI
+    from xinr.methods.tiles import Tiled
     from xinr.observations import Observations
     from xinr.storage import open_field
     from xinr.tracks import open_tracks
-    from xinr.validation import cross_validate, tune
+    from xinr.tuning import tune
+    from xinr.validation import cross_validate
 
 # Imported on first use, so that ``import xinr`` costs little more than xarray.
 _HOMES = {
@@ -34,12 +36,13 @@ _HOMES = {
     "OI": "xinr.methods.oi",
     "Positional": "xinr.methods.neural.positional",
     "Siren": "xinr.methods.neural.siren",
+    "Tiled": "xinr.methods.tiles",
     "fit": "xinr.fitted",
     "Observations": "xinr.observations",
     "open_field": "xinr.storage",
     "cross_validate": "xinr.validation",
     "open_tracks": "xinr.tracks",
-    "tune": "xinr.validation",
+    "tune": "xinr.tuning",
 }
 
 __all__ = [
@@ -53,6 +56,7 @@ __all__ = [
     "Observations",
     "Positional",
     "Siren",
+    "Tiled",
     "cross_validate",
     "fit",
     "open_field",

@@ -242,8 +242,8 @@ def _plane_around(epoch: np.datetime64, origin: float, longitude: Array, latitud
     if furthest > PLANE_RADIUS:
         raise ValueError(
             f"the observations reach {furthest:.0f} km from their centre ({origin:.1f} E, {plane.latitude:.1f} N), and "
-            f"the frame 'plane' serves {PLANE_RADIUS:.0f} km, where lengths are off by 1 %. Take a smaller region: "
-            "fit(..., region=(west, east, south, north))."
+            f"the frame 'plane' serves {PLANE_RADIUS:.0f} km, where lengths are off by 1 %. Take a smaller region, "
+            'fit(..., region=(west, east, south, north)), or tiles, fit(..., method="tiled").'
         )
     return plane
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from xinr.coordinates import locate, within, wrap
 from xinr.frame import EARTH_RADIUS, upward
 from xinr.heights import as_tracks, check_metres, corrected, field_name, quantity
-from xinr.passes import number_passes, runs, streams
+from xinr.passes import along_chord, number_passes, runs, streams
 
 Array = NDArray[np.float64]
 
@@ -84,7 +84,8 @@ class Observations:
         variable : str, optional
             The height to use [m]. By default ``sla_unfiltered``, else the only variable that looks like a height.
         lwe : bool
-            Subtract the variable ``lwe`` (long-wavelength error), as the data challenges do for their reference.
+            Subtract the variable ``lwe`` (long-wavelength error). Heights of DUACS are corrected for it already, and
+            map better as they are: the data challenges subtract it from their reference, which puts it back.
         mdt : bool
             Add the variable ``mdt`` (mean dynamic topography), to map absolute dynamic topography.
         noise : float, mapping or str, optional
@@ -150,16 +151,7 @@ class Observations:
     @property
     def distance(self) -> Array:
         """Signed distance of each point from the middle of its pass, along its chord, (n,) [km]."""
-        place = EARTH_RADIUS * upward(self.longitude, self.latitude)
-        _, first, number, count = np.unique(self.pass_index, return_index=True, return_inverse=True, return_counts=True)
-        total = np.stack([np.bincount(number, column) for column in place.T], axis=1)
-        # Heading: from the first point to the last; a pass has its points in order of time.
-        last = np.full(len(first), -1)
-        last[number] = np.arange(len(self))
-        chord = place[last] - place[first]
-        heading = chord / np.maximum(np.linalg.norm(chord, axis=1, keepdims=True), 1e-9)
-        off = place - (total / count[:, None])[number]
-        return np.asarray(np.einsum("ij,ij->i", off, heading[number]))
+        return along_chord(EARTH_RADIUS * upward(self.longitude, self.latitude), self.pass_index)
 
     def coarsen(self, factor: int) -> Observations:
         """Average ``factor`` consecutive points of a pass into one.

@@ -82,6 +82,18 @@ def _turns(latitude: Array, parted: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return turns
 
 
+def along_chord(place: Array, pass_index: NDArray[np.int64]) -> Array:
+    """Return the signed distance of places (n, 3), in order of time, from the middle of their pass, along its chord."""
+    _, first, number, count = np.unique(pass_index, return_index=True, return_inverse=True, return_counts=True)
+    # Heading: from the first point to the last.
+    last = np.full(len(first), -1)
+    last[number] = np.arange(len(place))
+    chord = place[last] - place[first]
+    heading = chord / np.maximum(np.linalg.norm(chord, axis=1, keepdims=True), 1e-9)
+    middle = np.stack([np.bincount(number, column) for column in place.T], axis=1) / count[:, None]
+    return np.asarray(np.einsum("ij,ij->i", place - middle[number], heading[number]))
+
+
 def runs(boundary: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return the number of each of n points' run, from the n - 1 steps that part them."""
     return np.concatenate([[0], np.cumsum(boundary)]).astype(np.int64)

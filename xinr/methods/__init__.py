@@ -5,7 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from xinr.methods.base import ErrorPredictor, Method, ObservationError, Predictor, SamplePredictor, resolve_settings
+from xinr.methods.base import (
+    ErrorPredictor,
+    Method,
+    ObservationError,
+    Predictor,
+    SamplePredictor,
+    covariance_of,
+    resolve_settings,
+)
 
 #: Name of each method, and where its class is. A class may stand in place of its address, so that one's own
 #: method is added by ``METHODS["mine"] = Mine``.
@@ -21,6 +29,7 @@ METHODS: dict[str, str | type[Method]] = {
     "oi": "xinr.methods.oi:OI",
     "positional": "xinr.methods.neural.positional:Positional",
     "siren": "xinr.methods.neural.siren:Siren",
+    "tiled": "xinr.methods.tiles:Tiled",
     "wire": "xinr.methods.neural.wire:Wire",
 }
 
@@ -42,6 +51,10 @@ _PREDICTORS = {
     "siren": "xinr.methods.neural.siren",
     "spline": "xinr.methods.spline",
     "sum": "xinr.methods.sum",
+    "tiled": "xinr.methods.blending",
+    "tiled-draw": "xinr.methods.blending",
+    "tiled-error": "xinr.methods.blending",
+    "tiled-sample": "xinr.methods.blending",
     "waves": "xinr.simulate.eddies",
     "wire": "xinr.methods.neural.wire",
 }
@@ -84,7 +97,7 @@ def method_from(method: str | Method, settings: dict[str, Any]) -> Method:
         )
     found = METHODS[method]
     cls: type[Method] = _load(found) if isinstance(found, str) else found
-    return cls(**resolve_settings(cls, getattr(cls, "covariance", None), settings))
+    return cls(**resolve_settings(cls, covariance_of(cls), settings))
 
 
 def predictor_class(kind: str) -> type[Predictor]:
