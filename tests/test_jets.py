@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from xinr.methods import METHODS, method_from
 from xinr.methods.base import Predictor
+from xinr.methods.neural.inflation import Inflation
 from xinr.methods.neural.jets import RULES, Jet
 from xinr.methods.neural.method import NeuralMethod
 from xinr.methods.neural.siren import Siren, SirenNetwork, SirenPredictor
@@ -202,7 +203,9 @@ def test_what_has_no_rule_is_refused(function, message):
 @pytest.fixture(scope="module")
 def predictor():
     network = SirenNetwork(4, 32, 2, 14.0, torch.Generator().manual_seed(0))
-    return SirenPredictor(network, np.full(4, 10.0), np.array([900.0, 900.0, 900.0, 200.0]), 0.1, 0.2, np.eye(33), {})
+    return SirenPredictor(
+        network, np.full(4, 10.0), np.array([900.0, 900.0, 900.0, 200.0]), 0.1, 0.2, np.eye(33), Inflation(1.0), {}
+    )
 
 
 @pytest.fixture(scope="module")

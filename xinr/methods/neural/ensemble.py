@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from xinr.methods.base import Array, Predictor, SamplePredictor
+from xinr.methods.base import Array, Predictor, SamplePredictor, with_prefix
+from xinr.methods.neural.inflation import Inflation
 from xinr.methods.neural.predictor import NeuralPredictor
 from xinr.methods.sum import CombinedPredictor
 
@@ -16,7 +19,8 @@ from xinr.methods.sum import CombinedPredictor
 class EnsemblePredictor(CombinedPredictor, SamplePredictor):
     """The mean of trained networks.
 
-    Its variance is that between the members and, on average, that of the last layer of each: a mixture of Gaussians.
+    Its variance is that between the members and, on average, that of the last layer of each, inflated: a mixture of
+    Gaussians.
 
     References
     ----------
@@ -38,6 +42,11 @@ class EnsemblePredictor(CombinedPredictor, SamplePredictor):
         return self.parts
 
     @property
+    def inflation(self) -> Inflation:
+        """By how much the last layers know too little: the same for all."""
+        return self.members[0].inflation
+
+    @property
     def history(self) -> dict[str, Array]:
         """How the training went: the same record for all."""
         return self.members[0].history
@@ -48,6 +57,19 @@ class EnsemblePredictor(CombinedPredictor, SamplePredictor):
         # The spread of a few members about their own mean is too small by (count - 1) / count.
         between = value.var(axis=0, ddof=1)
         return value.mean(axis=0), np.sqrt(between + np.square(error).mean(axis=0))
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """See `Predictor.state`: the inflation is kept with the first member alone."""
+        others = tuple(f"part{number}_inflation_" for number in range(1, len(self.members)))
+        return {key: array for key, array in super().state().items() if not key.startswith(others)}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
+        """See `Predictor.from_state`."""
+        kept, count = with_prefix(state, "part0_inflation_"), len(state["kinds"].tobytes().split())
+        others = {f"part{number}_inflation_{key}": kept[key] for number in range(1, count) for key in kept}
+        found = super().from_state({**state, **others})
+        return cls(tuple(replace(member, inflation=found.inflation) for member in found.members))
 
     def draws(self, count: int, seed: int) -> Sequence[Predictor]:
         """See `SamplePredictor.draws`: of one member after the other."""

@@ -37,7 +37,7 @@ def posterior_root(features: Tensor, y: Tensor, errors: PassErrors) -> Array:
     -----
     With weights w of prior variance 1/a and observations of errors R, ``C Cᵀ = (Φᵀ R⁻¹ Φ + a I)⁻¹``. The a is that of
     the largest evidence for the observations (MacKay 1992). The features themselves are taken as known, so that the
-    deviations are too small by what another training would have found: an ensemble adds that.
+    deviations are far too small: they tell where the map is less sure, `xinr.methods.neural.inflation` by how much.
 
     References
     ----------

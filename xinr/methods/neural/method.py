@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -24,11 +25,13 @@ from xinr.methods.base import (
 )
 from xinr.methods.neural.checkpoint import Checkpoint
 from xinr.methods.neural.ensemble import EnsemblePredictor
+from xinr.methods.neural.inflation import Inflation, Trial, inflation_of
 from xinr.methods.neural.last_layer import posterior_root
 from xinr.methods.neural.network import Network
 from xinr.methods.neural.penalties import Penalty
 from xinr.methods.neural.predictor import NeuralPredictor
 from xinr.methods.neural.training import Recipe, TrainingSet, train
+from xinr.methods.neural.workers import ALONE, Workers
 from xinr.methods.pass_errors import PassErrors
 
 
@@ -57,7 +60,9 @@ class NeuralMethod(WarmStartMethod):
     precision : {"auto", "float32", "bfloat16"}
         Of the matrix products in training; "auto" takes bfloat16 where the hardware multiplies it natively.
     withheld_passes : float
-        Fraction of passes left out of the fit, to keep the weights that fit them best and stop early; 0 fits all.
+        Fraction of passes left out of the fit, to keep the weights that fit them best, stop early, and tell how large
+        the errors are; 0 fits all, and the first to ask for errors waits for another fit:
+        `xinr.methods.neural.inflation`.
     patience : int
         Checks (every 25 steps) without gain on the withheld passes before stopping.
     members : int
@@ -74,6 +79,9 @@ class NeuralMethod(WarmStartMethod):
 
     Notes
     -----
+    Only the ratios of ``noise``, ``pass_bias`` and ``pass_slope`` change the map; what they are themselves counts where
+    withheld observations are compared with stated errors.
+
     Under torchrun, all processes train one field together: see `xinr.methods.neural.workers`.
 
     References
@@ -83,9 +91,9 @@ class NeuralMethod(WarmStartMethod):
 
     predictor: ClassVar[type[NeuralPredictor]]
 
-    noise: float = 0.05
-    pass_bias: float = 0.03
-    pass_slope: float = 0.03
+    noise: float | Mapping[str, float] = 0.02
+    pass_bias: float = 0.012
+    pass_slope: float = 0.012
     length_scale: float
     time_scale: float
     hidden_features: int = 256
@@ -124,12 +132,21 @@ class NeuralMethod(WarmStartMethod):
 
     def fit(self, x: Array, y: Array, error: ObservationError) -> NeuralPredictor | EnsemblePredictor:
         """See `Method.fit`."""
+        return self._train(self._untrained(x, y, error), x, y, error, Workers.present(device_from(self.device)))
+
+    def fit_alone(self, x: Array, y: Array, error: ObservationError) -> NeuralPredictor | EnsemblePredictor:
+        """Fit in this process, whatever others do."""
+        return self._train(self._untrained(x, y, error), x, y, error, ALONE)
+
+    def _untrained(self, x: Array, y: Array, error: ObservationError) -> list[NeuralPredictor]:
+        """Return members as they begin."""
         scale = np.array([self.length_scale] * (x.shape[1] - 1) + [self.time_scale])
         centre, half_extent = (x.min(axis=0) + x.max(axis=0)) / 2.0, np.ptp(x, axis=0) / 2.0 / scale
         generators = [torch.Generator().manual_seed(self.seed + k) for k in range(self.members)]
         networks = [self.network(half_extent, generator) for generator in generators]
-        untrained = centre, scale, float(y.mean()), float(y.std()) or 1.0, np.empty((0, 0)), dict[str, Array]()
-        return self._train([self.predictor(network, *untrained) for network in networks], x, y, error)
+        scaling = centre, scale, float(y.mean()), float(y.std()) or 1.0
+        unknown = np.empty((0, 0)), Inflation(Trial(self, x, y, error)), dict[str, Array]()
+        return [self.predictor(network, *scaling, *unknown) for network in networks]
 
     def refit(self, x: Array, y: Array, error: ObservationError, start: Predictor) -> Predictor:
         """See `WarmStartMethod.refit`."""
@@ -139,10 +156,11 @@ class NeuralMethod(WarmStartMethod):
                 f"{type(self).__name__} of {self.members} member(s) cannot start from a field of {len(members)} "
                 f"{members[0].kind!r}: start from one that the same method made, of as many members."
             )
-        return self._train(copy.deepcopy(list(members)), x, y, error)  # type: ignore[arg-type]
+        workers = Workers.present(device_from(self.device))
+        return self._train(copy.deepcopy(list(members)), x, y, error, workers)  # type: ignore[arg-type]
 
     def _train(
-        self, members: list[NeuralPredictor], x: Array, y: Array, error: ObservationError
+        self, members: list[NeuralPredictor], x: Array, y: Array, error: ObservationError, workers: Workers
     ) -> NeuralPredictor | EnsemblePredictor:
         """Train the networks of these predictors, in place, and return the predictors of the result."""
         device, first = device_from(self.device), members[0]
@@ -156,7 +174,7 @@ class NeuralMethod(WarmStartMethod):
         )
         networks = [member.network.to(device) for member in members]
         checkpoint = Checkpoint(self.checkpoint, self._fingerprint(x, y) if self.checkpoint else "")
-        history = train(networks, data, self._recipe(device), checkpoint)
+        history = train(networks, data, self._recipe(device), checkpoint, workers)
         history["rmse"] = history.pop("withheld_rmse") * first.spread
         used = ~data.withheld.cpu().numpy()
         errors = PassErrors(data.error.take(used), torch.device("cpu"))
@@ -166,6 +184,9 @@ class NeuralMethod(WarmStartMethod):
             features = member.features(x[used])
             root = posterior_root(features, data.y.cpu()[torch.as_tensor(used)], errors)
             trained.append(replace(member, root=root, history=history))
+        if not used.all():
+            inflation = Inflation(inflation_of(trained, x[~used], y[~used], error.take(~used)))
+            trained = [replace(member, inflation=inflation) for member in trained]
         return trained[0] if len(trained) == 1 else EnsemblePredictor(tuple(trained))
 
     def _fingerprint(self, x: Array, y: Array) -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xinr.methods.base import Array, Pairs, Predictor, SamplePredictor, with_prefix
+from xinr.methods.neural.inflation import Inflation
 from xinr.methods.neural.jets import Jet
 from xinr.methods.neural.network import Network
 from xinr.methods.neural.training import BLOCK
@@ -26,7 +27,8 @@ class NeuralPredictor(SamplePredictor):
     """A trained network with the scaling of its input and output; derivatives by automatic differentiation.
 
     A subclass names its ``kind``, and the class of its networks. ``root`` (features + 1, features + 1) is that of the
-    posterior covariance of the last layer, its bias last: see `xinr.methods.neural.last_layer`.
+    posterior covariance of the last layer, its bias last: see `xinr.methods.neural.last_layer`; ``inflation`` tells by
+    how much the network errs more.
     """
 
     network_class: ClassVar[type[Network]]
@@ -37,6 +39,7 @@ class NeuralPredictor(SamplePredictor):
     offset: float
     spread: float
     root: Array
+    inflation: Inflation
     history: dict[str, Array]
 
     def predict(self, x: Array) -> Array:
@@ -45,7 +48,12 @@ class NeuralPredictor(SamplePredictor):
             return self.offset + self.spread * self._in_blocks(self.network, self._scaled(x))
 
     def posterior(self, x: Array) -> tuple[Array, Array]:
-        """See `ErrorPredictor.posterior`: what the last layer leaves open, given the features."""
+        """See `ErrorPredictor.posterior`: where the last layer knows less, times the inflation."""
+        value, error = self.last_layer(x)
+        return value, self.inflation.factor * error
+
+    def last_layer(self, x: Array) -> tuple[Array, Array]:
+        """Return the value at each point, and what the last layer leaves open given the features, each (n,)."""
         root = self._tensor(self.root)
 
         def both(z: Tensor) -> Tensor:
@@ -66,7 +74,7 @@ class NeuralPredictor(SamplePredictor):
 
     def draws(self, count: int, seed: int) -> Sequence[Predictor]:
         """See `SamplePredictor.draws`: networks with other last layers."""
-        normal = np.random.default_rng(seed).standard_normal((count, len(self.root)))
+        normal = self.inflation.factor * np.random.default_rng(seed).standard_normal((count, len(self.root)))
         return [replace(self, network=self._redrawn(self._tensor(self.root @ z))) for z in normal]
 
     def gradient(self, x: Array) -> Array:
@@ -111,7 +119,8 @@ class NeuralPredictor(SamplePredictor):
         architecture = {f"architecture_{key}": np.array(value) for key, value in self.network.architecture.items()}
         scaling = {"centre": self.centre, "scale": self.scale, "output": np.array([self.offset, self.spread])}
         history = {f"history_{key}": column for key, column in self.history.items()}
-        return weights | architecture | scaling | history | {"root": self.root}
+        inflation = {f"inflation_{key}": array for key, array in self.inflation.state().items()}
+        return weights | architecture | scaling | history | inflation | {"root": self.root}
 
     @classmethod
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
@@ -121,8 +130,9 @@ class NeuralPredictor(SamplePredictor):
         network = cls.network_class(**architecture).to(next(iter(weights.values())).dtype)
         network.load_state_dict(weights)
         offset, spread = (float(number) for number in state["output"])
+        inflation = Inflation.from_state(with_prefix(state, "inflation_"))
         history = with_prefix(state, "history_")
-        return cls(network, state["centre"], state["scale"], offset, spread, state["root"], history)
+        return cls(network, state["centre"], state["scale"], offset, spread, state["root"], inflation, history)
 
     def _redrawn(self, change: Tensor) -> Network:
         """Return the network with a change (features + 1,) of the weights of its last layer, and of its bias."""

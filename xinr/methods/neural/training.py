@@ -17,7 +17,7 @@ from xinr.methods.base import ObservationError
 from xinr.methods.neural.checkpoint import Checkpoint
 from xinr.methods.neural.members import Members
 from xinr.methods.neural.network import Network
-from xinr.methods.neural.workers import Workers
+from xinr.methods.neural.workers import ALONE, Workers
 from xinr.methods.pass_errors import PassErrors
 
 #: Steps between two looks at the whole training set: errors of passes, withheld passes, history, checkpoint.
@@ -58,7 +58,7 @@ class TrainingSet:
 
 
 def train(
-    networks: Sequence[Network], data: TrainingSet, recipe: Recipe, checkpoint: Checkpoint
+    networks: Sequence[Network], data: TrainingSet, recipe: Recipe, checkpoint: Checkpoint, workers: Workers = ALONE
 ) -> dict[str, np.ndarray]:
     """Train the networks of an ensemble in place, and return the history of the checks.
 
@@ -72,6 +72,8 @@ def train(
         How.
     checkpoint : Checkpoint
         Where to begin, if anything was kept there, and to keep the state at every check.
+    workers : Workers
+        Which process this is among those that train together.
 
     Returns
     -------
@@ -84,11 +86,11 @@ def train(
     1. Draw a batch for each member, with replacement; weigh squared misfits by the inverse noise variance. Of
        several processes, each takes its share of the batch, and their gradients are summed.
     2. Muon moves the hidden matrices, Adam the rest, both on a cosine schedule down to zero.
-    3. At every check, estimate the bias and slope of each pass from its residuals, and take them off the targets: the
-       mode of their posterior given the network.
+    3. At every check, estimate the bias and slope of each pass from its residuals, less the mean of all, and take them
+       off the targets: the mode of their posterior given the network.
     4. With withheld passes, keep the weights that fit them best and stop after ``patience`` checks without gain.
     """
-    device, workers, members = data.x.device, Workers.present(data.x.device), Members(networks)
+    device, members = data.x.device, Members(networks)
     used = torch.nonzero(~data.withheld).squeeze(1)
     errors = PassErrors(data.error.take(used.cpu().numpy()), device, data.x.dtype)
     weight = errors.precision / errors.precision.mean()
@@ -112,7 +114,9 @@ def train(
         if (step + 1) % CHECK and step + 1 < recipe.steps:
             continue
         predicted = _evaluate(members, data.x, recipe.bfloat16)  # (members, n)
-        run.of_pass = errors.explained((y - predicted[:, used]).T).T
+        left = (y - predicted[:, used]).T  # (n, members)
+        # What all passes share is the network's to fit: their biases would take it up, and it would stray.
+        run.of_pass = errors.explained(left - weight @ left / weight.sum()).T
         run.look(step + 1, _rms((data.y - predicted)[:, data.withheld]), workers)
         if not np.isfinite(run.history[-1][1]):
             raise FloatingPointError(

@@ -69,3 +69,7 @@ class Workers:
         if self.count > 1:
             distributed.all_reduce(value)
         return value
+
+
+#: One process on its own.
+ALONE = Workers()
