@@ -119,7 +119,7 @@ def test_the_table_of_all_missions_always_learns(folder):
 )
 def test_pyinterp_with_every_neighbour_is_our_oi(folder, ours, theirs):
     """Same covariance, all observations: two implementations agree."""
-    near = Observations.from_tracks(xr.open_dataset(next(folder.glob("*s3a*"))), lwe=True)
+    near = Observations.from_tracks(xr.open_dataset(next(folder.glob("*s3a*"))))
     near = near.take(np.arange(0, 1000)).coarsen(5)
     settings = {"coarsen": 1, "noise": 0.03}
     scales = {"length_scale": 150.0, "time_scale": 10.0, "sigma": 0.1}
@@ -132,7 +132,7 @@ def test_pyinterp_with_every_neighbour_is_our_oi(folder, ours, theirs):
 
 
 def test_peers_have_no_derivatives(folder):
-    near = Observations.from_tracks(xr.open_dataset(next(folder.glob("*s3a*"))), lwe=True)
+    near = Observations.from_tracks(xr.open_dataset(next(folder.glob("*s3a*"))))
     field = fit_observations(near, PyinterpOI())
     with pytest.raises(TypeError, match="pyinterp's optimal interpolation gives no derivatives"):
         field.gradient({"time": near.time[:1], "longitude": [5.0], "latitude": [33.0]})

@@ -205,7 +205,7 @@ def test_the_real_cut(shared_data, tmp_path):
     assert repr(challenge) == (
         "<Challenge data challenge 2021a: 194 points of alg to map, 905 of c2 withheld, 2017-01-01 to 2017-12-31>"
     )
-    assert challenge.observations.quantity == "sla_unfiltered - lwe"
+    assert challenge.observations.quantity == "sla_unfiltered"
     assert np.isfinite(challenge.fit("oi", sigma=0.3).interp(challenge.training.isel(time=slice(5)))["sla"]).all()
     flat = on_grid(1.0, 365).ssh * 0.0  # AltiKa and CryoSat-2 were not here in the same weeks
     with pytest.warns(UserWarning, match="lambda_x is NaN"):

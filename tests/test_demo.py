@@ -76,7 +76,7 @@ def test_tracks_can_be_fitted_from_their_file(demo):
     out, _ = demo
     with xr.open_dataset(out / "tracks.nc") as ds:
         assert set(ds.mission.values) == {"alg", "c2", "j3", "s3a", "s3b"}
-        assert ds.inr.fit(method="oi", lwe=True).info["missions"] == ["alg", "c2", "j3", "s3a", "s3b"]
+        assert ds.inr.fit(method="oi").info["missions"] == ["alg", "c2", "j3", "s3a", "s3b"]
 
 
 def test_methods_beat_the_null(demo):

@@ -21,7 +21,7 @@ KNOWN = ArhanColinDeVerdiere(220.0, 15.0, 0.12, 0.8, westward_drift=6.0) + Gauss
 def seas():
     """Places, errors and heights of seas of known covariance."""
     ds = tracks(eddies(waves=9), ["alg", "h2b", "j3", "s3a"], region=REGION, period=PERIOD)
-    points = xinr.Observations.from_tracks(ds, lwe=True).coarsen(12)
+    points = xinr.Observations.from_tracks(ds).coarsen(12)
     frame = frame_around("plane", points.longitude, points.latitude, points.time)
     x = frame.project(points.longitude, points.latitude, points.time)
     root = np.linalg.cholesky(KNOWN.value(x, x) + 1e-8 * np.eye(len(x)))

@@ -510,3 +510,41 @@ def test_a_sea_that_is_not_as_expected_is_told():
     EXACT.fit(x, 0.1 * y, error)
     with pytest.warns(UserWarning, match=r"the observations vary \d+ times as much .* fit\(\.\.\., tune=True\)"):
         EXACT.fit(x, 10.0 * y, error)
+
+
+def test_the_usual_covariance_is_as_variable_as_the_sea(tracks):
+    """Twice the heights: twice the signal, the errors as they are."""
+    louder = tracks.assign(sla_unfiltered=2.0 * tracks.sla_unfiltered)
+    quiet, loud = (ds.inr.fit("kriging", noise=1e-3, pass_bias=0.0, pass_slope=0.0) for ds in (tracks, louder))
+    one, two = (field.predictor.settings.signal for field in (quiet, loud))
+    assert two.sigma == pytest.approx(2.0 * one.sigma, rel=0.01)
+    assert two.terms[0].length_scale == Kriging.usual_covariance.terms[0].length_scale
+    assert quiet.info["settings"]["covariance"]["terms"][0]["sigma"] == one.terms[0].sigma
+    asked = tracks.inr.fit("kriging", sigma_1=0.2).predictor.settings.signal
+    assert asked == Kriging.usual_covariance.changed({"sigma_1": 0.2})
+
+
+@pytest.mark.parametrize("mean", ["none", "constant", "linear"])
+def test_the_usual_covariance_finds_its_own_size(mean):
+    """Observations drawn from it: the factor is one; what is all error takes the least."""
+    x, error = observed(n=400)
+    usual = Kriging.usual_covariance
+    root = np.linalg.cholesky(system(usual.scaled(1.7), x, error))
+    drawn = root @ np.random.default_rng(0).standard_normal((400, 40))
+    found = [Kriging(mean=mean).resolved(x, y, error).signal.sigma / usual.sigma for y in drawn.T]
+    assert np.sqrt(np.mean(np.square(found))) == pytest.approx(1.7, rel=0.25)
+    silent = Kriging(mean=mean).resolved(x, np.zeros(400), error).signal.sigma
+    assert silent == pytest.approx(0.1 * usual.sigma)
+
+
+def test_noise_by_mission():
+    method = Kriging(noise={"alg": np.float32(0.25), "j3": 0.5})
+    np.testing.assert_array_equal(method.noise_of(["j3", "alg"]), [0.5, 0.25])
+    assert method.noise_of(["c2"]).item() == pytest.approx(np.sqrt((0.25**2 + 0.5**2) / 2.0))
+    assert method.scaled(2.0).noise == {"alg": 0.5, "j3": 1.0}
+    with pytest.raises(ValueError, match=r"noise of j3 must be a finite number above zero, got 0\.0"):
+        Kriging(noise={"alg": 0.1, "j3": 0.0})
+    with pytest.raises(ValueError, match="noise is an empty mapping: expected one number, or one for each mission"):
+        OI(noise={})
+    with pytest.raises(TypeError, match="noise of j3 must be a number, got 'loud'"):
+        OI(noise={"j3": "loud"})

@@ -8,10 +8,14 @@ import xarray as xr
 from conftest import two_missions
 
 import xinr
+from xinr.fitted import fit_observations
 from xinr.methods.base import from_variable, to_variable, with_settings
 from xinr.methods.covariances import Gaussian, Spectral
 from xinr.methods.kriging import Kriging
-from xinr.validation import _folds
+from xinr.metrics.calibration import gaussian_crps
+from xinr.simulate import eddies, tracks
+from xinr.simulate.errors import Errors
+from xinr.validation import cross_validate, expected_misfits, sampled_folds
 
 pytestmark = pytest.mark.filterwarnings("ignore:the observations vary")
 
@@ -31,7 +35,7 @@ def observations():
 
 
 def test_the_gradient_is_that_of_the_misfit(observations):
-    search = START.search(_folds(observations, START, "mission", 0), START.searched)
+    search = START.search(sampled_folds(observations, START, "mission", 0), START.searched)
     misfit, gradient = search.misfit(START)
     assert list(gradient) == list(START.searched) and len(gradient) == 10
     for name, slope in gradient.items():
@@ -44,13 +48,55 @@ def test_the_gradient_is_that_of_the_misfit(observations):
 
 
 def test_deviations_are_scaled_to_the_misfits(observations):
-    search = START.search(_folds(observations, START, "mission", 0), START.searched)
-    scale = search.scale(START)
-    scaled = START.scaled(scale)
-    assert scaled.noise == pytest.approx(scale * START.noise)
-    assert scaled.covariance.sigma == pytest.approx(scale * START.covariance.sigma)
-    assert search.scale(scaled) == pytest.approx(1.0, abs=1e-6)
-    assert search.misfit(scaled)[0] == pytest.approx(search.misfit(START)[0], rel=1e-6)
+    """What is expected of the misfits after tuning has the least CRPS, and the map is as it was."""
+    found = xinr.tune(observations, replace(START, noise=0.2), ["pass_bias"], evaluations=1)
+    factor = found.method.pass_bias / START.pass_bias
+    assert factor < 0.7  # so large a noise was not there
+    assert found.method.noise == pytest.approx(factor * 0.2)
+    assert found.method.covariance.sigma == pytest.approx(factor * START.covariance.sigma)
+    search = found.method.search(sampled_folds(observations, found.method, "mission", 0), [])
+    misfit, deviation = search.expected(found.method)
+    scores = [gaussian_crps(misfit, scale * deviation).mean() for scale in (0.9, 1.0, 1.1)]
+    assert scores[1] < min(scores[0], scores[2])
+    assert search.misfit(found.method)[0] == pytest.approx(float(found.trials.rmse[0]) ** 2, rel=1e-6)
+
+
+NOISY = {"alg": 0.01, "j3": 0.01, "s3a": 0.06}
+
+
+@pytest.mark.parametrize(("noise", "apart"), [(NOISY, True), (dict.fromkeys(NOISY, 0.02), False)])
+def test_each_mission_has_the_noise_that_its_tracks_show(noise, apart):
+    made = tracks(eddies(), list(NOISY), period=("2021-01-01", "2021-01-25"), errors=Errors(noise=noise))
+    points = xinr.Observations.from_tracks(made)
+    found = xinr.tune(points, Kriging(grid_step=40.0, time_step=3.0), ["noise"], evaluations=4)
+    levels = found.method.noise_of(["alg", "j3", "s3a"])
+    if not apart:
+        np.testing.assert_allclose(levels, found.method.usual_noise, rtol=0.1)
+        return
+    assert levels[1] == pytest.approx(levels[0], rel=0.25)
+    assert levels[2] == pytest.approx(6.0 * levels[0], rel=0.3)
+    assert found.rmse < float(found.trials.rmse.min())
+    unknown = found.method.noise_of(["c2"]).item()
+    assert unknown == pytest.approx(np.sqrt(np.mean(levels**2)))
+    field = fit_observations(points, found.method)
+    assert set(field.info["settings"]["noise"]) == set(NOISY) and "s3a=" in repr(field)
+
+
+def test_observations_that_bring_their_noise_are_not_scaled(observations):
+    brought = replace(observations, noise=np.full(len(observations), 0.02))
+    found = xinr.tune(brought, START, ["pass_bias"], evaluations=1)
+    assert found.method == START
+
+
+def test_errors_of_oi_are_scaled_to_the_misfits(observations):
+    start = xinr.OI(noise=0.5, analysis_step=4.0)
+    found = xinr.tune(observations, start, ["noise"], evaluations=2)
+    method = found.method
+    assert method.covariance.sigma < 0.5  # a signal of 1 m was not there
+    misfit, deviation = expected_misfits(observations, method, "mission", 0)
+    scores = [gaussian_crps(misfit, scale * deviation).mean() for scale in (0.9, 1.0, 1.1)]
+    assert scores[1] < min(scores[0], scores[2])
+    assert float(cross_validate(observations, method).mean()) == pytest.approx(found.rmse, rel=1e-6)
 
 
 def test_a_search_descends_and_repeats_itself(observations):
@@ -69,7 +115,7 @@ def test_settings_of_a_sum_are_searched_by_the_number_of_the_term(observations):
 
 
 def test_fit_tunes_first_when_asked(grid, monkeypatch):
-    monkeypatch.setattr("xinr.validation.tune.__kwdefaults__", {"evaluations": 3, "folds": "mission", "seed": 0})
+    monkeypatch.setattr("xinr.tuning.tune.__kwdefaults__", {"evaluations": 3, "folds": "mission", "seed": 0})
     field = two_missions().inr.fit(START, tune=True)
     assert field.info["tuned"]["evaluations"] == 3 and 0 < field.info["tuned"]["rmse"] < 1
     assert field.info["settings"]["noise"] != START.noise

@@ -35,7 +35,7 @@ def truth():
 
 
 def errors_of(ds, truth):
-    return (ds.sla_unfiltered - ds.lwe - truth.interp(ds).sla).values
+    return (ds.sla_unfiltered - truth.interp(ds).sla).values
 
 
 def passes_of(ds):
@@ -387,7 +387,7 @@ def test_rows_of_a_swath_are_tracks(truth, wide):
     thin = wide.isel(num_pixels=slice(2, None, 5))
     tracked = rows(thin)
     assert tracked.sizes["time"] == int(thin.sla_unfiltered.notnull().sum())
-    points = xinr.Observations.from_tracks(tracked, lwe=True)
+    points = xinr.Observations.from_tracks(tracked)
     assert len(points.missions) == 10 and points.dropped == 0
     assert points.n_passes < 10 * 14
     whole = points.coarsen(5)  # along the rows, losing their ends alone
@@ -399,7 +399,7 @@ def test_rows_of_a_swath_are_tracks(truth, wide):
 def test_rows_of_a_swath_are_fitted_beside_tracks(truth, wide):
     nadir = tracks(truth, ["j3"], period=PERIOD)
     both = xr.concat([nadir, rows(wide.isel(num_pixels=[0, 25]))], "time")
-    field = both.inr.fit("oi", lwe=True)
+    field = both.inr.fit("oi")
     assert field.info["missions"] == ["j3", "swot +11 km", "swot -59 km"]
     assert float(both.mdt.isnull().sum()) == 0
 

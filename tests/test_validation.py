@@ -11,7 +11,8 @@ from xinr.methods.base import with_settings
 from xinr.methods.covariances import Gaussian
 from xinr.methods.oi import OI
 from xinr.observations import Observations
-from xinr.validation import cross_validate, tune
+from xinr.tuning import tune
+from xinr.validation import cross_validate
 
 SPHERE = OI(frame="sphere", coarsen=1, covariance=Gaussian(150.0, 10.0, 0.1), noise=0.02, analysis_step=5.0)
 

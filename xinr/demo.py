@@ -202,13 +202,12 @@ def _draw(out: Path, challenge: Challenge, everything: xr.Dataset, mapped: Mappi
     middle = times[len(times) // 2]
     half = np.timedelta64(TRACK_DAYS // 2, "D")
     period = str((middle - half).astype("datetime64[D]")), str((middle + half).astype("datetime64[D]"))
-    corrected = (everything["sla_unfiltered"] - everything["lwe"]).assign_attrs(long_name="sea level anomaly")
     sources: dict[str, Any] = {"truth": challenge.truth}
     sources |= {_title(name): each.field for name, each in mapped.items()}
     fine = regular_grid(challenge.region, FIGURE_STEP, times)
     names = {key: orbit.name for key, orbit in MISSIONS.items()}
     figures = {
-        "tracks": plots.tracks(everything.assign(sla=corrected), "sla", period=period, names=names),
+        "tracks": plots.tracks(everything, "sla_unfiltered", period=period, names=names),
         "maps": plots.maps(sources, fine, time=middle),
         "psd_score": plots.psd_score({_title(name): each.score for name, each in mapped.items()}),
     }

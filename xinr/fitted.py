@@ -232,7 +232,7 @@ def fit(
     points = Observations.from_tracks(tracks, variable=variable, lwe=lwe, mdt=mdt, noise=noise, region=region)
     if tune is False:
         return fit_observations(points, chosen, init)
-    from xinr.validation import tune as search
+    from xinr.tuning import tune as search
 
     found = search(points, chosen, None if tune is True else tune)
     tuned = {"rmse": found.rmse, "evaluations": found.trials.sizes["trial"]}
@@ -253,6 +253,7 @@ def fit_observations(points: Observations, method: Method, init: FittedField | N
     started = perf_counter()
     x = frame.project(points.longitude, points.latitude, points.time)
     error = observation_error(points, method)
+    method = method.resolved(x, points.value, error)
     predictor = _refit(method, x, points.value, error, init) if init else method.fit(x, points.value, error)
     info = {
         "method": predictor.kind,
@@ -285,7 +286,7 @@ def _refit(method: Method, x: Array, y: Array, error: ObservationError, init: Fi
 
 def observation_error(points: Observations, method: Method) -> ObservationError:
     """Return how observations err: the noise they bring, or that of the method, and its errors of passes."""
-    noise = np.full(len(points), method.noise) if points.noise is None else points.noise
+    noise = method.noise_of(points.missions)[points.mission_index] if points.noise is None else points.noise
     return ObservationError(noise, points.pass_index, 1e-3 * points.distance, method.pass_bias, method.pass_slope)
 
 

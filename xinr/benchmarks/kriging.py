@@ -40,7 +40,7 @@ from xinr.observations import Observations
 from xinr.simulate import eddies, tracks
 from xinr.simulate.eddies import Region
 from xinr.tracks import open_tracks
-from xinr.validation import tune
+from xinr.tuning import tune
 
 MISSIONS = ("alg", "h2b", "j3", "s3a", "s3b")
 START, DAY = np.datetime64("2021-01-01"), np.timedelta64(1, "D")
@@ -176,7 +176,7 @@ def _map_in_chunks(path: Path, coarsen: int) -> tuple[int, int, float]:
     started = perf_counter()
     ds = open_tracks(path)
     days = np.arange(START, ds["time"].values.max().astype("datetime64[D]") + DAY)
-    observations = Observations.from_tracks(ds, lwe=True)
+    observations = Observations.from_tracks(ds)
     field = fit_observations(observations, Kriging(coarsen=coarsen))
     grid = regular_grid(WIDE, 0.1, days)
     # Coordinates alone are not chunked: a variable is, and the map as it is.

@@ -99,7 +99,7 @@ def baseline(size: Size) -> Iterator[Row]:
     first, last = START + 15 * DAY, START + (15 + size.days) * DAY
     period = (str(START)[:10], str(last + 15 * DAY)[:10])
     ds = tracks(eddies(), MISSIONS, region=size.box, period=period)
-    method, points = OI(), Observations.from_tracks(ds, lwe=True)
+    method, points = OI(), Observations.from_tracks(ds)
     field = fit_observations(points, method)
     predictor = field.predictor
     assert isinstance(predictor, OIPredictor)
@@ -111,7 +111,7 @@ def baseline(size: Size) -> Iterator[Row]:
     x = field.frame.project(lon, lat, np.full(lon.shape, first))
     days = x[0, 2] + np.arange(size.published)
     observed = predictor.x, predictor.y
-    theirs_of = [timed(partial(published, *observed, x, day, (1.0, 7.0), method.noise)) for day in days]
+    theirs_of = [timed(partial(published, *observed, x, day, (1.0, 7.0), method.usual_noise)) for day in days]
     theirs = sum(seconds for _, seconds in theirs_of) / len(days)
     count = int(np.count_nonzero(np.abs(predictor.x[:, 2] - days[0]) < 14.0))
     what = f"{count} observations a window, {len(latitude)} x {len(longitude)} nodes"
@@ -173,7 +173,7 @@ def local(size: Size) -> Iterator[Row]:
 def errors(size: Size) -> Iterator[Row]:
     """Count how often known seas lie in the interval stated, the covariance being the true one."""
     ds = tracks(eddies(waves=9), MISSIONS, region=(300.0, 304.0, 36.0, 40.0), period=("2021-01-01", "2021-01-30"))
-    points = Observations.from_tracks(ds, lwe=True).coarsen(5)
+    points = Observations.from_tracks(ds).coarsen(5)
     covariance = Gaussian(120.0, 10.0, 0.1)
     settings = {"frame": "plane", "coarsen": 1, "noise": 0.03, "pass_bias": 0.03}
     methods: dict[str, Method] = {
@@ -240,7 +240,7 @@ def with_planted(challenge: Challenge, mission: str, seed: int = 0) -> Challenge
 
 
 def _covered(challenge: Challenge, field: FittedField, method: Method) -> str:
-    points = Observations.from_tracks(challenge.track, variable="sla_unfiltered", lwe=True, region=challenge.region)
+    points = Observations.from_tracks(challenge.track, variable="sla_unfiltered", region=challenge.region)
     points = points.coarsen(method.coarsen)
     shares = calibration(field, points, observation_error(points, method)).coverage.values
     return " and ".join(f"{100 * share:.0f} %" for share in shares) + " in the 68 % and 95 % intervals"

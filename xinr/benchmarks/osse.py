@@ -29,7 +29,7 @@ from xinr.methods.oi import OI
 from xinr.simulate import qg
 from xinr.simulate.covariance import covariance_of
 from xinr.table import COST, METHOD, TRACK, TRUTH, Column, Row, markdown, track_cells, truth_cells, write_csv
-from xinr.validation import tune
+from xinr.tuning import tune
 
 #: The sea from which covariances are learned: its seed begins it from another sea of the package than seed 0.
 ELSEWHERE, ELSEWHERE_DAYS = 1, 400.0

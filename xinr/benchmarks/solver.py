@@ -30,7 +30,7 @@ def iterations(challenge: Challenge) -> Iterator[Row]:
     method = Kriging()
     x, y, error = observed(challenge, method)
     lattice = method.lattice(x)
-    power = lattice.power(method.covariance)
+    power = lattice.power(method.signal)
     problem = Conditioning(lattice, power, x, error, torch.device("cpu"), torch.float64)
     heights = problem.move((y - y.mean())[:, None])
     exact = problem.signal_covariance(problem.solve(heights, EXACT).weights)

@@ -31,8 +31,8 @@ class Challenge:
     name : str
         What it is called.
     training : Dataset
-        Along-track data to map: heights [m], corrected by their ``lwe`` where they have it, and the coordinate
-        ``mission``. It may begin before the period that is scored, and end after it.
+        Along-track data to map: heights [m], corrected as they are to be mapped, and the coordinate ``mission``. It may
+        begin before the period that is scored, and end after it.
     grid : Dataset
         Coordinates of the maps; with a variable ``mdt`` where it is known on them.
     region : (west, east, south, north)
@@ -92,8 +92,12 @@ class Challenge:
 
     @cached_property
     def observations(self) -> Observations:
-        """The training tracks as methods take them, corrected by their ``lwe`` where they have it."""
-        return Observations.from_tracks(self.training, lwe="lwe" in self.training)
+        """The training tracks as methods take them.
+
+        Heights of DUACS come corrected for ``lwe``, which the reference of the data challenges,
+        ``sla_unfiltered + mdt - lwe``, puts back: see docs/results.md.
+        """
+        return Observations.from_tracks(self.training)
 
     def fit(self, method: str | Method = "oi", **settings: Any) -> FittedField:
         """Fit a method to the training tracks: see `xinr.fit`."""

@@ -80,6 +80,9 @@ def osse(
         raise ValueError(f"the withheld mission {withheld!r} must not be among those to map, {mapped}.")
     truth = cached_sea(region, period, seed) if truth is None else truth
     everything = tracks(truth, [*mapped, withheld], region=region, period=period, seed=seed, **sampling)
+    everything["ssh"] = (everything["sla_unfiltered"] + everything["mdt"]).assign_attrs(
+        long_name="sea surface height", units="m"
+    )
     kept_back = everything["mission"].values == withheld
     first, after = bounds(period)
     grid = regular_grid(region, spacing, np.arange(first, after, time_step * DAY))

@@ -20,7 +20,7 @@ from xinr.leaderboard.machine import device_of, machine_of, versions
 from xinr.methods import Method
 from xinr.methods.base import plain_settings
 from xinr.netcdf import write_netcdf
-from xinr.validation import tune as search
+from xinr.tuning import tune as search
 
 #: Of the files: raised when a change makes older ones unreadable, or their numbers others.
 FORMAT = 1

@@ -66,6 +66,11 @@ class ObservationError:
         columns = [getattr(self, name) * shapes[name] for name in self.mode_names]
         return np.stack(columns, axis=1) if columns else np.empty((len(self.noise), 0))
 
+    @property
+    def variance(self) -> Array:
+        """Variance of the error of each point, (n,)."""
+        return np.asarray(self.noise**2 + (self.modes**2).sum(axis=1))
+
     def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> ObservationError:
         """Return the errors of the chosen points; passes keep their numbers."""
         columns = {name: getattr(self, name)[chosen] for name in ("noise", "pass_index", "distance")}
@@ -208,8 +213,9 @@ class Method(ABC):
         Coordinates in which it works: see `xinr.frame`.
     coarsen : int
         How many consecutive points of a pass are averaged into one.
-    noise : float
-        Standard deviation of the observations' white noise [unit of the data], after averaging.
+    noise : float or mapping
+        Standard deviation of the observations' white noise [unit of the data], after averaging: one number, or one for
+        each mission. A mission that is not among them has their root mean square.
     pass_bias : float
         Standard deviation of a bias per pass [unit of the data].
     pass_slope : float
@@ -218,13 +224,17 @@ class Method(ABC):
 
     frame: str = "sphere"
     coarsen: int = 1
-    noise: float = 0.03
+    noise: float | Mapping[str, float] = 0.03
     pass_bias: float = 0.0
     pass_slope: float = 0.0
 
     def __post_init__(self) -> None:
         coerce(self)
-        check_positive(noise=self.noise, coarsen=self.coarsen)
+        levels = self._noise_levels
+        if not levels:
+            raise ValueError("noise is an empty mapping: expected one number, or one for each mission.")
+        named = {f"noise of {mission}" if mission else "noise": level for mission, level in levels.items()}
+        check_positive(coarsen=self.coarsen, **named)
         for name, unit in (("pass_bias", "m"), ("pass_slope", "m per 1000 km")):
             if not 0.0 <= getattr(self, name) < np.inf:
                 raise ValueError(
@@ -236,9 +246,36 @@ class Method(ABC):
         """Settings that `xinr.tune` searches unless told which."""
         return ()
 
+    @property
+    def usual_noise(self) -> float:
+        """The noise, or the root mean square of that of the missions."""
+        return float(np.sqrt(np.mean(np.square(list(self._noise_levels.values())))))
+
+    def noise_of(self, missions: Sequence[str]) -> Array:
+        """Return the standard deviation of the noise of each mission, (len(missions),).
+
+        Examples
+        --------
+        >>> from xinr.methods.oi import OI
+        >>> OI(noise={"alg": 0.01, "j3": 0.07}).noise_of(["j3", "alg", "c2"])
+        array([0.07, 0.01, 0.05])
+        """
+        return np.array([self._noise_levels.get(mission, self.usual_noise) for mission in missions])
+
+    def resolved(self, x: Array, y: Array, error: ObservationError) -> Self:
+        """Return the method with what it takes from observations ``y`` (n,) at ``x`` (n, d) written into its settings.
+
+        `fit` does the same by itself; a search of settings starts from here.
+        """
+        return self
+
     @abstractmethod
     def fit(self, x: Array, y: Array, error: ObservationError) -> Predictor:
         """Fit ``y`` (n,) observed at ``x`` (n, d) with errors as modelled."""
+
+    @property
+    def _noise_levels(self) -> Mapping[str, float]:
+        return self.noise if isinstance(self.noise, Mapping) else {"": self.noise}
 
 
 class Fold(NamedTuple):
@@ -263,8 +300,8 @@ class Search(ABC):
         """
 
     @abstractmethod
-    def scale(self, method: Method) -> float:
-        """Return by how much all standard deviations should be larger for the misfits to be as expected."""
+    def expected(self, method: Method) -> tuple[Array, Array]:
+        """Return the misfit at each withheld observation, and its standard deviation as the method expects it."""
 
 
 class WarmStartMethod(Method):
@@ -275,7 +312,21 @@ class WarmStartMethod(Method):
         """Fit ``y`` (n,) observed at ``x`` (n, d), in the frame of an earlier fit, starting from what that found."""
 
 
-class SearchableMethod(Method):
+class ScalableMethod(Method):
+    """A method whose map only depends on the ratios of the standard deviations in its settings."""
+
+    @abstractmethod
+    def scaled(self, factor: float) -> Self:
+        """Return the method with all standard deviations, of signal and errors, times a factor: the same map."""
+
+    def scaled_errors(self, factor: float) -> dict[str, Any]:
+        """Return the settings of `ObservationError` times a factor."""
+        noise = {name: factor * level for name, level in self._noise_levels.items()}
+        passes = {name: factor * getattr(self, name) for name in PASS_ERRORS}
+        return {"noise": noise if isinstance(self.noise, Mapping) else noise[""], **passes}
+
+
+class SearchableMethod(ScalableMethod):
     """A method that knows how its misfit at withheld observations changes with its settings."""
 
     @abstractmethod
@@ -283,8 +334,8 @@ class SearchableMethod(Method):
         """Prepare a search over some settings."""
 
     @abstractmethod
-    def scaled(self, factor: float) -> Self:
-        """Return the method with all standard deviations, of signal and errors, times a factor: the same map."""
+    def relative_noise(self, x: Array, y: Array, error: ObservationError, group: NDArray[np.int64]) -> Array:
+        """Return how large the white noise of each group of observations (n,) is beside that of all, (groups,)."""
 
 
 def check_settings(method: type[Method], covariance: Any, names: Iterable[str]) -> None:
@@ -313,6 +364,11 @@ def resolve_settings(method: type[Method], covariance: Any, settings: Mapping[st
     return own | {"covariance": covariance.changed(inner)} if inner else own
 
 
+def covariance_of(method: Method | type[Method]) -> Any:
+    """Return the covariance of a method whose settings stand beside its own: that it has, or takes when given none."""
+    return getattr(method, "covariance", None) or getattr(method, "usual_covariance", None)
+
+
 def with_settings[M: Method](method: M, settings: Mapping[str, Any]) -> M:
     """Return the method with other settings, of its own or of its covariance.
 
@@ -322,12 +378,12 @@ def with_settings[M: Method](method: M, settings: Mapping[str, Any]) -> M:
     >>> with_settings(OI(), {"length_scale": 2.0, "noise": 0.03}).covariance
     Gaussian(length_scale=2.0, time_scale=7.0, sigma=1.0)
     """
-    return replace(method, **resolve_settings(type(method), getattr(method, "covariance", None), settings))
+    return replace(method, **resolve_settings(type(method), covariance_of(method), settings))
 
 
 def lower_bound(method: Method, name: str) -> float:
     """Return what a setting must exceed: zero, unless its covariance says otherwise; -inf where it has either sign."""
-    bounds: Mapping[str, float] = getattr(getattr(method, "covariance", None), "bounds", {})
+    bounds: Mapping[str, float] = getattr(covariance_of(method), "bounds", {})
     return bounds.get(name, 0.0)
 
 
@@ -354,7 +410,7 @@ def from_variable(method: Method, name: str, z: float) -> float:
 
 def get_setting(method: Method, name: str) -> Any:
     """Return a setting of a method or of its covariance; TypeError where neither has it."""
-    covariance: Any = getattr(method, "covariance", None)
+    covariance = covariance_of(method)
     check_settings(type(method), covariance, [name])
     return getattr(method, name) if name in _names(method) else covariance.settings[name]
 
@@ -411,6 +467,10 @@ def check_length_scale(frame: str, length_scale: float) -> None:
 
 def _as_declared(name: str, declared: str, value: Any) -> Any:
     """Return a setting as the plain type it is declared with: numpy's scalars could not be saved."""
+    if declared == "float | Mapping[str, float]":
+        if not isinstance(value, Mapping):
+            return _as_declared(name, "float", value)
+        return {str(key): _as_declared(f"{name} of {key}", "float", each) for key, each in value.items()}
     if declared == "int":
         if not isinstance(value, Integral) or isinstance(value, bool):
             raise TypeError(f"{name} must be a whole number, got {value!r}.")

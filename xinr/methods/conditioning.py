@@ -91,15 +91,19 @@ class Conditioning:
 
     def under(self, power: Array, error: ObservationError) -> Self:
         """Return the same observations under other covariances of signal and errors."""
-        other = copy.copy(self)
+        other = self.with_errors(error)
         other.power = self._power(power)
+        return other
+
+    def with_errors(self, error: ObservationError) -> Self:
+        """Return the same observations with another covariance of their errors."""
+        other = copy.copy(self)
         other.errors = PassErrors(error, self.device)
         return other
 
     def elsewhere(self, x: Array, error: ObservationError) -> Self:
         """Return other observations of the same process."""
-        other = copy.copy(self)
-        other.errors = PassErrors(error, self.device)
+        other = self.with_errors(error)
         other.attached = self.lattice.matrix(x, self.device, self.dtype)
         return other
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -67,7 +68,7 @@ class Duacs(Method):
 
     frame: str = "plane"
     coarsen: int = 5
-    noise: float = 0.02
+    noise: float | Mapping[str, float] = 0.02
     pass_bias: float = 0.02
     pass_slope: float = 0.02
     covariance: Covariance = EDDIES_UPON_BASIN

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -16,7 +16,6 @@ from tqdm.auto import tqdm
 from xinr.caution import caution
 from xinr.device import device_from
 from xinr.methods.base import (
-    PASS_ERRORS,
     Array,
     Fold,
     Method,
@@ -35,20 +34,22 @@ from xinr.methods.base import (
 from xinr.methods.conditioning import Conditioning, Estimate
 from xinr.methods.covariances import Covariance, Spectral, check_covariance
 from xinr.methods.lattice import STENCIL, Lattice
-from xinr.methods.learning import KrigingSearch
+from xinr.methods.learning import KrigingSearch, relative_noise
 from xinr.methods.memory import check_memory
 from xinr.methods.polynomial import DRIFTS, Polynomial
 from xinr.methods.spline import SplinePredictor
 from xinr.methods.sum import SumPredictor
 
-#: A power law of eddies, and small features that outlast a season. Learned from tracks of the Western Mediterranean,
-#: January to March 2021, by withholding each of three missions in turn: see docs/methods/kriging.md.
+#: Eddies, and small features that outlast a season. Learned from tracks of the Western Mediterranean, January to March
+#: 2021, by withholding each of three missions in turn: see docs/methods/kriging.md.
 EDDIES_AND_BACKGROUND = Spectral(
-    length_scale=26_000.0, time_scale=118.0, sigma=0.118, slope=1.19, time_slope=1.02, memory_slope=0.25
-) + Spectral(length_scale=27.0, time_scale=250.0, sigma=0.0337, slope=4.4, time_slope=2.2, memory_slope=0.0)
+    length_scale=1240.0, time_scale=37.2, sigma=0.0702, slope=1.277, time_slope=1.606, memory_slope=0.375
+) + Spectral(length_scale=35.0, time_scale=202.0, sigma=0.0146, slope=2.46, time_slope=1.49, memory_slope=0.0)
 
 #: Observations this many times larger or smaller than expected are worth a warning.
 UNEXPECTED = 2.0
+#: Observations by which the variance of a sea is judged, and the least factor that they may give.
+JUDGED, QUIETEST = 400, 0.1
 #: Conditional simulations made at once: each takes 25 bytes for a centre of the lattice.
 DRAWN_TOGETHER = 8
 
@@ -59,8 +60,10 @@ class Kriging(SearchableMethod):
 
     Parameters
     ----------
-    covariance : Covariance
-        Of the signal about its mean: see `xinr.methods.covariances`. Lengths in km.
+    covariance : Covariance, optional
+        Of the signal about its mean: see `xinr.methods.covariances`. Lengths in km. By default that of the Western
+        Mediterranean, times a factor: the variance that it and the errors expect about the drift is that of the
+        observations. About a ``mean`` that is another method it is taken as it is.
     mean : {"none", "constant", "linear"} or Method
         The drift: nothing, a constant, a linear function of place and time (both estimated together with the
         signal, by generalised least squares), or any other method, whose residuals are then kriged.
@@ -95,16 +98,18 @@ class Kriging(SearchableMethod):
 
     Examples
     --------
-    >>> Kriging(mean="linear", pass_bias=0.02).covariance.searched[:3]
+    >>> Kriging(mean="linear", pass_bias=0.02).signal.searched[:3]
     ('length_scale_1', 'time_scale_1', 'sigma_1')
     """
 
+    usual_covariance: ClassVar[Covariance] = EDDIES_AND_BACKGROUND
+
     frame: str = "plane"
     coarsen: int = 3
-    noise: float = 0.0175
-    pass_bias: float = 0.0276
-    pass_slope: float = 0.0323
-    covariance: Covariance = EDDIES_AND_BACKGROUND
+    noise: float | Mapping[str, float] = 0.0173
+    pass_bias: float = 0.007
+    pass_slope: float = 0.007
+    covariance: Covariance | None = None
     mean: str | Method = "constant"
     grid_step: float = 30.0
     time_step: float = 2.0
@@ -127,7 +132,7 @@ class Kriging(SearchableMethod):
         )
         if self.frame != "plane":
             raise ValueError(f"kriging works in the frame 'plane', got {self.frame!r}: leave frame as it is.")
-        check_covariance(self.frame, self.covariance)
+        check_covariance(self.frame, self.signal)
         if not isinstance(self.mean, Method) and self.mean not in DRIFTS:
             raise ValueError(f"mean must be one of {sorted(DRIFTS)} or a method such as Siren(), got {self.mean!r}.")
 
@@ -139,11 +144,12 @@ class Kriging(SearchableMethod):
         MemoryError
             The lattice and the observations need more memory than there is.
         """
-        settings = replace(self, device="auto", mean="none" if isinstance(self.mean, Method) else self.mean)
+        method = self.resolved(x, y, error)
+        settings = replace(method, device="auto", mean="none" if isinstance(self.mean, Method) else self.mean)
         # A drift is nearly found before: the tolerance is relative to what is left, not to the height of the data.
         mean, drift = self.mean_of(x, y, error), Polynomial.zero(str(settings.mean), x)
         lattice = self.lattice(x)
-        problem = self.conditioning(lattice, x, error)
+        problem = method.conditioning(lattice, x, error)
         residual = problem.move((y - mean.predict(x))[:, None])
         found = problem.krige(residual, problem.move(drift.columns(x)), self.tolerance)
         _check_expected(float(found.surprise[0]))
@@ -151,9 +157,21 @@ class Kriging(SearchableMethod):
         return KrigingPredictor(best, settings, x, error, {"residual": np.array(found.residuals)})
 
     @property
+    def signal(self) -> Covariance:
+        """The covariance given, or the usual one."""
+        return self.covariance or self.usual_covariance
+
+    @property
     def searched(self) -> tuple[str, ...]:
         """See `Method.searched`: the errors there are, and what shapes the covariance."""
-        return ("noise", *present_errors(self), *self.covariance.searched)
+        return ("noise", *present_errors(self), *self.signal.searched)
+
+    def resolved(self, x: Array, y: Array, error: ObservationError) -> Self:
+        """See `Method.resolved`: the covariance, where none was given."""
+        if self.covariance is not None:
+            return self
+        factor = 1.0 if isinstance(self.mean, Method) else _loudness(self.signal, self.mean, x, y, error)
+        return replace(self, covariance=self.signal.scaled(factor))
 
     def search(self, folds: Sequence[Fold], settings: Sequence[str]) -> KrigingSearch:
         """See `SearchableMethod.search`."""
@@ -161,8 +179,13 @@ class Kriging(SearchableMethod):
 
     def scaled(self, factor: float) -> Self:
         """See `SearchableMethod.scaled`."""
-        errors = {name: factor * getattr(self, name) for name in ("noise", *PASS_ERRORS)}
-        return replace(self, covariance=self.covariance.scaled(factor), **errors)
+        return replace(self, covariance=self.signal.scaled(factor), **self.scaled_errors(factor))
+
+    def relative_noise(self, x: Array, y: Array, error: ObservationError, group: NDArray[np.int64]) -> Array:
+        """See `SearchableMethod.relative_noise`."""
+        residual = y - self.mean_of(x, y, error).predict(x)
+        problem = self.conditioning(self.lattice(x), x, error)
+        return relative_noise(problem, problem.move(residual[:, None]), error, group, self.seed)
 
     def mean_of(self, x: Array, y: Array, error: ObservationError) -> Predictor:
         """Return the mean of observations: the method's fit, or the drift by ordinary least squares."""
@@ -186,7 +209,7 @@ class Kriging(SearchableMethod):
             f"kriging {len(x)} observations on a lattice of {' x '.join(map(str, lattice.shape))}",
             "a larger grid_step, time_step or coarsen, or a smaller region",
         )
-        return Conditioning(lattice, lattice.power(self.covariance), x, error, device)
+        return Conditioning(lattice, lattice.power(self.signal), x, error, device)
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,7 +258,7 @@ class KrigingPredictor(SamplePredictor):
         """See `ErrorPredictor.posterior`."""
         with self._lock:  # drawn once, whichever block of a target asks first
             spline = self._deviation
-        deviation = spline.predict(x) + self.settings.covariance.sigma
+        deviation = spline.predict(x) + self.settings.signal.sigma
         return self.predict(x), np.maximum(deviation, 0.0)
 
     def draws(self, count: int, seed: int) -> list[Predictor]:
@@ -273,7 +296,7 @@ class KrigingPredictor(SamplePredictor):
             for signal, b in zip(errors.signal, errors.drift.T, strict=True):
                 drift = _at_centres(lattice, replace(zero, coefficients=b.cpu().numpy()))
                 squares += (lattice.values(signal).cpu() + drift) ** 2
-        deviation = torch.sqrt(squares / settings.draws) - settings.covariance.sigma
+        deviation = torch.sqrt(squares / settings.draws) - settings.signal.sigma
         # Linear between the centres, so that it stays positive.
         return SplinePredictor(deviation.numpy(), lattice.origin, lattice.step, (1, 1, 1))
 
@@ -293,9 +316,29 @@ class KrigingPredictor(SamplePredictor):
             yield problem.draw_errors(columns, size, self.settings.tolerance, generator)
 
 
+def _loudness(signal: Covariance, drift: str, x: Array, y: Array, error: ObservationError) -> float:
+    """Return by how much a signal should be larger for observations to vary about their drift as they do.
+
+    Judged by some of them: by ordinary least squares the expected sum of squares is ``tr M (factor² K + R)``, where M
+    leaves what is not drift.
+    """
+    some = np.linspace(0, len(x) - 1, min(len(x), JUDGED)).astype(np.int64)
+    x, y, error = x[some], y[some], error.take(some)
+    drift_part = np.linalg.qr(Polynomial.zero(drift, x).columns(x))[0]
+    errors = np.zeros((len(x), len(x)))
+    error.add_to(errors, slice(None))
+
+    def left(covariance: Array) -> float:
+        return float(np.trace(covariance) - np.trace(drift_part.T @ covariance @ drift_part))
+
+    expected, of_errors = left(signal.value(x, x)), left(errors)
+    observed = float(np.sum((y - drift_part @ (drift_part.T @ y)) ** 2))
+    return float(np.sqrt(max(observed - of_errors, QUIETEST**2 * expected) / expected)) if expected > 0.0 else 1.0
+
+
 def _check_expected(surprise: float) -> None:
     """Warn where the observations are much larger, or smaller, than the covariances of signal and errors say."""
-    if not 1.0 / UNEXPECTED < surprise < UNEXPECTED:
+    if surprise > 0.0 and not 1.0 / UNEXPECTED < surprise < UNEXPECTED:  # zero where the drift takes all there is
         caution(
             f"the observations vary {surprise:.2g} times as much as the covariances of kriging expect, so that the map "
             "is not the best and its stated error is off: choose the settings for this sea, fit(..., tune=True)."

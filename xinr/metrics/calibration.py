@@ -80,8 +80,8 @@ def calibration(
     >>> days = ("2021-01-01", "2021-01-10")
     >>> mapped, kept = (tracks(eddies(), names, period=days) for names in (["alg", "j3", "s3a"], ["c2"]))
     >>> method = OI(covariance=Gaussian(1.3, 9.0, sigma=0.12), noise=0.02, analysis_step=2.0)
-    >>> kept = Observations.from_tracks(kept, lwe=True).coarsen(method.coarsen)
-    >>> field = fit_observations(Observations.from_tracks(mapped, lwe=True), method)
+    >>> kept = Observations.from_tracks(kept).coarsen(method.coarsen)
+    >>> field = fit_observations(Observations.from_tracks(mapped), method)
     >>> table = calibration(field, kept, observation_error(kept, method))
     >>> table.coverage.round(1).values  # expected 0.68 and 0.95: a Gaussian covariance is too sure of itself
     array([0.5, 0.8])

@@ -26,7 +26,8 @@ class Errors:
     noise : float or mapping, optional
         Standard deviation of the white noise [m], of all missions or of each; by default that of each orbit.
     lwe : float
-        Standard deviation of the error of each pass that the column ``lwe`` tells [m].
+        Standard deviation of the long-wavelength error of each pass [m], for which heights are corrected already: the
+        column ``lwe``.
     pass_bias : float
         Standard deviation of a bias of each pass that no column tells [m].
     pass_slope : float
@@ -115,7 +116,7 @@ class Errors:
         Returns
         -------
         ndarray (2, n)
-            The error that the column ``lwe`` tells, and all others, NaN where the height is missing [m].
+            What the column ``lwe`` tells, and the errors that are in the height, NaN where that is missing [m].
         """
         number, count, size = passes.number, passes.count, passes.number.size
         lwe, bias, slope = rng.normal(size=(3, count)) * np.array([[self.lwe], [self.pass_bias], [self.pass_slope]])

@@ -174,7 +174,7 @@ def rows(ds: xr.Dataset) -> xr.Dataset:
     --------
     >>> from xinr.simulate import eddies
     >>> ds = swath(eddies(waves=20), spacing=10.0, period=("2021-01-01", "2021-01-04"))
-    >>> field = rows(ds).inr.fit("oi", lwe=True, coarsen=1)
+    >>> field = rows(ds).inr.fit("oi", coarsen=1)
     >>> len(field.info["missions"])
     10
     """

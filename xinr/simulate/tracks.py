@@ -30,7 +30,7 @@ _ATTRS = {
         "long_name": "sea level anomaly, not filtered",
         "standard_name": "sea_surface_height_above_sea_level",
         "units": "m",
-        "comment": "long-wavelength error still in it: subtract lwe",
+        "comment": "already corrected for lwe; [uncorrected sla] = [sla] - [lwe]",
     },
     "mdt": MDT_ATTRS,
     "lwe": {"long_name": "long wavelength error", "units": "m"},
@@ -74,8 +74,9 @@ def tracks(
     -------
     Dataset
         Along ``time``, mission after mission, each in order of time: ``sla_unfiltered``, ``mdt``, ``lwe`` [m], and
-        the coordinates ``longitude`` [0, 360), ``latitude``, ``mission``. ``sla_unfiltered - lwe`` is truth + noise +
-        what is left of errors along the pass; NaN where the height is missing.
+        the coordinates ``longitude`` [0, 360), ``latitude``, ``mission``. As in products of DUACS,
+        ``sla_unfiltered`` is corrected for ``lwe``: it is truth + noise + what is left of errors along the pass; NaN
+        where the height is missing.
 
     Raises
     ------
@@ -227,7 +228,7 @@ def _observed(
     if isinstance(mdt, Jet):
         mdt = mdt.at(ds["longitude"].values, ds["latitude"].values)
     columns = {
-        "sla_unfiltered": truth.interp(ds)[truth.name].values + lwe + other,
+        "sla_unfiltered": truth.interp(ds)[truth.name].values + other,
         "mdt": np.zeros_like(lwe) if mdt is None else mdt,
         "lwe": lwe,
     }
@@ -241,7 +242,7 @@ def _own(ds: xr.Dataset, name: str) -> NDArray[np.int64]:
 
 
 def _drawn(name: str, ds: xr.Dataset, errors: Errors, noise: float, seed: int) -> Array:
-    """Return the errors of one mission (2, n): what ``lwe`` tells, and the others, NaN where there is no height."""
+    """Return the errors of one mission (2, n): what ``lwe`` tells, and those in the height, NaN where there is none."""
     drawn = np.zeros((2, ds.sizes["time"]))
     time, longitude, latitude = (ds[key].values for key in ("time", *_POSITION))
     if not time.size:
