@@ -9,9 +9,9 @@ from conftest import two_missions
 
 import xinr
 from xinr.fitted import fit_observations
-from xinr.methods.base import from_variable, to_variable, with_settings
 from xinr.methods.covariances import Gaussian, Spectral
 from xinr.methods.kriging import Kriging
+from xinr.methods.settings import from_variable, to_variable, with_settings
 from xinr.metrics.calibration import gaussian_crps
 from xinr.simulate import eddies, tracks
 from xinr.simulate.errors import Errors

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from xinr.methods.base import with_settings
 from xinr.methods.covariances import Gaussian
 from xinr.methods.oi import OI
+from xinr.methods.settings import with_settings
 from xinr.observations import Observations
 from xinr.tuning import tune
 from xinr.validation import cross_validate

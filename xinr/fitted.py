@@ -25,7 +25,8 @@ from xinr.methods import (
     method_from,
     predictor_class,
 )
-from xinr.methods.base import WarmStartMethod, plain_settings
+from xinr.methods.base import WarmStartMethod
+from xinr.methods.settings import plain_settings
 from xinr.observations import Observations
 from xinr.places import once
 from xinr.targets import Target

@@ -12,17 +12,8 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from xinr.methods import Method
-from xinr.methods.base import (
-    Array,
-    ScalableMethod,
-    Search,
-    SearchableMethod,
-    from_variable,
-    get_setting,
-    lower_bound,
-    to_variable,
-    with_settings,
-)
+from xinr.methods.base import Array, ScalableMethod, Search, SearchableMethod
+from xinr.methods.settings import from_variable, get_setting, lower_bound, to_variable, with_settings
 from xinr.metrics.calibration import gaussian_crps
 from xinr.observations import Observations
 from xinr.validation import Folds, cross_validate, expected_misfits, sampled, sampled_folds

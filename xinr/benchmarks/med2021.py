@@ -21,11 +21,11 @@ from xinr.challenges import MED2021_MISSIONS, Challenge, med2021
 from xinr.field import Field
 from xinr.fitted import FittedField, observation_error
 from xinr.methods import ErrorPredictor, Method
-from xinr.methods.base import get_setting, with_settings
 from xinr.methods.covariances import Gaussian, Spectral
 from xinr.methods.kriging import Kriging
 from xinr.methods.neural.siren import Siren
 from xinr.methods.oi import OI
+from xinr.methods.settings import get_setting, with_settings
 from xinr.metrics import select
 from xinr.metrics.calibration import calibration
 from xinr.observations import Observations

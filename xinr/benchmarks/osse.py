@@ -21,11 +21,11 @@ from xinr.challenges import Challenge, osse, regular_grid
 from xinr.field import Field
 from xinr.methods import METHODS as REGISTERED
 from xinr.methods import Method, method_from
-from xinr.methods.base import get_setting, with_settings
 from xinr.methods.covariances import ArhanColinDeVerdiere, Spectral
 from xinr.methods.kriging import Kriging
 from xinr.methods.neural.siren import Siren
 from xinr.methods.oi import OI
+from xinr.methods.settings import get_setting, with_settings
 from xinr.simulate import qg
 from xinr.simulate.covariance import covariance_of
 from xinr.table import COST, METHOD, TRACK, TRUTH, Column, Row, markdown, track_cells, truth_cells, write_csv

@@ -18,7 +18,7 @@ from xinr.challenges import Challenge
 from xinr.field import Field
 from xinr.leaderboard.machine import device_of, machine_of, versions
 from xinr.methods import Method
-from xinr.methods.base import plain_settings
+from xinr.methods.settings import plain_settings
 from xinr.netcdf import write_netcdf
 from xinr.tuning import tune as search
 

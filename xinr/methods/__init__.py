@@ -5,15 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from xinr.methods.base import (
-    ErrorPredictor,
-    Method,
-    ObservationError,
-    Predictor,
-    SamplePredictor,
-    covariance_of,
-    resolve_settings,
-)
+from xinr.methods.base import ErrorPredictor, Method, ObservationError, Predictor, SamplePredictor
+from xinr.methods.settings import covariance_of, resolve_settings
 
 #: Name of each method, and where its class is. A class may stand in place of its address, so that one's own
 #: method is added by ``METHODS["mine"] = Mine``.

@@ -15,17 +15,9 @@ from torch import Tensor
 
 from xinr.frame import EARTH_RADIUS
 from xinr.methods import predictor_class
-from xinr.methods.base import (
-    Array,
-    ErrorPredictor,
-    Pairs,
-    Predictor,
-    SamplePredictor,
-    packed,
-    unpacked,
-    with_prefix,
-)
+from xinr.methods.base import Array, ErrorPredictor, Pairs, Predictor, SamplePredictor, with_prefix
 from xinr.methods.neural.jets import Jet
+from xinr.methods.settings import packed, unpacked
 from xinr.places import repetition
 
 #: Takes the number of a tile, its weight (times, places) and the points on its plane (times, places, 3), and returns

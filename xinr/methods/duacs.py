@@ -8,11 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from xinr.methods.base import Array, Method, ObservationError, check_positive, present_errors
+from xinr.methods.base import Array, Method, ObservationError, present_errors
 from xinr.methods.covariances import ArhanColinDeVerdiere, Covariance, Gaussian, check_covariance
 from xinr.methods.oi.local import LocalOIPredictor, reach
 from xinr.methods.oi.varying import VaryingCovariance
 from xinr.methods.scales import estimate_covariance
+from xinr.methods.settings import check_positive
 
 #: Round numbers for where the tracks are not asked: eddies upon what is common to a basin.
 EDDIES_UPON_BASIN = ArhanColinDeVerdiere(150.0, 15.0, sigma=0.06) + Gaussian(1500.0, 15.0, sigma=0.06)

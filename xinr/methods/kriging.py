@@ -24,11 +24,7 @@ from xinr.methods.base import (
     Predictor,
     SamplePredictor,
     SearchableMethod,
-    check_positive,
-    packed,
-    plain_settings,
     present_errors,
-    unpacked,
     with_prefix,
 )
 from xinr.methods.conditioning import Conditioning, Estimate
@@ -37,6 +33,7 @@ from xinr.methods.lattice import STENCIL, Lattice
 from xinr.methods.learning import KrigingSearch, relative_noise
 from xinr.methods.memory import check_memory
 from xinr.methods.polynomial import DRIFTS, Polynomial
+from xinr.methods.settings import check_positive, packed, plain_settings, unpacked
 from xinr.methods.spline import SplinePredictor
 from xinr.methods.sum import SumPredictor
 

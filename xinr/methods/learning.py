@@ -14,9 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xinr.methods.base import Array, Fold, ObservationError, Search, from_variable, to_variable, with_settings
+from xinr.methods.base import Array, Fold, ObservationError, Search
 from xinr.methods.conditioning import Conditioning
 from xinr.methods.lattice import Lattice
+from xinr.methods.settings import from_variable, to_variable, with_settings
 
 if TYPE_CHECKING:
     from xinr.methods.kriging import Kriging

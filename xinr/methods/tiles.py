@@ -13,17 +13,10 @@ from tqdm.auto import tqdm
 
 from xinr.caution import caution
 from xinr.frame import EARTH_RADIUS, PLANE_RADIUS
-from xinr.methods.base import (
-    PASS_ERRORS,
-    Array,
-    Method,
-    ObservationError,
-    Predictor,
-    check_positive,
-    present_errors,
-)
+from xinr.methods.base import PASS_ERRORS, Array, Method, ObservationError, Predictor, present_errors
 from xinr.methods.blending import TiledPredictor, on_plane, tiled
 from xinr.methods.kriging import Kriging
+from xinr.methods.settings import check_positive
 from xinr.passes import along_chord
 
 #: Settings that are those of the method of the tiles, unless they are given.

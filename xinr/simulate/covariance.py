@@ -9,8 +9,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from xinr.frame import DAY
-from xinr.methods.base import check_positive
 from xinr.methods.covariances import Spectral
+from xinr.methods.settings import check_positive
 
 Array = NDArray[np.float64]
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from xinr.coordinates import width_of
 from xinr.fitted import FittedField
 from xinr.frame import EARTH_RADIUS, Sphere
-from xinr.methods.base import Predictor, check_positive
+from xinr.methods.base import Predictor
+from xinr.methods.settings import check_positive
 from xinr.targets import Target
 
 Array = NDArray[np.float64]

@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 
 from xinr.currents import GRAVITY
 from xinr.frame import SECONDS_PER_DAY, Plane
-from xinr.methods.base import check_positive
+from xinr.methods.settings import check_positive
 from xinr.simulate.periodic import resampled
 from xinr.simulate.quasigeostrophic import VORTICITIES, Array, Ocean, ocean_from
 from xinr.simulate.spun_up import random_eddies, spun_up

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from xinr.currents import EARTH_SPIN
 from xinr.frame import EARTH_RADIUS, SECONDS_PER_DAY
-from xinr.methods.base import check_positive, coerce
+from xinr.methods.settings import check_positive, coerce
 
 Array = NDArray[np.float64]
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
-from xinr.methods.base import Array, as_plain, check_positive, coerce, packed, unpacked
+from xinr.methods.base import Array
+from xinr.methods.settings import as_plain, check_positive, coerce, packed, unpacked
 
 
 class Covariance(ABC):
@@ -116,7 +117,7 @@ class Covariance(ABC):
 
     @staticmethod
     def from_plain(plain: Mapping[str, Any]) -> Covariance:
-        """Rebuild a covariance from what `xinr.methods.base.as_plain` made of it."""
+        """Rebuild a covariance from what `xinr.methods.settings.as_plain` made of it."""
         settings = {name: value for name, value in plain.items() if name != "kind"}
         if "terms" in settings:
             settings["terms"] = tuple(map(Covariance.from_plain, settings["terms"]))

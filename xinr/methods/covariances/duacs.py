@@ -9,8 +9,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from xinr.methods.base import Array, check_finite
+from xinr.methods.base import Array
 from xinr.methods.covariances.radial import Radial
+from xinr.methods.settings import check_finite
 
 # The correlation in space crosses zero at a r = 3.34.
 A = 3.34

@@ -13,9 +13,10 @@ from scipy.fft import fht, fhtoffset
 from scipy.interpolate import CubicSpline, RectBivariateSpline
 from scipy.special import gamma
 
-from xinr.methods.base import Array, check_finite
+from xinr.methods.base import Array
 from xinr.methods.covariances.matern import bessel
 from xinr.methods.covariances.radial import Radial
+from xinr.methods.settings import check_finite
 
 # Wavenumbers of the transform, in units of 1/length_scale: 1024 in steps of 5 %.
 LOG_P = 0.05 * (np.arange(1024) - 511.5)

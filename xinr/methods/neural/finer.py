@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from xinr.methods.base import Array, check_positive
+from xinr.methods.base import Array
 from xinr.methods.neural.predictor import NeuralPredictor
 from xinr.methods.neural.siren import Siren, SirenNetwork
+from xinr.methods.settings import check_positive
 
 #: Within which |z| is rounded off, so that second derivatives exist: well below the 1 / omega_0 of hidden layers.
 ROUNDING = 0.03

@@ -8,10 +8,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from xinr.methods.base import Array, check_positive
+from xinr.methods.base import Array
 from xinr.methods.neural.encoded import EncodedNetwork
 from xinr.methods.neural.method import NeuralMethod
 from xinr.methods.neural.predictor import NeuralPredictor
+from xinr.methods.settings import check_positive
 
 
 class FourierNetwork(EncodedNetwork):
@@ -69,6 +70,7 @@ class Fourier(NeuralMethod):
     length_scale: float = 300.0
     time_scale: float = 30.0
     learning_rate: float = 2e-2
+    weight_decay: float = 0.2
     waves: int = 128
 
     def __post_init__(self) -> None:

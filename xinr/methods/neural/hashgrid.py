@@ -8,10 +8,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from xinr.methods.base import Array, check_positive
+from xinr.methods.base import Array
 from xinr.methods.neural.encoded import EncodedNetwork
 from xinr.methods.neural.method import NeuralMethod
 from xinr.methods.neural.predictor import NeuralPredictor
+from xinr.methods.settings import check_positive
 
 #: Of the hash, one an axis: those of the paper, and the next of the authors' code.
 PRIMES = (1, 2654435761, 805459861, 3674653429)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from xinr.methods.base import Array, ObservationError, packed, plain_settings, unpacked
+from xinr.methods.base import Array, ObservationError
+from xinr.methods.settings import packed, plain_settings, unpacked
 
 if TYPE_CHECKING:
     from xinr.methods.neural.method import NeuralMethod

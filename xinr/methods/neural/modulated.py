@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu
 
-from xinr.methods.base import Array, check_positive
+from xinr.methods.base import Array
 from xinr.methods.neural.hashgrid import HashedSplines
 from xinr.methods.neural.predictor import NeuralPredictor
 from xinr.methods.neural.siren import Siren, SirenNetwork
+from xinr.methods.settings import check_positive
 
 #: gelu(UNITY) = 1: with modulators of zero weights and this bias the network is a SIREN.
 UNITY = 1.1444507

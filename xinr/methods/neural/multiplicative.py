@@ -12,11 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from xinr.methods.base import Array, check_positive
+from xinr.methods.base import Array
 from xinr.methods.neural.local import centres
 from xinr.methods.neural.method import NeuralMethod
 from xinr.methods.neural.network import Network
 from xinr.methods.neural.predictor import NeuralPredictor
+from xinr.methods.settings import check_positive
 
 
 class FilterNetwork(Network):

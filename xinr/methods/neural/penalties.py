@@ -20,9 +20,10 @@ from torch.nn import functional
 
 from xinr.currents import EARTH_SPIN, EQUATORIAL, GRAVITY
 from xinr.frame import EARTH_RADIUS, SECONDS_PER_DAY
-from xinr.methods.base import Array, check_positive, coerce
+from xinr.methods.base import Array
 from xinr.methods.neural.jets import Jet
 from xinr.methods.neural.network import Network
+from xinr.methods.settings import check_positive, coerce
 
 #: What the training adds to its loss: a function of the network and of the source of the random points.
 Term = Callable[[Network, torch.Generator], Tensor]

@@ -9,10 +9,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from xinr.methods.base import Array, check_positive
+from xinr.methods.base import Array
 from xinr.methods.neural.encoded import EncodedNetwork
 from xinr.methods.neural.method import NeuralMethod
 from xinr.methods.neural.predictor import NeuralPredictor
+from xinr.methods.settings import check_positive
 
 
 class PositionalNetwork(EncodedNetwork):

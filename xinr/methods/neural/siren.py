@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from xinr.methods.base import Array, check_positive
+from xinr.methods.base import Array
 from xinr.methods.neural.method import NeuralMethod
 from xinr.methods.neural.network import Network
 from xinr.methods.neural.predictor import NeuralPredictor
+from xinr.methods.settings import check_positive
 
 
 class SirenNetwork(Network):

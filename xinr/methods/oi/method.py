@@ -8,11 +8,12 @@ from typing import Self
 
 import numpy as np
 
-from xinr.methods.base import Array, ObservationError, ScalableMethod, check_positive, present_errors
+from xinr.methods.base import Array, ObservationError, ScalableMethod, present_errors
 from xinr.methods.covariances import Covariance, Gaussian, check_covariance
 from xinr.methods.oi.local import LocalOIPredictor, reach
 from xinr.methods.oi.varying import VaryingCovariance
 from xinr.methods.oi.windows import OIPredictor
+from xinr.methods.settings import check_positive
 
 # Of data challenge 2021a, in degrees and days.
 BASELINE = Gaussian(length_scale=1.0, time_scale=7.0, sigma=1.0)
