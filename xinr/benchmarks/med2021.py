@@ -23,6 +23,7 @@ from xinr.fitted import FittedField, observation_error
 from xinr.methods import ErrorPredictor, Method
 from xinr.methods.covariances import Gaussian, Spectral
 from xinr.methods.kriging import Kriging
+from xinr.methods.neural.positional import Positional
 from xinr.methods.neural.siren import Siren
 from xinr.methods.oi import OI
 from xinr.methods.settings import get_setting, with_settings
@@ -34,7 +35,6 @@ from xinr.tuning import tune
 
 #: Settings searched from each start, on the mapped missions alone.
 SEARCHED = {
-    "OI, tuned, no bias per pass": ("length_scale", "time_scale", "noise"),
     "OI, tuned": ("length_scale", "time_scale", "noise", "pass_bias"),
     "pyinterp OI, tuned": ("length_scale", "time_scale", "noise"),
 }
@@ -42,9 +42,9 @@ SEARCHED = {
 METHODS: dict[str, Method] = {
     "OI, 2021a settings": OI(),
     "OI, 2021a scales, sigma 0.1 m": OI(covariance=Gaussian(1.0, 7.0, 0.1)),
-    "OI, tuned, no bias per pass": OI(frame="sphere", covariance=Gaussian(107.0, 17.4, 0.1), noise=0.0829),
     "OI, tuned": OI(frame="sphere", covariance=Gaussian(125.0, 18.9, 0.1), noise=0.0343, pass_bias=0.0175),
-    "pyinterp OI, tuned": PyinterpOI(length_scale=125.0, time_scale=14.5, noise=0.08),
+    "pyinterp OI, tuned": PyinterpOI(length_scale=143.0, time_scale=19.0, noise=0.0207),
+    "positional": Positional(),
     "SIREN": Siren(),
     "kriging": Kriging(),
 }
@@ -64,6 +64,7 @@ STARTS: dict[str, tuple[tuple[Method, ...], tuple[str, ...]]] = {
         (PyinterpOI(length_scale=300.0, time_scale=35.0, noise=0.03), METHODS["pyinterp OI, tuned"]),
         SEARCHED["pyinterp OI, tuned"],
     ),
+    "positional": ((Positional(),), ()),
     "SIREN": ((Siren(),), ()),
     "kriging, learned": ((NEUTRAL,), NEUTRAL.searched),
 }

@@ -74,8 +74,8 @@ class NeuralMethod(WarmStartMethod):
     Notes
     -----
     Only the ratios of ``noise``, ``pass_bias`` and ``pass_slope`` change the map; what they are themselves counts where
-    withheld observations are compared with stated errors. By default passes have no errors: estimated beside a network
-    that is still learning, they take up signal, which costs more than biases of 1 cm do. State those that are larger.
+    withheld observations are compared with stated errors. By default passes have no errors: taking them off while a
+    network is still learning costs more than biases of 1 cm do. State those that are larger.
 
     Under torchrun, all processes train one field together: see `xinr.methods.neural.workers`.
 
