@@ -42,7 +42,7 @@ SEARCHED = {
 METHODS: dict[str, Method] = {
     "OI, 2021a settings": OI(),
     "OI, 2021a scales, sigma 0.1 m": OI(covariance=Gaussian(1.0, 7.0, 0.1)),
-    "OI, tuned": OI(frame="sphere", covariance=Gaussian(125.0, 18.9, 0.1), noise=0.0343, pass_bias=0.0175),
+    "OI, tuned": OI(frame="sphere", covariance=Gaussian(96.3, 14.3, 0.0613), noise=0.018, pass_bias=0.0054),
     "pyinterp OI, tuned": PyinterpOI(length_scale=143.0, time_scale=19.0, noise=0.0207),
     "positional": Positional(),
     "SIREN": Siren(),
