@@ -252,10 +252,9 @@ def fit_observations(points: Observations, method: Method, init: FittedField | N
         )
     frame = init.frame if init else frame_around(method.frame, points.longitude, points.latitude, points.time)
     started = perf_counter()
-    x = frame.project(points.longitude, points.latitude, points.time)
-    error = observation_error(points, method)
-    method = method.resolved(x, points.value, error)
-    predictor = _refit(method, x, points.value, error, init) if init else method.fit(x, points.value, error)
+    x, y, error = sampled(points, method, frame)
+    method = method.resolved(x, y, error)
+    predictor = _refit(method, x, y, error, init) if init else method.fit(x, y, error)
     info = {
         "method": predictor.kind,
         "settings": plain_settings(method),
@@ -283,6 +282,13 @@ def _refit(method: Method, x: Array, y: Array, error: ObservationError, init: Fi
             f"set frame={init.frame.kind!r}."
         )
     return method.refit(x, y, error, init.predictor)
+
+
+def sampled(points: Observations, method: Method, frame: Frame | None = None) -> tuple[Array, Array, ObservationError]:
+    """Return observations as a method sees them, in a frame, by default that around them: places, values, errors."""
+    frame = frame or frame_around(method.frame, points.longitude, points.latitude, points.time)
+    x = frame.project(points.longitude, points.latitude, points.time)
+    return x, points.value, observation_error(points, method)
 
 
 def observation_error(points: Observations, method: Method) -> ObservationError:

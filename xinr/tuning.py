@@ -11,12 +11,13 @@ import numpy as np
 import xarray as xr
 from tqdm.auto import tqdm
 
+from xinr.fitted import sampled
 from xinr.methods import Method
 from xinr.methods.base import Array, ScalableMethod, Search, SearchableMethod
 from xinr.methods.settings import from_variable, get_setting, lower_bound, to_variable, with_settings
 from xinr.metrics.calibration import gaussian_crps
 from xinr.observations import Observations
-from xinr.validation import Folds, cross_validate, expected_misfits, sampled, sampled_folds
+from xinr.validation import Folds, cross_validate, expected_misfits, sampled_folds
 
 #: First move of each setting in the search: a factor of 1.5 up.
 FIRST_MOVE = float(np.log(1.5))

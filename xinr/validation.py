@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
-from xinr.fitted import fit_observations, observation_error
-from xinr.frame import Frame, frame_around
-from xinr.methods import ErrorPredictor, Method, ObservationError
+from xinr.fitted import fit_observations, sampled
+from xinr.frame import frame_around
+from xinr.methods import ErrorPredictor, Method
 from xinr.methods.base import Array, Fold
 from xinr.observations import Observations
 
@@ -50,17 +50,11 @@ def cross_validate(observations: Observations, method: Method, folds: Folds = "m
     return xr.DataArray(list(rmse.values()), {"fold": list(rmse)}, "fold", name="rmse", attrs=attrs)
 
 
-def sampled(observations: Observations, method: Method) -> tuple[Array, Array, ObservationError]:
-    """Return observations as a method sees them: places, values and errors."""
-    frame = frame_around(method.frame, observations.longitude, observations.latitude, observations.time)
-    return _seen(observations, method, frame)
-
-
 def sampled_folds(observations: Observations, method: Method, folds: Folds, seed: int) -> list[Fold]:
     """Return the folds as a method sees them, in the frame around all of them; what is withheld is not averaged."""
     frame = frame_around(method.frame, observations.longitude, observations.latitude, observations.time)
     return [
-        Fold(*_seen(train.coarsen(method.coarsen), method, frame), *_seen(withheld, method, frame))
+        Fold(*sampled(train.coarsen(method.coarsen), method, frame), *sampled(withheld, method, frame))
         for _, train, withheld in parted(observations, folds, seed)
     ]
 
@@ -75,7 +69,7 @@ def expected_misfits(observations: Observations, method: Method, folds: Folds, s
         field, withheld = fit_observations(train, method), withheld.coarsen(method.coarsen)
         if not isinstance(field.predictor, ErrorPredictor):
             return None
-        x, y, error = _seen(withheld, method, field.frame)
+        x, y, error = sampled(withheld, method, field.frame)
         value, deviation = field.predictor.posterior(x)
         misfits.append(y - value)
         deviations.append(np.sqrt(deviation**2 + error.variance))
@@ -100,10 +94,6 @@ def parted(observations: Observations, folds: Folds, seed: int) -> Iterator[tupl
         )
     for k in present:
         yield labels[k], observations.take(fold != k), observations.take(fold == k)
-
-
-def _seen(part: Observations, method: Method, frame: Frame) -> tuple[Array, Array, ObservationError]:
-    return frame.project(part.longitude, part.latitude, part.time), part.value, observation_error(part, method)
 
 
 def _rmse(train: Observations, withheld: Observations, method: Method) -> float:

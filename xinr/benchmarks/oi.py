@@ -22,8 +22,7 @@ from scipy.linalg import cholesky
 from xinr.benchmarks.measures import Row
 from xinr.benchmarks.peers import PyinterpOI
 from xinr.challenges import MED2021_MISSIONS, Challenge, med2021, osse
-from xinr.fitted import FittedField, fit_observations, observation_error
-from xinr.frame import frame_around
+from xinr.fitted import FittedField, fit_observations, observation_error, sampled
 from xinr.methods import Method
 from xinr.methods.base import Array
 from xinr.methods.covariances import Gaussian, Matern
@@ -192,12 +191,10 @@ def errors(size: Size) -> Iterator[Row]:
 def coverage(points: Observations, method: Method, draws: int, seed: int = 0) -> float:
     """Return how often seas drawn from a method's own covariance lie within one stated deviation of its map."""
     rng = np.random.default_rng(seed)
-    frame = frame_around(method.frame, points.longitude, points.latitude, points.time)
-    x = frame.project(points.longitude, points.latitude, points.time)
+    x, _, error = sampled(points, method)
     at = rng.uniform(x.min(axis=0), x.max(axis=0), (200, 3))
     everywhere = np.concatenate([x, at])
     root = np.linalg.cholesky(method.covariance.value(everywhere, everywhere) + 1e-9 * np.eye(len(everywhere)))  # type: ignore[attr-defined]
-    error = observation_error(points, method)
     noise = np.zeros((len(x), len(x)))
     error.add_to(noise, slice(None))
     noise_root = np.linalg.cholesky(noise)

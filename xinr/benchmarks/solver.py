@@ -12,8 +12,7 @@ from torch import Tensor
 
 from xinr.benchmarks.measures import Row, fastest
 from xinr.challenges import Challenge
-from xinr.fitted import observation_error
-from xinr.frame import frame_around
+from xinr.fitted import sampled
 from xinr.methods.base import Array, ObservationError
 from xinr.methods.conditioning import Conditioning
 from xinr.methods.kriging import Kriging
@@ -50,10 +49,7 @@ def iterations(challenge: Challenge) -> Iterator[Row]:
 
 def observed(challenge: Challenge, method: Kriging) -> tuple[Array, Array, ObservationError]:
     """Return places, values and errors of a challenge's observations, as the method gets them."""
-    points = challenge.observations.coarsen(method.coarsen)
-    frame = frame_around(method.frame, points.longitude, points.latitude, points.time)
-    x = frame.project(points.longitude, points.latitude, points.time)
-    return x, points.value, observation_error(points, method)
+    return sampled(challenge.observations.coarsen(method.coarsen), method)
 
 
 def machine(challenge: Challenge, repeats: int) -> Iterator[Row]:

@@ -170,6 +170,25 @@ class Predictor(ABC):
         """Rebuild the predictor from its `state`."""
 
 
+class DerivativePredictor(Predictor):
+    """A predictor that finds all derivatives at once: curvature and Laplacian are some of them."""
+
+    @abstractmethod
+    def derivatives(
+        self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
+    ) -> tuple[Array, Array]:
+        """See `Predictor.derivatives`."""
+
+    def curvature(self, x: Array, direction: Array) -> Array:
+        """See `Predictor.curvature`."""
+        return self.laplacian(x, [direction], np.zeros_like(x))
+
+    def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
+        """See `Predictor.laplacian`."""
+        squares = [(i, i) for i in range(len(directions))]
+        return np.asarray(self.derivatives(x, directions, [squares], [bend])[1][0])
+
+
 def with_prefix(state: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
     """Return the entries of a state whose names begin with the prefix, without it."""
     return {key.removeprefix(prefix): array for key, array in state.items() if key.startswith(prefix)}

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from xinr.frame import EARTH_RADIUS
 from xinr.methods import predictor_class
-from xinr.methods.base import Array, ErrorPredictor, Pairs, Predictor, SamplePredictor, with_prefix
+from xinr.methods.base import Array, DerivativePredictor, ErrorPredictor, Pairs, Predictor, SamplePredictor, with_prefix
 from xinr.methods.neural.jets import Jet
 from xinr.methods.settings import packed, unpacked
 from xinr.places import repetition
@@ -93,7 +93,7 @@ class _Points:
 
 
 @dataclass(frozen=True, eq=False)
-class TiledPredictor(Predictor):
+class TiledPredictor(DerivativePredictor):
     """The mean of the functions of tiles, in the frame "sphere", weighted by the `bump` of each; NaN beyond all.
 
     Parameters
@@ -124,15 +124,6 @@ class TiledPredictor(Predictor):
     def gradient(self, x: Array) -> Array:
         """See `Predictor.gradient`."""
         return self.derivatives(x, list(np.broadcast_to(np.eye(4)[:, None], (4, *x.shape))), (), ())[0].T
-
-    def curvature(self, x: Array, direction: Array) -> Array:
-        """See `Predictor.curvature`."""
-        return self.laplacian(x, [direction], np.zeros_like(x))
-
-    def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
-        """See `Predictor.laplacian`."""
-        squares = [(i, i) for i in range(len(directions))]
-        return np.asarray(self.derivatives(x, directions, [squares], [bend])[1][0])
 
     def derivatives(
         self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xinr.methods.base import Array, Pairs, Predictor
+from xinr.methods.base import Array, DerivativePredictor, Pairs
 
 
-class HessianPredictor(Predictor):
+class HessianPredictor(DerivativePredictor):
     """A predictor that gives value, gradient and Hessian at once; all else follows from them."""
 
     @abstractmethod
@@ -24,15 +24,6 @@ class HessianPredictor(Predictor):
     def gradient(self, x: Array) -> Array:
         """See `Predictor.gradient`."""
         return self.expand(x, 1)[1]
-
-    def curvature(self, x: Array, direction: Array) -> Array:
-        """See `Predictor.curvature`."""
-        return self.laplacian(x, [direction], np.zeros_like(x))
-
-    def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
-        """See `Predictor.laplacian`."""
-        squares = [(i, i) for i in range(len(directions))]
-        return np.asarray(self.derivatives(x, directions, [squares], [bend])[1][0])
 
     def derivatives(
         self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]

@@ -90,7 +90,7 @@ def calibration(
     at = xr.Dataset(coords={axis: ("point", getattr(withheld, axis)) for axis in ("time", "longitude", "latitude")})
     found = field.interp(at, error=True)
     misfit = withheld.value - found[field.name].values
-    variance = found[f"err_{field.name}"].values ** 2 + error.noise**2 + (error.modes**2).sum(axis=1)
+    variance = found[f"err_{field.name}"].values ** 2 + error.variance
     sums = _sums(misfit, variance, withheld.pass_index)
     drawn = np.random.default_rng(seed).multinomial(len(sums), np.full(len(sums), 1.0 / len(sums)), size=resamples)
     samples = _statistics(drawn @ sums)

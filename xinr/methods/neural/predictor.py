@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xinr.methods.base import Array, Pairs, Predictor, SamplePredictor, with_prefix
+from xinr.methods.base import Array, DerivativePredictor, Pairs, Predictor, SamplePredictor, with_prefix
 from xinr.methods.neural.inflation import Inflation
 from xinr.methods.neural.jets import Jet
 from xinr.methods.neural.network import Network
@@ -23,7 +23,7 @@ JET_BLOCK = BLOCK // 4
 
 
 @dataclass(frozen=True, eq=False)
-class NeuralPredictor(SamplePredictor):
+class NeuralPredictor(DerivativePredictor, SamplePredictor):
     """A trained network with the scaling of its input and output; derivatives by automatic differentiation.
 
     A subclass names its ``kind``, and the class of its networks. ``root`` (features + 1, features + 1) is that of the
@@ -84,15 +84,6 @@ class NeuralPredictor(SamplePredictor):
             return torch.autograd.grad(self.network(z.requires_grad_()).sum(), z)[0]
 
         return self._in_blocks(slope, self._scaled(x)) * (self.spread / self.scale)
-
-    def curvature(self, x: Array, direction: Array) -> Array:
-        """See `Predictor.curvature`."""
-        return self.laplacian(x, [direction], np.zeros_like(x))
-
-    def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
-        """See `Predictor.laplacian`."""
-        squares = [(i, i) for i in range(len(directions))]
-        return np.asarray(self.derivatives(x, directions, [squares], [bend])[1][0])
 
     def derivatives(
         self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
