@@ -12,16 +12,21 @@ from scipy.interpolate import BSpline
 from test_siren import error, observed
 from typer.testing import CliRunner
 
-from xinr.benchmarks import architectures
+from tests.benchmarks import architectures
 from xinr.challenges import osse
 from xinr.methods import METHODS, method_from
-from xinr.methods.neural.finer import Finer, FinerNetwork
-from xinr.methods.neural.hashgrid import GAIN, HashedSplines, HashGrid
-from xinr.methods.neural.modulated import UNITY, ModulatedSiren, ModulatedSirenNetwork
-from xinr.methods.neural.multiplicative import FourierFilterNetwork, FourierMFN, GaborFilterNetwork, GaborMFN
-from xinr.methods.neural.positional import Positional, PositionalNetwork
-from xinr.methods.neural.siren import SirenNetwork
-from xinr.methods.neural.wire import Wire, WireNetwork
+from xinr.methods.neural.architectures.finer import Finer, FinerNetwork
+from xinr.methods.neural.architectures.hashgrid import GAIN, HashedSplines, HashGrid
+from xinr.methods.neural.architectures.modulated import UNITY, ModulatedSiren, ModulatedSirenNetwork
+from xinr.methods.neural.architectures.multiplicative import (
+    FourierFilterNetwork,
+    FourierMFN,
+    GaborFilterNetwork,
+    GaborMFN,
+)
+from xinr.methods.neural.architectures.positional import Positional, PositionalNetwork
+from xinr.methods.neural.architectures.siren import SirenNetwork
+from xinr.methods.neural.architectures.wire import Wire, WireNetwork
 from xinr.simulate import eddies
 
 #: Of about the scales of `observed`: waves of 940 km and 190 days.

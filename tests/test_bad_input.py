@@ -307,7 +307,7 @@ def test_a_curvilinear_map(maps):
         {"time": maps.time, "nav_lat": (("y", "x"), lat), "nav_lon": (("y", "x"), lon)},
     )
     with pytest.raises(ValueError, match=r"nav_lat of a map must have one dimension, got \('y', 'x'\): interpolate"):
-        xinr.Field.from_grid(curved)
+        xinr.MapField.of(curved)
     with pytest.raises(ValueError, match=r"tracks must have one dimension.*regrid a curvilinear map"):
         curved.inr.gradient()
     with pytest.raises(ValueError, match=r"tracks must have one dimension.*A map is no track: its \.inr verbs work"):
@@ -321,7 +321,7 @@ def test_a_map_has_no_posterior_error(maps, grid):
 
 def test_a_map_given_as_something_else():
     with pytest.raises(TypeError, match=r"a map must be an xarray Dataset or DataArray, got ndarray"):
-        xinr.Field.from_grid(np.zeros((3, 3)))
+        xinr.MapField.of(np.zeros((3, 3)))
 
 
 def test_heights_that_are_no_numbers(tracks):

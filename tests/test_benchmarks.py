@@ -10,15 +10,15 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
+from tests.benchmarks import med2021
+from tests.benchmarks.peers import PyinterpOI
 from xinr import challenges
-from xinr.benchmarks import med2021
-from xinr.benchmarks.peers import PyinterpOI
-from xinr.fitted import fit_observations
+from xinr.fields.fitting import fit_observations
 from xinr.methods.covariances import Gaussian, Matern
-from xinr.methods.kriging import Kriging
-from xinr.methods.neural.siren import Siren
+from xinr.methods.kriging.method import Kriging
+from xinr.methods.neural.architectures.siren import Siren
 from xinr.methods.oi import OI
-from xinr.observations import Observations
+from xinr.observations.observations import Observations
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from xinr.benchmarks import derivatives
-from xinr.benchmarks.derivatives import QUANTITIES, WAYS, by_jets, example, timed
+from tests.benchmarks import derivatives
+from tests.benchmarks.derivatives import QUANTITIES, WAYS, by_jets, example, timed
 from xinr.methods import METHODS, method_from
+from xinr.methods.neural.architectures.siren import Siren
 from xinr.methods.neural.method import NeuralMethod
-from xinr.methods.neural.siren import Siren
 
 
 def test_the_table_has_every_way_and_every_architecture():

@@ -11,11 +11,11 @@ import torch
 import typer
 from typer.testing import CliRunner
 
-from xinr.benchmarks import kriging
-from xinr.benchmarks.dense import REGRESSIONS
-from xinr.benchmarks.measures import fastest, peak_memory
-from xinr.methods.base import ObservationError
+from tests.benchmarks import kriging
+from tests.benchmarks.dense import REGRESSIONS
+from tests.benchmarks.measures import fastest, peak_memory
 from xinr.methods.covariances import Matern
+from xinr.methods.observation_error import ObservationError
 from xinr.methods.pass_errors import PassErrors
 
 # Seas and settings here are made for what is tested, not for each other.

@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from xinr.benchmarks import oi, oi_figures
+from tests.benchmarks import oi, oi_figures
 from xinr.challenges import med2021
 
 

@@ -11,14 +11,14 @@ import typer
 import xarray as xr
 from typer.testing import CliRunner
 
+from tests.benchmarks import osse
 from xinr import challenges
-from xinr.benchmarks import osse
 from xinr.methods.covariances import Gaussian, Spectral
-from xinr.methods.kriging import Kriging
-from xinr.methods.neural.siren import Siren
+from xinr.methods.kriging.method import Kriging
+from xinr.methods.neural.architectures.siren import Siren
 from xinr.methods.oi import OI
 from xinr.simulate import eddies, qg
-from xinr.simulate.covariance import covariance_of, modes_of
+from xinr.simulate.ocean.covariance import covariance_of, modes_of
 
 # Seas and settings here are made for what is tested, not for each other.
 pytestmark = pytest.mark.filterwarnings("ignore:the observations vary")

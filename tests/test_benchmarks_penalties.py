@@ -8,12 +8,12 @@ import torch
 import typer
 from typer.testing import CliRunner
 
-from xinr.benchmarks import penalties
-from xinr.benchmarks.penalties import Case
+from tests.benchmarks import penalties
+from tests.benchmarks.penalties import Case
 from xinr.challenges import osse
 from xinr.methods import method_from
 from xinr.simulate import eddies
-from xinr.validation import cross_validate
+from xinr.validation.cross_validation import cross_validate
 
 SMALL = {"siren": {"hidden_features": 32, "hidden_layers": 2, "omega_0": 6.0, "steps": 30, "batch_size": 256}}
 

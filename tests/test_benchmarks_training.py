@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from xinr.benchmarks import training
+from tests.benchmarks import training
 
 
 def run(folder, part):

@@ -10,9 +10,10 @@ import xarray as xr
 import xinr
 from xinr import challenges
 from xinr.challenges import osse
-from xinr.coordinates import within
-from xinr.simulate import PERFECT, Errors, Jet, cache, eddies
-from xinr.truth import maps_of, score_truth
+from xinr.geo.coordinates import within
+from xinr.metrics.truth import score_truth
+from xinr.simulate import PERFECT, Errors, Jet, eddies
+from xinr.simulate.ocean import cache
 
 MONTH = ("2021-01-01", "2021-01-24")
 QUICK = {
@@ -123,14 +124,14 @@ def test_speed_is_of_one_sign_and_velocity_is_not(challenge):
 
 def test_maps_without_derivatives_are_refused(challenge):
     with pytest.raises(
-        ValueError, match=r"the maps lack \['dsla_dx', 'dsla_dy', 'laplacian_sla'\]: expected what maps_of"
+        ValueError, match=r"the maps lack \['dsla_dx', 'dsla_dy', 'laplacian_sla'\]: expected what field.evaluate"
     ):
         challenge.score_truth(challenge.true_maps[["sla"]])
 
 
 def test_truth_under_another_name_is_the_same_and_absolute_heights_are_not(challenge, field):
     def called(name):
-        return maps_of(xinr.Field.from_grid(challenge.true_maps.sla.drop_attrs().rename(name)), challenge.grid)
+        return xinr.MapField.of(challenge.true_maps.sla.drop_attrs().rename(name)).evaluate(challenge.grid)
 
     ours = challenge.map(field)
     assert score_truth(ours, called("ssha")).mu == score_truth(ours, called("sla")).mu
@@ -141,7 +142,7 @@ def test_truth_under_another_name_is_the_same_and_absolute_heights_are_not(chall
 
 
 def test_a_map_is_scored_on_the_truth_too(challenge):
-    table = challenge.score_truth(xinr.Field.from_grid(challenge.true_maps.sla))
+    table = challenge.score_truth(xinr.MapField.of(challenge.true_maps.sla))
     assert float(table.mu) == pytest.approx(1.0)
     assert 0.0 < float(table.mu_gradient) < 1.0  # differences across a degree
 
@@ -169,7 +170,7 @@ def test_the_default_sea_is_simulated_once(cache_folder, monkeypatch):
     first = osse(period=WEEK, seed=5, time_step=1)
     kept = list(cache_folder.iterdir())
     assert len(kept) == 1 and kept[0].suffix == ".nc"
-    monkeypatch.setattr(sys.modules["xinr.simulate.qg"], "qg", lambda **_: pytest.fail("simulated again"))
+    monkeypatch.setattr(sys.modules["xinr.simulate.ocean.qg"], "qg", lambda **_: pytest.fail("simulated again"))
     again = osse(period=WEEK, seed=5, time_step=1)
     xr.testing.assert_equal(again.training, first.training)
     xr.testing.assert_equal(again.true_maps.sla, first.true_maps.sla)
@@ -194,8 +195,8 @@ class _Sea:
 @pytest.fixture
 def simulated(monkeypatch, cache_folder):
     stand_in = _Sea()
-    monkeypatch.setattr(sys.modules["xinr.simulate.qg"], "qg", stand_in.qg)
-    monkeypatch.setattr(sys.modules["xinr.simulate.sea"], "sea", stand_in.sea)
+    monkeypatch.setattr(sys.modules["xinr.simulate.ocean.qg"], "qg", stand_in.qg)
+    monkeypatch.setattr(sys.modules["xinr.simulate.ocean.sea"], "sea", stand_in.sea)
     return stand_in
 
 

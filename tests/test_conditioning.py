@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from xinr.methods import ObservationError
-from xinr.methods.conditioning import Conditioning
 from xinr.methods.covariances import Matern
-from xinr.methods.lattice import Lattice
+from xinr.methods.kriging.conditioning import Conditioning
+from xinr.methods.kriging.lattice import Lattice
 
 CPU = torch.device("cpu")
 COVARIANCE = Matern(120.0, 8.0, 0.1)

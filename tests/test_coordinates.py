@@ -6,7 +6,7 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xinr.coordinates import central_longitude, find, locate, within, wrap
+from xinr.geo.coordinates import central_longitude, find, locate, within, wrap
 
 longitudes = st.floats(-360, 720, allow_nan=False)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import gamma, j0, kv
 
-from xinr.frame import EARTH_RADIUS
+from xinr.geo.frames import EARTH_RADIUS
 from xinr.methods.covariances import ArhanColinDeVerdiere, Covariance, Gaussian, Matern, Spectral
 
 SMOOTH = {

@@ -8,12 +8,12 @@ import torch
 import xarray as xr
 from conftest import two_missions
 
-from xinr.currents import EARTH_SPIN, GRAVITY, currents, geostrophic
-from xinr.fitted import FittedField
-from xinr.frame import EARTH_RADIUS, Degrees, Plane, Sphere, upward
-from xinr.maps import MapField
-from xinr.methods.base import Predictor
-from xinr.methods.neural.jets import Jet
+from xinr.fields.fitted import FittedField
+from xinr.fields.gridded import MapField
+from xinr.geo.frames import EARTH_RADIUS, Degrees, Plane, Sphere, upward
+from xinr.geo.geostrophy import EARTH_SPIN, GRAVITY, currents, geostrophic
+from xinr.methods.autodiff.jets import Jet
+from xinr.methods.predictor import Predictor
 from xinr.simulate import eddies
 
 EPOCH = np.datetime64("2021-01-01", "ns")

@@ -10,9 +10,9 @@ import pytest
 import xarray as xr
 from conftest import height, one_mission
 
-from xinr import datasets
-from xinr.challenges import open_challenge
-from xinr.datasets import DATASETS, open_dc2020a, open_dc2021a
+from xinr import MapField, datasets
+from xinr.challenges import dc2020a, dc2021a, open_challenge
+from xinr.datasets import DATASETS
 from xinr.datasets.registry import DC2021A_MAPS, DC2021A_TRACKS
 from xinr.metrics import score
 from xinr.metrics.points import MARGIN
@@ -54,7 +54,7 @@ def published(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def challenge(published):
-    return open_dc2021a(published)
+    return dc2021a(published)
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_published_scores_go_by_the_names_of_the_maps(challenge):
 
 
 def test_fewer_missions_and_a_coarser_grid(published):
-    challenge = open_dc2021a(published, missions=["j3", "alg"], spacing=0.5, margin=0.0)
+    challenge = dc2021a(published, missions=["j3", "alg"], spacing=0.5, margin=0.0)
     assert challenge.missions == ("alg", "j3")
     assert challenge.grid.sizes["latitude"] == 21
     assert float(challenge.training.longitude.max()) <= 305.0
@@ -134,14 +134,14 @@ def test_any_folders_and_the_longer_name_will_do(copy):
         place = "test" if "_c2_" in path.name else "train"
         path.rename(copy / place / path.name.replace("gulfstream", "global"))
     (copy / "dc_maps" / "mdt.nc").rename(copy / "ref" / "mdt.nc")
-    challenge = open_dc2021a(str(copy))
+    challenge = dc2021a(str(copy))
     assert challenge.missions == MISSIONS
     assert "mdt" in challenge.grid
 
 
 def test_maps_and_topography_may_be_missing(copy):
     shutil.rmtree(copy / "dc_maps")
-    challenge = open_dc2021a(copy)
+    challenge = dc2021a(copy)
     assert challenge.maps == {}
     assert "mdt" not in challenge.grid
 
@@ -153,55 +153,55 @@ def test_a_missing_mission(copy):
         r"Fetch what is missing with 'xinr download dc2021a .*', or name the files as they were published"
     )
     with pytest.raises(FileNotFoundError, match=message):
-        open_dc2021a(copy)
+        dc2021a(copy)
 
 
 def test_a_mission_that_is_there_twice(copy):
     path = copy / "dc_obs" / DC2021A_TRACKS.format("alg")
     shutil.copy(path, copy / path.name)
     with pytest.raises(ValueError, match=r"several files of 'alg': .*, .*\. Keep one of them"):
-        open_dc2021a(copy)
+        dc2021a(copy)
 
 
 def test_a_truncated_file(copy):
     path = copy / "dc_obs" / DC2021A_TRACKS.format("alg")
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(ValueError, match=r"dt_gulfstream_alg_.* cannot be read as netCDF"):
-        open_dc2021a(copy)
+        dc2021a(copy)
 
 
 def test_a_truncated_map(copy):
     path = copy / "dc_maps" / DC2021A_MAPS.format("DUACS")
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(ValueError, match=r"OSE_ssh_mapping_DUACS\.nc cannot be read as netCDF .*Fetch it again"):
-        open_dc2021a(copy)
+        dc2021a(copy)
 
 
 def test_a_folder_that_is_none(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no folder .*absent: fetch the data with 'xinr download dc2021a "):
-        open_dc2021a(tmp_path / "absent")
+        dc2021a(tmp_path / "absent")
     (tmp_path / "file").touch()
     with pytest.raises(NotADirectoryError, match=r"file is a file: expected the folder of dc2021a"):
-        open_dc2021a(tmp_path / "file")
+        dc2021a(tmp_path / "file")
     with pytest.raises(FileNotFoundError, match=r"lacks the files of alg, .*, c2: .*there are: none\."):
-        open_dc2021a(tmp_path)
+        dc2021a(tmp_path)
 
 
 def test_unknown_missions(published):
     with pytest.raises(ValueError, match=r"missions must be some of \['alg', .*\], got \['alg', 'c2'\]"):
-        open_dc2021a(published, missions=["alg", "c2"])
+        dc2021a(published, missions=["alg", "c2"])
     with pytest.raises(ValueError, match=r"missions must be some of .* got \[\]"):
-        open_dc2021a(published, missions=[])
+        dc2021a(published, missions=[])
 
 
 def test_the_real_cut(shared_data, tmp_path):
     """Real tracks of two missions, with their original attributes, under their published names."""
     cut = shared_data / "dc2021a_cut"
     with pytest.raises(FileNotFoundError, match=r"there are: l3_alg_subset\.nc, l3_c2_subset\.nc\."):
-        open_dc2021a(cut)
+        dc2021a(cut)
     for mission in ("alg", "c2"):
         (tmp_path / DC2021A_TRACKS.format(mission)).symlink_to((cut / f"l3_{mission}_subset.nc").resolve())
-    challenge = open_dc2021a(tmp_path, missions=["alg"])
+    challenge = dc2021a(tmp_path, missions=["alg"])
     assert repr(challenge) == (
         "<Challenge data challenge 2021a: 194 points of alg to map, 905 of c2 withheld, 2017-01-01 to 2017-12-31>"
     )
@@ -259,7 +259,7 @@ def one_day(day, hour):
 
 
 def test_the_simulated_challenge(simulated):
-    challenge = open_dc2020a(simulated, thin=1, hours=4)
+    challenge = dc2020a(simulated, thin=1, hours=4)
     assert challenge.missions == ("en", "g2", "j1", "tpn")
     assert challenge.withheld is None
     assert list(challenge.training.data_vars) == ["ssh"]
@@ -270,14 +270,13 @@ def test_the_simulated_challenge(simulated):
     assert set(challenge.maps) <= set(challenge.published)
     exact = challenge.score_truth(challenge.truth)
     assert float(exact.mu) == 1.0
-    from xinr.field import Field
 
-    frozen = challenge.score_truth(Field.from_grid(challenge.maps["DUACS_en_j1_tpn_g2"]))
+    frozen = challenge.score_truth(MapField.of(challenge.maps["DUACS_en_j1_tpn_g2"]))
     assert 0.0 < float(frozen.mu) < 1.0  # the map of the first day, every day
 
 
 def test_each_fifth_row_of_the_swath_is_a_track(simulated):
-    challenge = open_dc2020a(simulated, missions=["karin", "en"], thin=2)
+    challenge = dc2020a(simulated, missions=["karin", "en"], thin=2)
     assert challenge.missions == ("en", "karin 0", "karin 1", "karin 2", "karin 3")
     with xr.open_dataset(simulated / "dc_obs" / "2020a_SSH_mapping_NATL60_karin_swot.nc") as swath:
         row = challenge.training.isel(time=challenge.training.mission.values == "karin 1")
@@ -288,7 +287,7 @@ def test_each_fifth_row_of_the_swath_is_a_track(simulated):
 
 
 def test_the_truth_is_read_day_by_day(simulated):
-    challenge = open_dc2020a(simulated, thin=2, hours=1)
+    challenge = dc2020a(simulated, thin=2, hours=1)
     assert challenge.grid.sizes["time"] == 4 * 42
     assert challenge.truth.height.chunks is not None
 
@@ -299,7 +298,7 @@ def test_a_day_of_the_truth_is_missing(simulated, tmp_path):
     with pytest.raises(
         FileNotFoundError, match=r"lacks the files of 2012-11-03: expected names such as NATL60-CJM165_GU"
     ):
-        open_dc2020a(folder)
+        dc2020a(folder)
 
 
 def test_observations_without_heights(simulated, tmp_path):
@@ -309,12 +308,12 @@ def test_observations_without_heights(simulated, tmp_path):
         spoilt = ds.load().drop_vars("ssh_model")
     spoilt.to_netcdf(path)
     with pytest.raises(ValueError, match=r"jason1\.nc has no \['ssh_model'\]: expected simulated heights, got \["):
-        open_dc2020a(folder)
+        dc2020a(folder)
 
 
 def test_unknown_missions_of_the_simulated_challenge(simulated):
     with pytest.raises(ValueError, match=r"missions must be some of \['en', .*'karin'\], got \['c2'\]"):
-        open_dc2020a(simulated, missions=["c2"])
+        dc2020a(simulated, missions=["c2"])
 
 
 def test_challenges_open_by_name(published, simulated):

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import xinr
 from xinr.cli import app
 from xinr.datasets import L3_MISSIONS, download_l3, read_l3
-from xinr.netcdf import write_netcdf
+from xinr.fields.netcdf import write_netcdf
 
 BOX = (300.0, 306.0, 36.0, 40.0)
 WEEK = ("2017-01-02", "2017-01-06")

@@ -12,8 +12,8 @@ import xarray as xr
 from typer.testing import CliRunner
 
 from xinr import cli
-from xinr import demo as demonstration
 from xinr.challenges import osse
+from xinr.challenges.leaderboard import demo as demonstration
 from xinr.methods import method_from
 from xinr.methods.covariances import Spectral
 from xinr.simulate import eddies
@@ -127,7 +127,9 @@ def test_the_command_runs_the_demo(monkeypatch, tmp_path):
         files = (tmp_path / "a.nc",)
 
     monkeypatch.setattr("xinr.challenges.osse", lambda seed: f"osse of seed {seed}")
-    monkeypatch.setattr("xinr.demo.run", lambda out, challenge: seen.update(out=out, challenge=challenge) or Fake)
+    monkeypatch.setattr(
+        "xinr.challenges.leaderboard.demo.run", lambda out, challenge: seen.update(out=out, challenge=challenge) or Fake
+    )
     result = CliRunner().invoke(cli.app, ["demo", "--out", str(tmp_path), "--seed", "3"])
     assert result.exit_code == 0 and "the table" in result.output and "a.nc" in result.output
     assert seen == {"out": tmp_path, "challenge": "osse of seed 3"}
@@ -137,7 +139,8 @@ def test_help_loads_nothing_heavy():
     code = (
         "import sys; from typer.testing import CliRunner; from xinr.cli import app;"
         "assert 'demo' in CliRunner().invoke(app, ['--help']).output;"
-        "print([name for name in ('torch', 'matplotlib', 'scipy', 'xinr.demo') if name in sys.modules])"
+        "heavy = 'torch', 'matplotlib', 'scipy', 'xinr.challenges.leaderboard.demo';"
+        "print([name for name in heavy if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

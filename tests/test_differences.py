@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from xinr.differences import laplacian, slopes, turn_of
-from xinr.frame import EARTH_RADIUS
+from xinr.geo.finite_differences import laplacian, slopes, turn_of
+from xinr.geo.frames import EARTH_RADIUS
 
 R = 1e3 * EARTH_RADIUS
 

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 import xinr
-from xinr.fitted import observation_error
-from xinr.frame import frame_around
+from xinr.geo.frames import frame_around
 from xinr.methods import ObservationError, method_from
 from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian
-from xinr.methods.duacs import Duacs
 from xinr.methods.oi import OI
-from xinr.methods.scales import estimate_covariance
+from xinr.methods.oi.duacs import Duacs
+from xinr.methods.oi.scales import estimate_covariance
 from xinr.simulate import eddies, tracks
+from xinr.validation.sampling import observation_error
 
 REGION, PERIOD = (295.0, 305.0, 33.0, 43.0), ("2021-01-01", "2021-03-01")
 KNOWN = ArhanColinDeVerdiere(220.0, 15.0, 0.12, 0.8, westward_drift=6.0) + Gaussian(1500.0, 20.0, 0.05)

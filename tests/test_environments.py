@@ -9,7 +9,7 @@ import pytest
 import torch
 import yaml
 
-from xinr.device import device_from
+from xinr.methods.device import device_from
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("torch_linux.yaml", "torch_macos.yaml")

@@ -7,7 +7,7 @@ import pytest
 import torch
 from test_siren import error, observed
 
-from xinr.methods.neural.fourier import Fourier, FourierNetwork
+from xinr.methods.neural.architectures.fourier import Fourier, FourierNetwork
 
 SMALL = {"waves": 64, "hidden_features": 64, "hidden_layers": 2, "steps": 150, "batch_size": 512}
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from xinr.frame import (
+from xinr.geo.frames import (
     EARTH_RADIUS,
     FRAMES,
     PLANE_RADIUS,

@@ -8,11 +8,11 @@ import torch
 from torch.nn import functional
 
 from xinr.methods import METHODS, method_from
-from xinr.methods.base import Predictor
-from xinr.methods.neural.inflation import Inflation
-from xinr.methods.neural.jets import RULES, Jet
+from xinr.methods.autodiff.jets import RULES, Jet
+from xinr.methods.neural.architectures.siren import Siren, SirenNetwork, SirenPredictor
+from xinr.methods.neural.calibration import Inflation
 from xinr.methods.neural.method import NeuralMethod
-from xinr.methods.neural.siren import Siren, SirenNetwork, SirenPredictor
+from xinr.methods.predictor import Predictor
 
 PAIRS = [[(0, 0)], [(0, 1)], [(1, 1)], [(0, 0), (1, 1), (2, 0)]]
 W = torch.linspace(-1.0, 1.0, 12, dtype=torch.float64).reshape(4, 3)

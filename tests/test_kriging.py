@@ -12,10 +12,10 @@ from conftest import two_missions
 import xinr
 from xinr.methods import ObservationError
 from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian, Matern, Spectral
-from xinr.methods.kriging import Kriging, KrigingPredictor
-from xinr.methods.neural.siren import Siren
+from xinr.methods.functions.polynomial import Polynomial
+from xinr.methods.kriging.method import Kriging, KrigingPredictor
+from xinr.methods.neural.architectures.siren import Siren
 from xinr.methods.oi import OI
-from xinr.methods.polynomial import Polynomial
 
 # Seas and settings here are made for what is tested, not for each other.
 pytestmark = pytest.mark.filterwarnings("ignore:the observations vary")
@@ -405,7 +405,7 @@ def test_a_device_that_is_not_there():
 
 
 def test_noise_far_below_the_signal_says_that_it_does_not_converge(monkeypatch):
-    from xinr.methods import conditioning
+    from xinr.methods.kriging import conditioning
 
     x, error = observed()
     monkeypatch.setattr(conditioning.Conditioning.solve, "__defaults__", (20,))

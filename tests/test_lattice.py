@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian, Matern, Spectral
-from xinr.methods.lattice import STENCIL, Lattice
+from xinr.methods.kriging.lattice import STENCIL, Lattice
 
 CPU = torch.device("cpu")
 STEP = (20.0, 25.0, 1.5)

@@ -16,11 +16,11 @@ from typer.testing import CliRunner
 import xinr
 from xinr import cli
 from xinr.challenges import CHALLENGES, Opener, open_challenge, osse
-from xinr.gallery import gallery
-from xinr.leaderboard import NULL, Entry, run, text_of, write
-from xinr.leaderboard.entry import fingerprint
+from xinr.challenges.leaderboard import NULL, Entry, run, text_of, write
+from xinr.challenges.leaderboard.entry import fingerprint
+from xinr.challenges.leaderboard.gallery import gallery
+from xinr.challenges.leaderboard.report import write_report
 from xinr.methods.covariances import Gaussian
-from xinr.report import write_report
 from xinr.simulate import eddies
 
 PERIOD = ("2021-01-01", "2021-01-16")
@@ -113,7 +113,7 @@ def test_the_fingerprint_tells_what_the_result_depends_on(challenge):
 
 def test_versions_are_part_of_the_fingerprint(challenge, monkeypatch):
     one = fingerprint(challenge, QUICK, 0)
-    monkeypatch.setattr("xinr.leaderboard.entry.versions", lambda: {"xinr": "99"})
+    monkeypatch.setattr("xinr.challenges.leaderboard.entry.versions", lambda: {"xinr": "99"})
     assert fingerprint(challenge, QUICK, 0) != one
 
 

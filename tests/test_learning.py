@@ -8,14 +8,15 @@ import xarray as xr
 from conftest import two_missions
 
 import xinr
-from xinr.fitted import fit_observations
+from xinr.fields.fitting import fit_observations
 from xinr.methods.covariances import Gaussian, Spectral
-from xinr.methods.kriging import Kriging
-from xinr.methods.settings import from_variable, to_variable, with_settings
+from xinr.methods.kriging.method import Kriging
+from xinr.methods.method import with_settings
+from xinr.methods.search import from_variable, to_variable
 from xinr.metrics.calibration import gaussian_crps
 from xinr.simulate import eddies, tracks
-from xinr.simulate.errors import Errors
-from xinr.validation import cross_validate, expected_misfits, sampled_folds
+from xinr.simulate.altimeters.errors import Errors
+from xinr.validation.cross_validation import cross_validate, expected_misfits, sampled_folds
 
 pytestmark = pytest.mark.filterwarnings("ignore:the observations vary")
 
@@ -115,7 +116,7 @@ def test_settings_of_a_sum_are_searched_by_the_number_of_the_term(observations):
 
 
 def test_fit_tunes_first_when_asked(grid, monkeypatch):
-    monkeypatch.setattr("xinr.tuning.tune.__kwdefaults__", {"evaluations": 3, "folds": "mission", "seed": 0})
+    monkeypatch.setattr("xinr.validation.tuning.tune.__kwdefaults__", {"evaluations": 3, "folds": "mission", "seed": 0})
     field = two_missions().inr.fit(START, tune=True)
     assert field.info["tuned"]["evaluations"] == 3 and 0 < field.info["tuned"]["rmse"] < 1
     assert field.info["settings"]["noise"] != START.noise

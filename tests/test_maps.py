@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import xinr
-from xinr.frame import EARTH_RADIUS
-from xinr.maps import is_grid
+from xinr.geo.coordinates import is_grid
+from xinr.geo.frames import EARTH_RADIUS
 
 DAY = np.timedelta64(1, "D")
 
@@ -218,7 +218,7 @@ def test_the_map_is_chosen_by_default_rules(rough):
     beside = rough.assign(err_ssh=rough.ssh, flag=rough.ssh > 0, depth=rough.ssh.isel(time=0))
     assert xinr.MapField.of(beside).name == "ssh"
     assert xinr.MapField.of(beside.rename(ssh="height")).name == "height"
-    assert xinr.Field.from_grid(rough.ssh).name == "ssh"
+    assert xinr.MapField.of(rough.ssh).name == "ssh"
     assert rough.ssh.inr.gradient().identical(rough.inr.gradient(variable="ssh"))
 
 
@@ -279,5 +279,5 @@ def test_options_of_tracks_are_refused_on_gridded_truth(month, options):
 
 def test_an_anomaly_is_known_by_its_standard_name(month):
     named = month.rename("h").assign_attrs(standard_name="sea_surface_height_above_sea_level")
-    assert xinr.Field.from_grid(named).is_anomaly
-    assert not xinr.Field.from_grid(month.rename("h")).is_anomaly
+    assert xinr.MapField.of(named).is_anomaly
+    assert not xinr.MapField.of(month.rename("h")).is_anomaly

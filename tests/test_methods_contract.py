@@ -10,7 +10,7 @@ from conftest import two_missions
 import xinr
 from xinr.methods import METHODS, ErrorPredictor, method_from
 from xinr.methods.covariances import Gaussian
-from xinr.methods.kriging import Kriging
+from xinr.methods.kriging.method import Kriging
 
 # Small and quick; a method that is not named here is tried with its own defaults.
 SETTINGS = {

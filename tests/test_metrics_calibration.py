@@ -9,13 +9,16 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import ndtr
 
-from xinr.fitted import FittedField, fit_observations, observation_error
-from xinr.frame import frame_around
-from xinr.methods.base import ErrorPredictor, ObservationError
-from xinr.methods.neural.siren import Siren
-from xinr.methods.sum import SumPredictor
+from xinr.fields.fitted import FittedField
+from xinr.fields.fitting import fit_observations
+from xinr.geo.frames import frame_around
+from xinr.methods.functions.sum import SumPredictor
+from xinr.methods.neural.architectures.siren import Siren
+from xinr.methods.observation_error import ObservationError
+from xinr.methods.predictor import ErrorPredictor
 from xinr.metrics.calibration import calibration, gaussian_crps
-from xinr.observations import Observations
+from xinr.observations.observations import Observations
+from xinr.validation.sampling import observation_error
 
 SIGNAL, NOISE, BIAS, SLOPE = 0.05, 0.02, 0.03, 0.04
 

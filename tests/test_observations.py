@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xinr import Observations
-from xinr.coordinates import wrap
+from xinr.geo.coordinates import wrap
 
 COLUMNS = ("longitude", "latitude", "time", "value", "pass_index", "mission_index")
 

@@ -7,12 +7,12 @@ import pytest
 import xarray as xr
 
 import xinr
-from xinr.frame import EARTH_RADIUS
+from xinr.geo.frames import EARTH_RADIUS
 from xinr.methods import method_from
-from xinr.methods.base import ObservationError
 from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian, Matern, Spectral
+from xinr.methods.method import get_setting, with_settings
+from xinr.methods.observation_error import ObservationError
 from xinr.methods.oi import sharing, windows
-from xinr.methods.settings import get_setting, with_settings
 
 DAY = np.timedelta64(1, "D")
 

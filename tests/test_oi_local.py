@@ -10,9 +10,9 @@ from conftest import two_missions
 
 import xinr
 from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian, Matern
+from xinr.methods.covariances.varying import VaryingCovariance
 from xinr.methods.oi import LocalOIPredictor, kept, local
 from xinr.methods.oi.local import reach
-from xinr.methods.oi.varying import VaryingCovariance
 
 SETTINGS = {"frame": "plane", "covariance": Gaussian(120.0, 8.0, 0.2), "coarsen": 5, "noise": 0.02}
 

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from xinr import Observations
-from xinr.passes import number_passes, runs, streams
+from xinr.observations.passes import number_passes, runs, streams
 
 SECOND = np.timedelta64(10**9, "ns")
 START = np.datetime64("2020-01-01", "ns")

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 import xinr
-from xinr.frame import EARTH_RADIUS, upward
-from xinr.methods.base import ObservationError
-from xinr.methods.neural.fourier import FourierNetwork
+from xinr.geo.frames import EARTH_RADIUS, upward
+from xinr.methods.neural.architectures.fourier import FourierNetwork
+from xinr.methods.neural.architectures.siren import Siren, SirenNetwork
 from xinr.methods.neural.network import Network
 from xinr.methods.neural.penalties import (
     FLAT,
@@ -24,7 +24,7 @@ from xinr.methods.neural.penalties import (
     collocated,
     local_axes,
 )
-from xinr.methods.neural.siren import Siren, SirenNetwork
+from xinr.methods.observation_error import ObservationError
 
 CPU = torch.device("cpu")
 #: Rotation of the Earth [rad/day].

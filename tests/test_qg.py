@@ -10,10 +10,12 @@ import torch
 import xarray as xr
 
 import xinr
-from xinr.benchmarks import simulation
-from xinr.currents import GRAVITY
-from xinr.simulate import OneLayer, TwoLayer, derivatives, qg, sea, spun_up
-from xinr.simulate.periodic import resampled
+from tests.benchmarks import simulation
+from tests.benchmarks.package_data import make
+from xinr.geo.geostrophy import GRAVITY
+from xinr.simulate import OneLayer, TwoLayer, derivatives, qg, sea
+from xinr.simulate.ocean import spun_up
+from xinr.simulate.ocean.periodic import resampled
 
 INFINITE = np.inf
 #: No sources, no losses, no mean current.
@@ -64,7 +66,7 @@ def test_advection_of_two_waves_is_the_product_of_their_gradients():
     other_y = 4e4 * turn * np.cos(2 * x + 4 * y)
     # J(ψ, q) of waves whose q is -K² ψ.
     jacobian = (9 - 20) * turn**2 * one_x * other_y
-    from xinr.simulate.stepper import Stepper
+    from xinr.simulate.ocean.stepper import Stepper
 
     stepper = Stepper(ocean, 0, None, torch.device("cpu"), torch.float64)
     found = stepper.grid(stepper.tendency(stepper.spectrum(q[None])))[0].numpy()
@@ -194,7 +196,7 @@ def test_a_sea_turned_over_turns_its_currents(eddying):
 def test_the_package_holds_the_default_sea():
     ds = qg(0, dtype="float32")
     with xr.open_dataset(spun_up.PATH) as packed:
-        assert packed.attrs["settings"] == ds.attrs["settings"], "make it anew: xinr.simulate.spun_up.make()"
+        assert packed.attrs["settings"] == ds.attrs["settings"], "make it anew: xinr.simulate.ocean.spun_up.make()"
     for seed in range(4):
         one = qg(0, points=96, seed=seed)
         other = qg(0, points=96, seed=seed + 4)  # the same sea, moved
@@ -206,9 +208,9 @@ def test_the_package_holds_the_default_sea():
 
 
 def test_the_package_is_made_by_the_simulation(tmp_path, monkeypatch):
-    for name, value in {"MEMBERS": 2, "DAYS": 1, "PATH": tmp_path / "two-layer.nc"}.items():
+    for name, value in {"MEMBERS": 2, "PATH": tmp_path / "two-layer.nc"}.items():
         monkeypatch.setattr(spun_up, name, value)
-    spun_up.make(spun_up.PATH)
+    make(spun_up.PATH, members=2, days=1)
     packed, run = qg(0, points=96, seed=1), qg(0, points=96, seed=1, spin_up=1)
     # Moved, perhaps turned over, and packed.
     for each in ("energy", "enstrophy"):
@@ -216,7 +218,7 @@ def test_the_package_is_made_by_the_simulation(tmp_path, monkeypatch):
 
 
 def test_other_oceans_are_spun_up(monkeypatch):
-    monkeypatch.setattr(sys.modules["xinr.simulate.qg"], "SPIN_UP", 2.0)
+    monkeypatch.setattr(sys.modules["xinr.simulate.ocean.qg"], "SPIN_UP", 2.0)
     ds = qg(0, points=32, radius=30.0)
     assert np.datetime64(ds.attrs["clock_start"]) == ds["time"].values[0] - np.timedelta64(2, "D")
 

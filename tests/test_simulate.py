@@ -5,9 +5,10 @@ import pytest
 import xarray as xr
 
 import xinr
-from xinr.frame import EARTH_RADIUS
+from xinr.geo.frames import EARTH_RADIUS
+from xinr.methods.functions.waves import WavePredictor
 from xinr.simulate import Jet, eddies
-from xinr.simulate.eddies import BLOCK, WavePredictor
+from xinr.simulate.eddies import BLOCK
 
 
 @pytest.fixture(scope="module")

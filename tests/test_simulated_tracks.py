@@ -6,9 +6,9 @@ import xarray as xr
 from typer.testing import CliRunner
 
 import xinr
-from xinr.benchmarks import ground_tracks
-from xinr.frame import EARTH_RADIUS, upward
-from xinr.passes import number_passes
+from tests.benchmarks import ground_tracks
+from xinr.geo.frames import EARTH_RADIUS, upward
+from xinr.observations.passes import number_passes
 from xinr.simulate import (
     CONSTELLATION,
     MISSIONS,
@@ -293,7 +293,7 @@ def test_positions_must_be_along_a_track(truth):
 def test_a_truth_with_the_mean_in_it_is_refused(simulate):
     times = np.array(["2021-01-01", "2021-03-01"], "datetime64[ns]")
     axes = {"time": times, "latitude": [30.0, 45.0], "longitude": [290.0, 310.0]}
-    absolute = xinr.Field.from_grid(xr.DataArray(np.ones((2, 2, 2)), axes, tuple(axes), name="ssh"))
+    absolute = xinr.MapField.of(xr.DataArray(np.ones((2, 2, 2)), axes, tuple(axes), name="ssh"))
     with pytest.raises(ValueError, match=r"the truth must be a sea level anomaly, got 'ssh': take its mean out first"):
         simulate(absolute, period=PERIOD)
 
@@ -344,7 +344,7 @@ def test_a_swath_looks_like_a_file_of_swot(wide, truth):
     np.testing.assert_allclose(wide.cross_track_distance[25:27], [11.0, 13.0])
     there = wide.sla_unfiltered.notnull()
     np.testing.assert_allclose(wide.sla_unfiltered.where(there), truth.interp(wide).sla.where(there), atol=1e-12)
-    inside = xinr.coordinates.within(wide.longitude, wide.latitude, (295, 305, 33, 43))
+    inside = xinr.geo.coordinates.within(wide.longitude, wide.latitude, (295, 305, 33, 43))
     np.testing.assert_array_equal(there, inside)
     assert there.any("num_pixels").all()
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from xinr.methods import ObservationError
-from xinr.methods.neural.positional import Positional
-from xinr.methods.neural.siren import Siren, SirenNetwork, SirenPredictor
+from xinr.methods.neural.architectures.positional import Positional
+from xinr.methods.neural.architectures.siren import Siren, SirenNetwork, SirenPredictor
 
 SMALL = {"hidden_features": 64, "hidden_layers": 2, "steps": 150, "batch_size": 512, "learning_rate": 5e-3}
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from xinr.methods.base import Predictor
-from xinr.methods.spline import SplinePredictor, bspline_weights
+from xinr.methods.functions.spline import SplinePredictor, bspline_weights
+from xinr.methods.predictor import Predictor
 
 ORIGIN, STEP = (-100.0, 50.0, 2.0), (20.0, 25.0, 1.5)
 

@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 import xinr
-from xinr.field import FORMAT
+from xinr.fields.field import FORMAT
 
 OI = {"length_scale": 1.0, "time_scale": 7.0, "coarsen": 5, "noise": 0.03, "pass_bias": 0.01}
 
@@ -53,7 +53,7 @@ def test_a_map_comes_back_to_the_bit(maps, tracks, tmp_path, dtype, chunks):
     maps = maps.astype(dtype).where(maps.latitude > 36.6)
     # As read from a packed file: saved again with that packing, it would be rounded.
     maps["sla"].encoding = {"dtype": "int16", "scale_factor": 1e-3, "_FillValue": -32768}
-    field = xinr.Field.from_grid(maps if chunks is None else maps.chunk(chunks))
+    field = xinr.MapField.of(maps if chunks is None else maps.chunk(chunks))
     field.save(tmp_path / "map.nc")
     again = xinr.open_field(tmp_path / "map.nc")
     assert again.info == field.info
@@ -63,7 +63,7 @@ def test_a_map_comes_back_to_the_bit(maps, tracks, tmp_path, dtype, chunks):
 
 
 def test_a_map_without_time(maps, tmp_path):
-    xinr.Field.from_grid(maps.isel(time=0, drop=True)).save(tmp_path / "map.nc")
+    xinr.MapField.of(maps.isel(time=0, drop=True)).save(tmp_path / "map.nc")
     assert xinr.open_field(tmp_path / "map.nc").own.time is None
 
 
@@ -92,7 +92,7 @@ def test_an_interrupted_save_leaves_the_old_file_and_no_junk(saved, maps, monkey
 
     monkeypatch.setattr(broken, fail)
     with pytest.raises(type(error)):
-        xinr.Field.from_grid(maps).save(saved)
+        xinr.MapField.of(maps).save(saved)
     assert saved.read_bytes() == before
     assert os.listdir(saved.parent) == [saved.name]
 
@@ -107,7 +107,7 @@ def half_written(ds, path, **options):
     os.kill(os.getpid(), signal.SIGKILL)
 xr.Dataset.to_netcdf = half_written
 u = xr.DataArray(np.zeros((2, 2)), dims=("lat", "lon"), coords={"lat": [0, 1.0], "lon": [0, 1.0]}, name="ssh")
-xinr.Field.from_grid(u).save(sys.argv[1])
+xinr.MapField.of(u).save(sys.argv[1])
 """
 
 

@@ -6,7 +6,7 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xinr.targets import Target
+from xinr.fields.target import Target
 
 
 def combine(longitude, latitude, time):

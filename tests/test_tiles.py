@@ -10,19 +10,19 @@ from conftest import START, two_missions
 from scipy.spatial import cKDTree
 
 import xinr
-from xinr.caution import caution
-from xinr.fitted import observation_error
-from xinr.frame import EARTH_RADIUS, Plane, Sphere
+from xinr._warnings import caution
+from xinr.geo.frames import EARTH_RADIUS, Plane, Sphere
 from xinr.methods import ErrorPredictor, Method, ObservationError, SamplePredictor
-from xinr.methods.blending import TiledDraw, bump
 from xinr.methods.covariances import Gaussian
-from xinr.methods.duacs import Duacs
-from xinr.methods.kriging import Kriging
-from xinr.methods.neural.siren import Siren
+from xinr.methods.functions.polynomial import Polynomial
+from xinr.methods.kriging.method import Kriging
+from xinr.methods.neural.architectures.siren import Siren
 from xinr.methods.oi import OI
-from xinr.methods.polynomial import Polynomial
-from xinr.methods.tiles import Tiled, axes_at, centres
+from xinr.methods.oi.duacs import Duacs
+from xinr.methods.tiled.method import Tiled, axes_at, centres
+from xinr.methods.tiled.predictor import TiledDraw, bump
 from xinr.places import repetition
+from xinr.validation.sampling import observation_error
 
 # Seas and settings here are made for what is tested, not for each other.
 pytestmark = pytest.mark.filterwarnings("ignore:.* warnings came from .* the observations vary")

@@ -22,13 +22,13 @@ from test_siren import error, observed
 import xinr
 from xinr.methods import METHODS, ObservationError, method_from
 from xinr.methods.neural import training
+from xinr.methods.neural.architectures.fourier import Fourier
+from xinr.methods.neural.architectures.siren import Siren
+from xinr.methods.neural.calibration import inflation_of
 from xinr.methods.neural.ensemble import EnsemblePredictor
-from xinr.methods.neural.fourier import Fourier
-from xinr.methods.neural.inflation import inflation_of
 from xinr.methods.neural.last_layer import posterior_root
 from xinr.methods.neural.members import Members
 from xinr.methods.neural.method import NeuralMethod
-from xinr.methods.neural.siren import Siren
 from xinr.methods.oi import OI
 from xinr.methods.pass_errors import PassErrors
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from xinr.methods.covariances import Gaussian
+from xinr.methods.method import with_settings
 from xinr.methods.oi import OI
-from xinr.methods.settings import with_settings
-from xinr.observations import Observations
-from xinr.tuning import tune
-from xinr.validation import cross_validate
+from xinr.observations.observations import Observations
+from xinr.validation.cross_validation import cross_validate
+from xinr.validation.tuning import tune
 
 SPHERE = OI(frame="sphere", coarsen=1, covariance=Gaussian(150.0, 10.0, 0.1), noise=0.02, analysis_step=5.0)
 

@@ -8,59 +8,108 @@ from typing import TYPE_CHECKING, Any
 from xinr import accessor as accessor
 
 if TYPE_CHECKING:
-    from xinr.field import Field
-    from xinr.fitted import fit
-    from xinr.maps import MapField
-    from xinr.methods import METHODS
-    from xinr.methods.duacs import Duacs
-    from xinr.methods.kriging import Kriging
-    from xinr.methods.neural.fourier import Fourier
-    from xinr.methods.neural.positional import Positional
-    from xinr.methods.neural.siren import Siren
-    from xinr.methods.oi import OI
-    from xinr.methods.tiles import Tiled
-    from xinr.observations import Observations
-    from xinr.storage import open_field
-    from xinr.tracks import open_tracks
-    from xinr.tuning import tune
-    from xinr.validation import cross_validate
+    from xinr import challenges, datasets, metrics, plots, simulate
+    from xinr.fields.field import Field
+    from xinr.fields.fitted import FittedField
+    from xinr.fields.fitting import fit
+    from xinr.fields.gridded import MapField
+    from xinr.fields.storage import open_field
+    from xinr.methods import METHODS, Method, covariances
+    from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian, Matern, Spectral
+    from xinr.methods.kriging.method import Kriging
+    from xinr.methods.neural.architectures.finer import Finer
+    from xinr.methods.neural.architectures.fourier import Fourier
+    from xinr.methods.neural.architectures.hashgrid import HashGrid
+    from xinr.methods.neural.architectures.modulated import ModulatedSiren
+    from xinr.methods.neural.architectures.multiplicative import FourierMFN, GaborMFN
+    from xinr.methods.neural.architectures.positional import Positional
+    from xinr.methods.neural.architectures.siren import Siren
+    from xinr.methods.neural.architectures.wire import Wire
+    from xinr.methods.oi.duacs import Duacs
+    from xinr.methods.oi.method import OI
+    from xinr.methods.tiled.method import Tiled
+    from xinr.observations import Observations, open_tracks
+    from xinr.validation import Tuned, cross_validate, tune
 
-# Imported on first use, so that ``import xinr`` costs little more than xarray.
+    __version__: str
+
+# Imported on first use, so that ``import xinr`` costs little more than xarray: the module of each public name.
 _HOMES = {
-    "Field": "xinr.field",
-    "MapField": "xinr.maps",
+    "ArhanColinDeVerdiere": "xinr.methods.covariances",
+    "Duacs": "xinr.methods.oi.duacs",
+    "Field": "xinr.fields.field",
+    "Finer": "xinr.methods.neural.architectures.finer",
+    "FittedField": "xinr.fields.fitted",
+    "Fourier": "xinr.methods.neural.architectures.fourier",
+    "FourierMFN": "xinr.methods.neural.architectures.multiplicative",
+    "GaborMFN": "xinr.methods.neural.architectures.multiplicative",
+    "Gaussian": "xinr.methods.covariances",
+    "HashGrid": "xinr.methods.neural.architectures.hashgrid",
+    "Kriging": "xinr.methods.kriging.method",
     "METHODS": "xinr.methods",
-    "Duacs": "xinr.methods.duacs",
-    "Fourier": "xinr.methods.neural.fourier",
-    "Kriging": "xinr.methods.kriging",
-    "OI": "xinr.methods.oi",
-    "Positional": "xinr.methods.neural.positional",
-    "Siren": "xinr.methods.neural.siren",
-    "Tiled": "xinr.methods.tiles",
-    "fit": "xinr.fitted",
+    "MapField": "xinr.fields.gridded",
+    "Matern": "xinr.methods.covariances",
+    "Method": "xinr.methods",
+    "ModulatedSiren": "xinr.methods.neural.architectures.modulated",
+    "OI": "xinr.methods.oi.method",
     "Observations": "xinr.observations",
-    "open_field": "xinr.storage",
+    "Positional": "xinr.methods.neural.architectures.positional",
+    "Siren": "xinr.methods.neural.architectures.siren",
+    "Spectral": "xinr.methods.covariances",
+    "Tiled": "xinr.methods.tiled.method",
+    "Tuned": "xinr.validation",
+    "Wire": "xinr.methods.neural.architectures.wire",
     "cross_validate": "xinr.validation",
-    "open_tracks": "xinr.tracks",
-    "tune": "xinr.tuning",
+    "fit": "xinr.fields.fitting",
+    "open_field": "xinr.fields.storage",
+    "open_tracks": "xinr.observations",
+    "tune": "xinr.validation",
+}
+_ROOMS = {
+    "challenges": "xinr.challenges",
+    "covariances": "xinr.methods.covariances",
+    "datasets": "xinr.datasets",
+    "metrics": "xinr.metrics",
+    "plots": "xinr.plots",
+    "simulate": "xinr.simulate",
 }
 
 __all__ = [
     "METHODS",
     "OI",
+    "ArhanColinDeVerdiere",
     "Duacs",
     "Field",
+    "Finer",
+    "FittedField",
     "Fourier",
+    "FourierMFN",
+    "GaborMFN",
+    "Gaussian",
+    "HashGrid",
     "Kriging",
     "MapField",
+    "Matern",
+    "Method",
+    "ModulatedSiren",
     "Observations",
     "Positional",
     "Siren",
+    "Spectral",
     "Tiled",
+    "Tuned",
+    "Wire",
+    "__version__",
+    "challenges",
+    "covariances",
     "cross_validate",
+    "datasets",
     "fit",
+    "metrics",
     "open_field",
     "open_tracks",
+    "plots",
+    "simulate",
     "tune",
 ]
 
@@ -68,4 +117,12 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
+    if name in _ROOMS:
+        return import_module(_ROOMS[name])
+    if name == "__version__":
+        return import_module("importlib.metadata").version("xinr")
     raise AttributeError(f"module 'xinr' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -9,9 +9,9 @@ import xarray as xr
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from xinr.field import Field, Points
-    from xinr.fitted import FittedField
-    from xinr.methods import Method
+    from xinr.fields.field import Field, Points
+    from xinr.fields.fitted import FittedField
+    from xinr.methods.method import Method
 
 
 @xr.register_dataset_accessor("inr")  # type: ignore[no-untyped-call]
@@ -28,7 +28,7 @@ class InrAccessor:
 
     def fit(self, method: str | Method = "oi", **options: Any) -> FittedField:
         """Fit a method to along-track data: see `xinr.fit`."""
-        from xinr.fitted import fit
+        from xinr.fields.fitting import fit
 
         return fit(self._obj, method, **options)
 
@@ -66,8 +66,9 @@ class InrAccessor:
         ``quantities``).
         """
         from xinr import plots
-        from xinr.heights import as_tracks
-        from xinr.maps import MapField, is_grid
+        from xinr.fields.gridded import MapField
+        from xinr.geo.coordinates import is_grid
+        from xinr.observations.variables import as_tracks
 
         if not is_grid(self._obj):
             return plots.tracks(*as_tracks(self._obj, variable), **options)
@@ -75,7 +76,8 @@ class InrAccessor:
         return plots.maps({field.name: field.height.to_dataset(name=field.name)}, **options)
 
     def _field(self, options: dict[str, Any]) -> Field:
-        from xinr.maps import MapField, is_grid
+        from xinr.fields.gridded import MapField
+        from xinr.geo.coordinates import is_grid
 
         if not is_grid(self._obj):
             return self.fit(**options)
@@ -85,6 +87,6 @@ class InrAccessor:
         return MapField.of(self._obj, **options)
 
     def _points(self, target: Points | None) -> Points | None:
-        from xinr.maps import is_grid
+        from xinr.geo.coordinates import is_grid
 
         return self._obj if target is None and not is_grid(self._obj) else target

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from xinr._typing import Region
+
 app = typer.Typer(
     help="Sea-surface-height fields from altimetry tracks.",
     no_args_is_help=True,
@@ -38,7 +40,7 @@ def demo(
 ) -> None:
     """Map a simulated sea by OI, kriging and SIREN, score each on a withheld altimeter, and draw figures."""
     from xinr.challenges import osse
-    from xinr.demo import run
+    from xinr.challenges.leaderboard.demo import run
 
     result = run(out, osse(seed=seed))
     typer.echo(result.table)
@@ -76,7 +78,7 @@ def download(
 @app.command()
 def download_tracks(
     folder: Annotated[Path, typer.Argument(help="Where to keep the files, one for each mission and year.")],
-    region: Annotated[tuple[float, float, float, float], typer.Option(help="West, east, south, north [degrees].")],
+    region: Annotated[Region, typer.Option(help="West, east, south, north [degrees].")],
     period: Annotated[tuple[str, str], typer.Option(help="First and last day, such as 2017-01-01 2021-12-31.")],
     mission: Annotated[list[str] | None, typer.Option(help="Such as j3; may be repeated. By default all.")] = None,
     credentials_file: CredentialsFile = None,
@@ -131,8 +133,8 @@ def leaderboard(
     out: Annotated[Path, typer.Option(help="Folder for results, tables and report.")] = Path("leaderboard"),
 ) -> None:
     """Fit, map and score methods on a challenge: one table, with differences pair by pair. Resumed where left."""
-    from xinr.leaderboard import text_of
-    from xinr.report import write_report
+    from xinr.challenges.leaderboard import text_of
+    from xinr.challenges.leaderboard.report import write_report
 
     with _explained():
         board = _board(challenge, data, withhold, methods, maps, tune, devices, out)
@@ -155,7 +157,7 @@ def gallery(
     out: Annotated[Path, typer.Option(help="Folder for results, pictures and movies.")] = Path("gallery"),
 ) -> None:
     """Draw a challenge: tracks, maps and their derivatives by every method, as pictures and movies in one page."""
-    from xinr.gallery import gallery as draw
+    from xinr.challenges.leaderboard.gallery import gallery as draw
 
     with _explained():
         board = _board(challenge, data, withhold, methods, maps, tune, "", out)
@@ -174,7 +176,7 @@ def _board(
     out: Path,
 ) -> Any:
     from xinr.challenges import open_challenge
-    from xinr.leaderboard import run
+    from xinr.challenges.leaderboard import run
 
     options = {} if withhold is None else {"withheld": withhold}
     opened = open_challenge(challenge, data, **options)

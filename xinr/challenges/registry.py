@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from inspect import signature
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from xinr.challenges.base import Challenge
+from xinr.challenges.challenge import Challenge
+from xinr.challenges.dc2020a import dc2020a
+from xinr.challenges.dc2021a import dc2021a
+from xinr.challenges.med2021 import med2021
+from xinr.challenges.osse import osse
 
 
 @dataclass(frozen=True)
 class Opener:
-    """Where the function is that opens a challenge, and whether it takes the folder of its files first."""
+    """The function that opens a challenge, and whether it takes the folder of its files first."""
 
-    address: str
+    function: Callable[..., Challenge]
     from_files: bool
 
 
 #: Name of each challenge, and what opens it; one's own is added by ``CHALLENGES["mine"] = Opener(...)``.
 CHALLENGES: dict[str, Opener] = {
-    "dc2020a": Opener("xinr.datasets:open_dc2020a", from_files=True),
-    "dc2021a": Opener("xinr.datasets:open_dc2021a", from_files=True),
-    "med2021": Opener("xinr.challenges:med2021", from_files=True),
-    "osse": Opener("xinr.challenges:osse", from_files=False),
+    "dc2020a": Opener(dc2020a, from_files=True),
+    "dc2021a": Opener(dc2021a, from_files=True),
+    "med2021": Opener(med2021, from_files=True),
+    "osse": Opener(osse, from_files=False),
 }
 
 
@@ -63,11 +67,8 @@ def open_challenge(name: str, data: str | Path | None = None, **options: Any) ->
     if opener.from_files != (data is not None):
         cure = "give the folder of its files, data=<folder>" if opener.from_files else "it has no files, leave out data"
         raise ValueError(f"the challenge {name!r} cannot be opened with data={data!r}: {cure}.")
-    module, function_name = opener.address.split(":")
-    function = getattr(import_module(module), function_name)
-    unknown = sorted(set(options) - set(signature(function).parameters))
+    known = list(signature(opener.function).parameters)
+    unknown = sorted(set(options) - set(known))
     if unknown:
-        raise ValueError(
-            f"the challenge {name!r} has no option {unknown}: expected {list(signature(function).parameters)}."
-        )
-    return cast(Challenge, function(*([] if data is None else [data]), **options))
+        raise ValueError(f"the challenge {name!r} has no option {unknown}: expected {known}.")
+    return opener.function(*([] if data is None else [data]), **options)

@@ -1,4 +1,4 @@
-"""Data: what is published, how it is fetched, and its files opened as challenges."""
+"""Data: what is published, and how it is fetched."""
 
 from __future__ import annotations
 
@@ -7,19 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from xinr.datasets.copernicus import L3_MISSIONS, download_l3, read_l3
-    from xinr.datasets.dc2020a import open_dc2020a
-    from xinr.datasets.dc2021a import open_dc2021a
     from xinr.datasets.fetch import download
     from xinr.datasets.registry import DATASETS
 
-# Imported on first use: to list or fetch files takes none of what it takes to open them.
+# Imported on first use: to list files takes none of what it takes to fetch them.
 _HOMES = {
     "DATASETS": "xinr.datasets.registry",
     "L3_MISSIONS": "xinr.datasets.copernicus",
     "download": "xinr.datasets.fetch",
     "download_l3": "xinr.datasets.copernicus",
-    "open_dc2020a": "xinr.datasets.dc2020a",
-    "open_dc2021a": "xinr.datasets.dc2021a",
     "read_l3": "xinr.datasets.copernicus",
 }
 
@@ -28,8 +24,6 @@ __all__ = [
     "L3_MISSIONS",
     "download",
     "download_l3",
-    "open_dc2020a",
-    "open_dc2021a",
     "read_l3",
 ]
 
@@ -38,3 +32,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'xinr.datasets' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

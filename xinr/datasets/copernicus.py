@@ -11,9 +11,10 @@ import numpy as np
 import xarray as xr
 from tqdm.auto import tqdm
 
-from xinr.coordinates import check_region
+from xinr._typing import Region
 from xinr.datasets.credentials import ACCOUNTS, find_credentials
-from xinr.netcdf import write_netcdf
+from xinr.fields.netcdf import write_netcdf
+from xinr.geo.coordinates import check_region
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +68,7 @@ Days = tuple[str, str]
 def download_l3(
     folder: str | Path,
     *,
-    region: tuple[float, float, float, float],
+    region: Region,
     period: Days,
     missions: Iterable[str] = tuple(L3_MISSIONS),
     credentials_file: str | Path | None = None,
@@ -186,9 +187,7 @@ def read_l3(table: str | Path | pd.DataFrame) -> xr.Dataset:
     return ds.set_coords(["longitude", "latitude"])
 
 
-def _subset(
-    toolbox: Any, path: Path, name: str, region: tuple[float, float, float, float], days: Days, login: dict[str, str]
-) -> None:
+def _subset(toolbox: Any, path: Path, name: str, region: Region, days: Days, login: dict[str, str]) -> None:
     """Fetch the data of one mission and year, and write what there is."""
     import pandas as pd
 
@@ -231,7 +230,7 @@ def _toolbox() -> Any:
     return copernicusmarine
 
 
-def _name(mission: str, days: Days, region: tuple[float, float, float, float]) -> str:
+def _name(mission: str, days: Days, region: Region) -> str:
     """Return the name of a file, in the manner of DUACS."""
     first, last = (day.replace("-", "") for day in days)
     west, east, south, north = (f"{edge:g}" for edge in region)
@@ -251,7 +250,7 @@ def _years(period: Days) -> Iterator[Days]:
         yield str(max(first, date(year, 1, 1))), str(min(last, date(year, 12, 31)))
 
 
-def _spans(region: tuple[float, float, float, float]) -> list[tuple[float, float]]:
+def _spans(region: Region) -> list[tuple[float, float]]:
     """Return the longitudes of a region as spans within -180 to 180, where those of the service are."""
     width = (region[1] - region[0]) % 360.0 or 360.0
     west = (region[0] + 180.0) % 360.0 - 180.0

@@ -10,7 +10,7 @@ from netrc import NetrcParseError
 from pathlib import Path
 from typing import Any
 
-from xinr.caution import caution
+from xinr._warnings import caution
 
 EXAMPLE = "{}: {{username: <name>, password: <password>}}"
 

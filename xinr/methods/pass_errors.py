@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from xinr.methods.base import Array, ObservationError
+from xinr._typing import Array
+from xinr.methods.observation_error import ObservationError
 from xinr.methods.sparse import Sparse
 
 

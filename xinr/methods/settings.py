@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -12,90 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from xinr.methods.base import Method
-
-#: What a search takes for one unit of a drift, as it takes a factor of e for one of other settings [km/day].
-DRIFT = 5.0
+    pass
 
 
-def check_settings(method: type[Method], covariance: Any, names: Iterable[str]) -> None:
-    """Raise TypeError for settings that neither a method nor its covariance has, naming those they have."""
-    valid, inner = _names(method), list(getattr(covariance, "settings", ()))
-    unknown = sorted(set(names) - {*valid, *inner})
-    if unknown:
-        beside = f", or of its covariance {type(covariance).__name__} {inner}" if inner else ""
-        raise TypeError(f"{method.__name__} has no setting {unknown}: expected some of {valid}{beside}.")
-
-
-def resolve_settings(method: type[Method], covariance: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the method's own settings, those of its covariance put into the covariance.
-
-    A setting that the method itself lacks but its covariance has belongs to the covariance.
-
-    Raises
-    ------
-    TypeError
-        A setting that neither has.
-    """
-    covariance = settings.get("covariance", covariance)
-    check_settings(method, covariance, settings)
-    own = {name: value for name, value in settings.items() if name in _names(method)}
-    inner = {name: value for name, value in settings.items() if name not in own}
-    return own | {"covariance": covariance.changed(inner)} if inner else own
-
-
-def covariance_of(method: Method | type[Method]) -> Any:
-    """Return the covariance of a method whose settings stand beside its own: that it has, or takes when given none."""
-    return getattr(method, "covariance", None) or getattr(method, "usual_covariance", None)
-
-
-def with_settings[M: Method](method: M, settings: Mapping[str, Any]) -> M:
-    """Return the method with other settings, of its own or of its covariance.
-
-    Examples
-    --------
-    >>> from xinr.methods.oi import OI
-    >>> with_settings(OI(), {"length_scale": 2.0, "noise": 0.03}).covariance
-    Gaussian(length_scale=2.0, time_scale=7.0, sigma=1.0)
-    """
-    return replace(method, **resolve_settings(type(method), covariance_of(method), settings))
-
-
-def lower_bound(method: Method, name: str) -> float:
-    """Return what a setting must exceed: zero, unless its covariance says otherwise; -inf where it has either sign."""
-    bounds: Mapping[str, float] = getattr(covariance_of(method), "bounds", {})
-    return bounds.get(name, 0.0)
-
-
-def to_variable(method: Method, name: str) -> float:
-    """Return the variable z by which a setting is searched.
-
-    The logarithm of what it exceeds its `lower_bound` by; of a drift, which has either sign, the drift over `DRIFT`.
-
-    Examples
-    --------
-    >>> from xinr.methods.oi import OI
-    >>> to_variable(OI(noise=1.0), "noise")
-    0.0
-    """
-    setting, bound = float(get_setting(method, name)), lower_bound(method, name)
-    return setting / DRIFT if np.isinf(bound) else float(np.log(setting - bound))
-
-
-def from_variable(method: Method, name: str, z: float) -> float:
-    """Return the setting of a variable: see `to_variable`."""
-    bound = lower_bound(method, name)
-    return DRIFT * float(z) if np.isinf(bound) else bound + float(np.exp(z))
-
-
-def get_setting(method: Method, name: str) -> Any:
-    """Return a setting of a method or of its covariance; TypeError where neither has it."""
-    covariance = covariance_of(method)
-    check_settings(type(method), covariance, [name])
-    return getattr(method, name) if name in _names(method) else covariance.settings[name]
-
-
-def _names(settings: Any) -> list[str]:
+def setting_names(settings: Any) -> list[str]:
+    """Return the names of the settings of a dataclass; none of anything else."""
     return [setting.name for setting in fields(settings)] if is_dataclass(settings) else []
 
 
@@ -108,7 +29,7 @@ def plain_settings(settings: Any) -> dict[str, Any]:
     >>> plain_settings(OI())["covariance"]
     {'kind': 'Gaussian', 'length_scale': 1.0, 'time_scale': 7.0, 'sigma': 1.0}
     """
-    return {name: as_plain(getattr(settings, name)) for name in _names(settings)}
+    return {name: as_plain(getattr(settings, name)) for name in setting_names(settings)}
 
 
 def as_plain(value: Any) -> Any:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
-from xinr.caution import caution
+from xinr._typing import Region
+from xinr._warnings import caution
 from xinr.metrics.points import common_points
 from xinr.metrics.spectra import MIN_DAILY_POINTS, PROTOCOLS, Passes, Sums
-
-Float = NDArray[np.float64]
 
 QUANTILES = (0.025, 0.975)
 SCORE_OPTIONS = ("region", "period", "segment_length", "resamples", "seed")
@@ -27,7 +25,7 @@ def score(
     reference: xr.Dataset,
     *,
     protocol: str = "dc2021a",
-    region: tuple[float, float, float, float] | None = None,
+    region: Region | None = None,
     period: tuple[str, str] | None = None,
     segment_length: float = 1000.0,
     resamples: int = 1000,

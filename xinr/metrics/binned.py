@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pyinterp
 import xarray as xr
-from numpy.typing import NDArray
 
-from xinr.coordinates import central_longitude, locate, wrap
+from xinr._typing import Array, Region
+from xinr.fields.target import COORDINATE_ATTRS
+from xinr.geo.coordinates import central_longitude, locate, wrap
 from xinr.metrics.points import common_points
-from xinr.targets import COORDINATE_ATTRS
-
-Float = NDArray[np.float64]
 
 #: Boxes of fewer points say more of one pass than of the place.
 LEAST_POINTS = 10
@@ -21,7 +19,7 @@ def bin_errors(
     prediction: xr.Dataset,
     reference: xr.Dataset,
     *,
-    region: tuple[float, float, float, float] | None = None,
+    region: Region | None = None,
     period: tuple[str, str] | None = None,
     spacing: float = 1.0,
 ) -> xr.Dataset:
@@ -72,12 +70,12 @@ def bin_errors(
     return _described({name: np.where(few, np.nan, values) for name, values in found.items()}, count, axes)
 
 
-def _middles(values: Float, spacing: float) -> Float:
+def _middles(values: Array, spacing: float) -> Array:
     first, last = np.floor(values.min() / spacing), np.floor(values.max() / spacing)
     return np.asarray(spacing * (np.arange(first, last + 1.0) + 0.5))
 
 
-def _binned(axes: tuple[Float, Float], spacing: float, lon: Float, lat: Float, values: Float) -> tuple[Float, Float]:
+def _binned(axes: tuple[Array, Array], spacing: float, lon: Array, lat: Array, values: Array) -> tuple[Array, Array]:
     """Return the number of points and their mean in each box, (latitude, longitude)."""
     # A pyinterp axis has two values or more: one beyond the last is left out again.
     padded = [np.append(axis, axis[-1] + spacing) for axis in axes]
@@ -87,7 +85,7 @@ def _binned(axes: tuple[Float, Float], spacing: float, lon: Float, lat: Float, v
     return count.T[:-1, :-1], mean.T[:-1, :-1]
 
 
-def _described(values: dict[str, Float], count: Float, axes: tuple[Float, Float]) -> xr.Dataset:
+def _described(values: dict[str, Array], count: Array, axes: tuple[Array, Array]) -> xr.Dataset:
     meaning = {
         "bias": ("m", "mean of prediction minus reference"),
         "rmse": ("m", "root mean square error"),

@@ -9,12 +9,13 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-if TYPE_CHECKING:
-    from xinr.field import Field
-    from xinr.methods import ObservationError
-    from xinr.observations import Observations
+from xinr._typing import Array
 
-Float = NDArray[np.float64]
+if TYPE_CHECKING:
+    from xinr.fields.field import Field
+    from xinr.methods.observation_error import ObservationError
+    from xinr.observations.observations import Observations
+
 
 #: Chance of each interval, and the bounds of the bootstrap.
 LEVELS, QUANTILES = (0.68, 0.95), (0.025, 0.975)
@@ -43,7 +44,7 @@ def calibration(
     withheld : Observations
         n observations of the quantity that was fitted, averaged as those were, of missions that the field has not seen.
     error : ObservationError
-        How the withheld observations err themselves: `xinr.fitted.observation_error`.
+        How the withheld observations err themselves: `xinr.validation.cross_validation.sampling.observation_error`.
     resamples, seed : int
         Bootstrap samples of whole passes behind the intervals, and the seed of their random draw.
 
@@ -72,10 +73,11 @@ def calibration(
 
     Examples
     --------
-    >>> from xinr.fitted import fit_observations, observation_error
+    >>> from xinr.fields.fitting import fit_observations
+    >>> from xinr.validation.sampling import observation_error
     >>> from xinr.methods.covariances import Gaussian
     >>> from xinr.methods.oi import OI
-    >>> from xinr.observations import Observations
+    >>> from xinr.observations.observations import Observations
     >>> from xinr.simulate import eddies, tracks
     >>> days = ("2021-01-01", "2021-01-10")
     >>> mapped, kept = (tracks(eddies(), names, period=days) for names in (["alg", "j3", "s3a"], ["c2"]))
@@ -107,7 +109,7 @@ def calibration(
     return out.assign_coords(level=list(LEVELS), quantile=list(QUANTILES))
 
 
-def gaussian_crps(misfit: Float, deviation: Float) -> Float:
+def gaussian_crps(misfit: Array, deviation: Array) -> Array:
     """Return the continuous ranked probability score of a Gaussian forecast at each point [unit of the misfit].
 
     ``σ [z (2Φ(z) - 1) + 2φ(z) - 1/√π]`` with ``z = misfit / σ``: the misfit's size for σ to 0, and least, 0.234 σ, at
@@ -140,7 +142,7 @@ def _check(field: Field, withheld: Observations, error: ObservationError) -> Non
         )
 
 
-def _sums(misfit: Float, variance: Float, pass_index: NDArray[np.int64]) -> Float:
+def _sums(misfit: Array, variance: Array, pass_index: NDArray[np.int64]) -> Array:
     """Return what is averaged, summed over the points of each pass: (passes, 4 + levels)."""
     deviation = np.sqrt(variance)
     within = [np.abs(misfit) <= ndtri(0.5 + level / 2.0) * deviation for level in LEVELS]
@@ -149,7 +151,7 @@ def _sums(misfit: Float, variance: Float, pass_index: NDArray[np.int64]) -> Floa
     return np.stack([np.bincount(number, column) for column in columns.T], axis=1)
 
 
-def _statistics(sums: Float) -> dict[str, Float]:
+def _statistics(sums: Array) -> dict[str, Array]:
     """Return each statistic of rows of sums over points, (rows,) or (rows, levels)."""
     count, crps, squares, variances = sums[:, :4].T
     return {

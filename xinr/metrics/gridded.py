@@ -7,12 +7,9 @@ from typing import Literal
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
-from xinr.coordinates import locate
+from xinr.geo.coordinates import locate
 from xinr.metrics.spectra import first_crossing
-
-Float = NDArray[np.float64]
 
 DIMS: tuple[Literal["time", "latitude", "longitude"], ...] = ("time", "latitude", "longitude")
 MIN_POINTS = 8  # along each dimension: xrft's isotropic spectrum has a bin for every 4

@@ -8,13 +8,11 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from xinr._typing import Array, Region
 from xinr.metrics.along_track import DESCRIPTIONS, QUANTILES, score
 from xinr.metrics.points import common_points, ssh_of
 from xinr.metrics.spectra import PROTOCOLS, Passes, Sums
-
-Float = NDArray[np.float64]
 
 
 def score_pairs(
@@ -22,7 +20,7 @@ def score_pairs(
     reference: xr.Dataset,
     *,
     protocol: str = "dc2021a",
-    region: tuple[float, float, float, float] | None = None,
+    region: Region | None = None,
     period: tuple[str, str] | None = None,
     segment_length: float = 1000.0,
     resamples: int = 1000,
@@ -102,7 +100,7 @@ def _sums(prediction: xr.Dataset, reference: xr.Dataset, **rules: Any) -> Sums:
     return Sums.of(passes, track.ref, track.map - track.ref)
 
 
-def _differences(scores: xr.Dataset, samples: list[dict[str, Float]]) -> xr.Dataset:
+def _differences(scores: xr.Dataset, samples: list[dict[str, Array]]) -> xr.Dataset:
     """Return the differences of every pair, and their intervals."""
     out = xr.Dataset()
     for name, (units, text) in DESCRIPTIONS.items():

@@ -9,10 +9,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from xinr.coordinates import check_region, locate, within
-from xinr.heights import check_metres
-
-Float = NDArray[np.float64]
+from xinr._typing import Array, Region
+from xinr.geo.coordinates import check_region, locate, within
+from xinr.observations.variables import check_metres
 
 MARGIN = 0.25  # degree, inside the region
 
@@ -24,9 +23,9 @@ class Track:
     index: NDArray[np.intp]
     """Which points of the reference they are."""
     time: NDArray[np.datetime64]
-    ref: Float
-    map: Float
-    null: Float
+    ref: Array
+    map: Array
+    null: Array
     null_name: str
     n_dropped: int
 
@@ -34,7 +33,7 @@ class Track:
 def common_points(
     prediction: xr.Dataset,
     reference: xr.Dataset,
-    region: tuple[float, float, float, float] | None,
+    region: Region | None,
     period: tuple[str, str] | None,
 ) -> Track:
     """Select, sort in time and check the points of `prediction` and `reference` (see `along_track.score`)."""
@@ -55,7 +54,7 @@ def common_points(
 
 def select(
     reference: xr.Dataset | xr.DataArray,
-    region: tuple[float, float, float, float] | None,
+    region: Region | None,
     period: tuple[str, str] | None,
 ) -> xr.Dataset:
     """Return the points of a track that a score would use, so that nothing else need be predicted."""
@@ -68,7 +67,7 @@ def select(
 def _inside(
     ds: xr.Dataset,
     time: NDArray[Any],
-    region: tuple[float, float, float, float] | None,
+    region: Region | None,
     period: tuple[str, str] | None,
 ) -> NDArray[np.bool_]:
     inside = _in_period(time, period) & _in_region(ds, region, time.size)
@@ -90,7 +89,7 @@ def _as_dataset(data: object, role: str) -> xr.Dataset:
     return data
 
 
-def ssh_of(ds: xr.Dataset, role: str) -> Float:
+def ssh_of(ds: xr.Dataset, role: str) -> Array:
     """Return the sea surface height of a track (n,) [m], or say what is missing from it."""
     ds = _as_dataset(ds, role)
     missing = [name for name in ("sla_unfiltered", "mdt", "lwe") if name not in ds]
@@ -137,14 +136,14 @@ def _in_period(time: NDArray[Any], period: tuple[str, str] | None) -> NDArray[np
     return inside
 
 
-def _in_region(ds: xr.Dataset, region: tuple[float, float, float, float] | None, size: int) -> NDArray[np.bool_]:
+def _in_region(ds: xr.Dataset, region: Region | None, size: int) -> NDArray[np.bool_]:
     if region is None:
         return np.ones(size, dtype=bool)
     check_region(region)  # before the coordinates are looked for
     return within(locate(ds, "longitude").values, locate(ds, "latitude").values, region, MARGIN)
 
 
-def _null(reference: xr.Dataset, order: NDArray[np.intp], n: int) -> tuple[Float, str]:
+def _null(reference: xr.Dataset, order: NDArray[np.intp], n: int) -> tuple[Array, str]:
     """Return the null prediction on the points kept: the mean dynamic topography, or zero without one."""
     if "mdt" not in reference:
         return np.zeros(order.size), "zero (the reference has no mdt)"

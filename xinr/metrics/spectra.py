@@ -9,7 +9,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-Float = NDArray[np.float64]
+from xinr._typing import Array
+
 Int = NDArray[np.intp]
 
 VELOCITY = 6.77  # km/s, of the altimeter over the ground
@@ -38,7 +39,7 @@ def _exact_bounds(first: Int, stop: Int, npt: int) -> tuple[Int, Int]:
     return first, stop - npt + 1
 
 
-def sorted_crossing(score: Float, wavelength: Float) -> Float:
+def sorted_crossing(score: Array, wavelength: Array) -> Array:
     """Return where `score` (b, k) is 0.5, interpolated in the wavelength (k,) over the *sorted* score.
 
     This is the challenge's formula; it is arbitrary where the score is not monotone.
@@ -53,7 +54,7 @@ def sorted_crossing(score: Float, wavelength: Float) -> Float:
     return np.where(np.isfinite(found), found, np.nan)
 
 
-def first_crossing(score: Float, wavelength: Float) -> Float:
+def first_crossing(score: Array, wavelength: Array) -> Array:
     """Return where `score` (b, k) first falls through 0.5 from long to short waves.
 
     Linear in `wavelength` (k,), which decreases along k; an infinite one (the mean) is left out.
@@ -79,7 +80,7 @@ class Protocol:
     """Time step [s] of the track; None takes the median step within the passes."""
     bounds: Callable[[Int, Int, int], tuple[Int, Int]]
     """(first, stop, npt) of the passes -> range of the segment starts in each."""
-    crossing: Callable[[Float, Float], Float]
+    crossing: Callable[[Array, Array], Array]
     """(score, wavelength) -> wavelength where the score is 0.5."""
 
 
@@ -93,7 +94,7 @@ PROTOCOLS: dict[str, Protocol] = {
 class Passes:
     """Where the passes, days and spectral segments of a time-sorted track begin (indices of points)."""
 
-    crossing: Callable[[Float, Float], Float]
+    crossing: Callable[[Array, Array], Array]
     delta_x: float
     """Distance between points [km]."""
     npt: int
@@ -132,18 +133,18 @@ class Passes:
         )
 
     @property
-    def wavenumber(self) -> Float:
+    def wavenumber(self) -> Array:
         """Wavenumbers [1/km] of the spectra, from 0."""
         return np.fft.rfftfreq(self.npt, self.delta_x)
 
     @property
-    def wavelength(self) -> Float:
+    def wavelength(self) -> Array:
         """Wavelengths [km] of the spectra, from infinity."""
         with np.errstate(divide="ignore"):
             return 1.0 / self.wavenumber
 
 
-def _time_step(dt: Float, fixed: float | None) -> float:
+def _time_step(dt: Array, fixed: float | None) -> float:
     """Return the step [s] of a protocol; repeated times do not count in the median."""
     dt = dt[dt > 0]
     if fixed is not None:
@@ -165,18 +166,18 @@ class Sums:
     """Sums per pass and scores per day, from which the scores of any resample of them follow."""
 
     passes: Passes
-    count: Float
+    count: Array
     """Points in each pass."""
-    diff2: Float
+    diff2: Array
     """Sum of squared differences [m2] in each pass."""
-    psd_ref: Float
+    psd_ref: Array
     """Sum over the segments of each pass of their spectra (passes, wavenumbers) [m2 km]."""
-    psd_diff: Float
-    daily: Float
+    psd_diff: Array
+    daily: Array
     """RMSE score of each day, NaN on days of too few points."""
 
     @classmethod
-    def of(cls, passes: Passes, ref: Float, diff: Float) -> Self:
+    def of(cls, passes: Passes, ref: Array, diff: Array) -> Self:
         """Sum a reference and the prediction's difference from it, both (points,) in metres."""
         return cls(
             passes,
@@ -192,7 +193,7 @@ class Sums:
         once = np.ones((1, self.count.size)), np.ones((1, self._scored.size))
         return {name: float(value[0]) for name, value in self._weighted(*once).items()}
 
-    def bootstrap(self, resamples: int, seed: int) -> dict[str, Float]:
+    def bootstrap(self, resamples: int, seed: int) -> dict[str, Array]:
         """Return the statistics (resamples,): passes drawn with replacement, days for `mu` and `sigma`.
 
         A mean over days is resampled by days: drawing passes would leave days with a fragment of their
@@ -207,10 +208,10 @@ class Sums:
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
 
     @property
-    def _scored(self) -> Float:
+    def _scored(self) -> Array:
         return self.daily[np.isfinite(self.daily)]
 
-    def _weighted(self, passes: Float, days: Float) -> dict[str, Float]:
+    def _weighted(self, passes: Array, days: Array) -> dict[str, Array]:
         """Return the statistics (b,) given how often passes (b, passes) and scored days (b, days) come up."""
         daily = self._scored
         centre = daily.mean() if daily.size else 0.0  # so that the variance does not cancel
@@ -226,20 +227,20 @@ class Sums:
         }
 
 
-def _draw(rng: np.random.Generator, rows: int, size: int) -> Float:
+def _draw(rng: np.random.Generator, rows: int, size: int) -> Array:
     """Return how many times each of `size` items comes up in `size` draws, (rows, size)."""
     drawn = rng.integers(max(size, 1), size=(rows, size)) + size * np.arange(rows)[:, None]
     return np.bincount(drawn.ravel(), minlength=rows * size).reshape(rows, size).astype(np.float64)
 
 
-def _daily_scores(passes: Passes, ref: Float, diff: Float) -> Float:
+def _daily_scores(passes: Passes, ref: Array, diff: Array) -> Array:
     """Return ``1 - rms(diff) / rms(ref)`` of each day, NaN on days of too few points."""
     count, ref2, diff2 = (np.add.reduceat(x, passes.day_first) for x in (np.ones_like(ref), ref**2, diff**2))
     valid = (count >= MIN_DAILY_POINTS) & (ref2 > 0)
     return np.where(valid, 1.0 - np.sqrt(diff2 / np.where(valid, ref2, 1.0)), np.nan)
 
 
-def _pass_spectra(passes: Passes, values: Float) -> Float:
+def _pass_spectra(passes: Passes, values: Array) -> Array:
     """Return the sum of the segments' periodograms in each pass, (passes, wavenumbers).
 
     Welch's method without overlap over the concatenated segments is the mean of their periodograms.

@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 
-from xinr.caution import caution
-from xinr.coordinates import wrap
+from xinr._warnings import caution
+from xinr.geo.coordinates import wrap
 from xinr.plots.style import LABEL, TITLE
 
 #: Share of values within a colour scale: the rest saturate.

@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from xinr.coordinates import central_longitude, locate, wrap
+from xinr.geo.coordinates import central_longitude, locate, wrap
 from xinr.plots.geography import colour_limit, colour_map, dress, long_name, ratio
 from xinr.plots.movies import write_movie
 from xinr.plots.style import COLOURS, DPI, LABEL, TITLE

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import xarray as xr
 
-from xinr.coordinates import locate
-from xinr.currents import currents, geostrophic
-from xinr.field import Field
-from xinr.maps import MapField
-from xinr.truth import maps_of
+from xinr.geo.coordinates import locate
+from xinr.geo.geostrophy import currents, geostrophic
+from xinr.observations.variables import as_map
+
+
+class Drawable(Protocol):
+    """What can be evaluated on a grid: a `xinr.Field`."""
+
+    def interp(self, target: Any, *, error: bool = False) -> xr.Dataset:
+        """Evaluate the height."""
+
+    def gradient(self, target: Any) -> xr.Dataset:
+        """Differentiate it."""
+
+    def laplacian(self, target: Any) -> xr.Dataset:
+        """Apply the Laplacian."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +78,7 @@ DRAWN_BY_DEFAULT = ("height", "gradient", "laplacian")
 
 
 def quantities_of(
-    source: Field | xr.Dataset,
+    source: Drawable | xr.Dataset,
     names: Iterable[str] = DRAWN_BY_DEFAULT,
     target: xr.Dataset | None = None,
     truth: xr.Dataset | None = None,
@@ -125,18 +137,16 @@ def height_of(maps: xr.Dataset) -> str:
     return next(str(name) for name in maps if f"laplacian_{name}" in maps)
 
 
-def _maps(source: Field | xr.Dataset, target: xr.Dataset | None, stated: bool) -> xr.Dataset:
+def _maps(source: Drawable | xr.Dataset, target: xr.Dataset | None, stated: bool) -> xr.Dataset:
     """Return height and derivatives."""
     if isinstance(source, xr.Dataset):
-        field = MapField.of(source)
-        if {f"d{field.name}_dx", f"d{field.name}_dy", f"laplacian_{field.name}"} <= set(map(str, source)):
+        height = str(as_map(source).name)
+        if {f"d{height}_dx", f"d{height}_dy", f"laplacian_{height}"} <= set(map(str, source)):
             return source
-        return xr.merge([source[[field.name]], field.gradient(), field.laplacian()])
+        return xr.merge([source[[height]], source.inr.gradient(), source.inr.laplacian()])
     if target is None:
         raise ValueError("a Field has no grid of its own: say where, target=<grid>.")
-    if stated:
-        return maps_of(source, target)
-    parts = [source.interp(target), source.gradient(target), source.laplacian(target)]
+    parts = [source.interp(target, error=stated), source.gradient(target), source.laplacian(target)]
     return xr.merge(parts, combine_attrs="drop_conflicts")
 
 
@@ -145,7 +155,7 @@ def _plain(maps: xr.Dataset, height: str, truth: xr.Dataset | None) -> xr.Datase
     if f"err_{height}" in maps:
         names[f"err_{height}"] = "stated"
     plain = maps[list(names)].rename(names)
-    return plain if truth is None else plain.assign(truth=truth[MapField.of(truth).name])
+    return plain if truth is None else plain.assign(truth=as_map(truth))
 
 
 def _drawn(quantity: Quantity, plain: xr.Dataset, height: xr.DataArray, order: list[str]) -> xr.DataArray:

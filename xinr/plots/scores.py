@@ -11,7 +11,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from xinr.coordinates import Axis, locate
+from xinr.geo.coordinates import Axis, locate
 from xinr.plots.geography import colour_limit, colour_map, dress, ratio
 from xinr.plots.sheet import WIDTH
 from xinr.plots.style import COLOURS, DPI, LABEL, TITLE

@@ -11,14 +11,13 @@ import xarray as xr
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from xinr.coordinates import locate
-from xinr.field import Field
+from xinr.geo.coordinates import locate
 from xinr.plots.geography import colour_limit, colour_map, dress, long_name, ratio
 from xinr.plots.movies import write_movie
-from xinr.plots.quantities import DRAWN_BY_DEFAULT, QUANTITIES, quantities_of
+from xinr.plots.quantities import DRAWN_BY_DEFAULT, QUANTITIES, Drawable, quantities_of
 from xinr.plots.style import DPI, LABEL, TITLE
 
-Sources = Mapping[str, Field | xr.Dataset]
+Sources = Mapping[str, Drawable | xr.Dataset]
 #: Width of one map [inches].
 WIDTH = 3.83
 
@@ -195,7 +194,7 @@ def _mesh(axes: Any, values: xr.DataArray, quantity: str, limit: float) -> Any:
 
 
 def _named(
-    name: str, source: Field | xr.Dataset, names: list[str], target: xr.Dataset | None, truth: xr.Dataset | None
+    name: str, source: Drawable | xr.Dataset, names: list[str], target: xr.Dataset | None, truth: xr.Dataset | None
 ) -> xr.Dataset:
     try:
         return quantities_of(source, names, target, truth)

@@ -1,15 +1,16 @@
 """Simulated seas with known truth: eddies, a quasi-geostrophic ocean, a front, and the altimeters that sample them."""
 
-from xinr.simulate.eddies import Jet, WavePredictor, eddies
-from xinr.simulate.errors import PERFECT, Errors
-from xinr.simulate.land import on_land
-from xinr.simulate.orbits import MISSIONS, Orbit
-from xinr.simulate.periodic import derivatives
-from xinr.simulate.qg import qg
-from xinr.simulate.quasigeostrophic import OneLayer, TwoLayer
-from xinr.simulate.sea import sea
-from xinr.simulate.swath import SwathErrors, rows, swath
-from xinr.simulate.tracks import CONSTELLATION, sample, tracks
+from xinr.methods.functions.waves import WavePredictor
+from xinr.simulate.altimeters.errors import PERFECT, Errors
+from xinr.simulate.altimeters.land import on_land
+from xinr.simulate.altimeters.orbits import MISSIONS, Orbit
+from xinr.simulate.altimeters.swath import SwathErrors, rows, swath
+from xinr.simulate.altimeters.tracks import CONSTELLATION, sample, tracks
+from xinr.simulate.eddies import Jet, eddies
+from xinr.simulate.ocean.periodic import derivatives
+from xinr.simulate.ocean.qg import qg
+from xinr.simulate.ocean.quasigeostrophic import OneLayer, TwoLayer
+from xinr.simulate.ocean.sea import sea
 
 __all__ = [
     "CONSTELLATION",

@@ -5,8 +5,8 @@ Gaussian is ``exp(-r²)``, as in the data challenges and in pyinterp: its length
 scikit-learn, which write ``exp(-r²/2)``, and 2/√π = 1.128 times that of GSTools, which writes ``exp(-π r²/4)``.
 """
 
-from xinr.methods.covariances.base import Covariance, Sum, check_covariance
-from xinr.methods.covariances.duacs import ArhanColinDeVerdiere
+from xinr.methods.covariances.arhan_colin_de_verdiere import ArhanColinDeVerdiere
+from xinr.methods.covariances.covariance import Covariance, Sum, check_covariance
 from xinr.methods.covariances.gaussian import Gaussian
 from xinr.methods.covariances.matern import Matern
 from xinr.methods.covariances.spectral import Spectral

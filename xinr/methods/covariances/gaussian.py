@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from xinr.methods.base import Array
+from xinr._typing import Array
 from xinr.methods.covariances.radial import Radial
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gamma, kv
 
-from xinr.methods.base import Array
+from xinr._typing import Array
 from xinr.methods.covariances.radial import Radial
 
 # Beyond it the Matérn covariance is a Gaussian to 1 %, and its gamma functions overflow before long.

@@ -10,8 +10,8 @@ from typing import ClassVar
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from xinr.methods.base import Array
-from xinr.methods.covariances.base import Covariance
+from xinr._typing import Array
+from xinr.methods.covariances.covariance import Covariance
 from xinr.methods.settings import check_length_scale
 
 # Elements of (rows, m) arrays made at once: a dozen of them stay in the cache, and none is fetched from the system.

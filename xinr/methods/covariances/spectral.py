@@ -13,7 +13,7 @@ from scipy.fft import fht, fhtoffset
 from scipy.interpolate import CubicSpline, RectBivariateSpline
 from scipy.special import gamma
 
-from xinr.methods.base import Array
+from xinr._typing import Array
 from xinr.methods.covariances.matern import bessel
 from xinr.methods.covariances.radial import Radial
 from xinr.methods.settings import check_finite

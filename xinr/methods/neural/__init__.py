@@ -1,1 +1,1 @@
-"""Implicit neural representations: networks that are functions of position and time, and how they are trained."""
+"""Neural fields: small networks of position and time, trained on the tracks."""

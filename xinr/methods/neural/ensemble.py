@@ -9,10 +9,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from xinr.methods.base import Array, Predictor, SamplePredictor, with_prefix
-from xinr.methods.neural.inflation import Inflation
+from xinr._typing import Array
+from xinr.methods.functions.sum import CombinedPredictor
+from xinr.methods.neural.calibration import Inflation
 from xinr.methods.neural.predictor import NeuralPredictor
-from xinr.methods.sum import CombinedPredictor
+from xinr.methods.predictor import Predictor, SamplePredictor, with_prefix
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,18 +14,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xinr.device import device_from
-from xinr.methods.base import Array, ObservationError, Predictor, WarmStartMethod
+from xinr._typing import Array
+from xinr.methods.device import device_from
+from xinr.methods.method import WarmStartMethod
+from xinr.methods.neural.calibration import Inflation, Trial, inflation_of
 from xinr.methods.neural.checkpoint import Checkpoint
 from xinr.methods.neural.ensemble import EnsemblePredictor
-from xinr.methods.neural.inflation import Inflation, Trial, inflation_of
 from xinr.methods.neural.last_layer import posterior_root
 from xinr.methods.neural.network import Network
 from xinr.methods.neural.penalties import Penalty
 from xinr.methods.neural.predictor import NeuralPredictor
 from xinr.methods.neural.training import Recipe, TrainingSet, train
 from xinr.methods.neural.workers import ALONE, Workers
+from xinr.methods.observation_error import ObservationError
 from xinr.methods.pass_errors import PassErrors
+from xinr.methods.predictor import Predictor
 from xinr.methods.settings import check_length_scale, check_positive
 
 
@@ -56,7 +59,7 @@ class NeuralMethod(WarmStartMethod):
     withheld_passes : float
         Fraction of passes left out of the fit, to keep the weights that fit them best, stop early, and tell how large
         the errors are; 0 fits all, and the first to ask for errors waits for another fit:
-        `xinr.methods.neural.inflation`.
+        `xinr.methods.neural.calibration`.
     patience : int
         Checks (every 25 steps) without gain on the withheld passes before stopping.
     members : int

@@ -18,10 +18,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from xinr.currents import EARTH_SPIN, EQUATORIAL, GRAVITY
-from xinr.frame import EARTH_RADIUS, SECONDS_PER_DAY
-from xinr.methods.base import Array
-from xinr.methods.neural.jets import Jet
+from xinr._typing import Array
+from xinr.geo.frames import EARTH_RADIUS, SECONDS_PER_DAY
+from xinr.geo.geostrophy import EARTH_SPIN, EQUATORIAL, GRAVITY
+from xinr.methods.autodiff.jets import Jet
 from xinr.methods.neural.network import Network
 from xinr.methods.settings import check_positive, coerce
 

@@ -12,11 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xinr.methods.base import Array, DerivativePredictor, Pairs, Predictor, SamplePredictor, with_prefix
-from xinr.methods.neural.inflation import Inflation
-from xinr.methods.neural.jets import Jet
+from xinr._typing import Array, Pairs
+from xinr.methods.autodiff.jets import Jet
+from xinr.methods.neural.calibration import Inflation
 from xinr.methods.neural.network import Network
 from xinr.methods.neural.training import BLOCK
+from xinr.methods.predictor import DerivativePredictor, Predictor, SamplePredictor, with_prefix
 
 #: Points per block of jets, which hold several numbers where a value is one.
 JET_BLOCK = BLOCK // 4

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from xinr.methods.base import ObservationError
 from xinr.methods.neural.checkpoint import Checkpoint
 from xinr.methods.neural.members import Members
 from xinr.methods.neural.network import Network
 from xinr.methods.neural.workers import ALONE, Workers
+from xinr.methods.observation_error import ObservationError
 from xinr.methods.pass_errors import PassErrors
 
 #: Steps between two looks at the whole training set: errors of passes, withheld passes, history, checkpoint.

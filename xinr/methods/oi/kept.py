@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from xinr.methods.base import Array
+from xinr._typing import Array
 from xinr.methods.covariances import Covariance
 
 #: Bytes of all that is kept by one predictor.

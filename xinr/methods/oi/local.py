@@ -15,11 +15,12 @@ from scipy.optimize import brentq
 from scipy.spatial import cKDTree
 from tqdm.auto import tqdm
 
-from xinr.methods.base import Array, ErrorPredictor, ObservationError
+from xinr._typing import Array
 from xinr.methods.covariances import Covariance, Sum
-from xinr.methods.hessian import HessianPredictor
+from xinr.methods.covariances.varying import VaryingCovariance
+from xinr.methods.observation_error import ObservationError
 from xinr.methods.oi.kept import Analysis, KeptAnalyses, Node
-from xinr.methods.oi.varying import VaryingCovariance
+from xinr.methods.predictor import ErrorPredictor, HessianPredictor
 
 # Nodes whose nearest observations are sought at once.
 SOUGHT = 1024

@@ -8,10 +8,12 @@ from typing import Self
 
 import numpy as np
 
-from xinr.methods.base import Array, ObservationError, ScalableMethod, present_errors
+from xinr._typing import Array
 from xinr.methods.covariances import Covariance, Gaussian, check_covariance
+from xinr.methods.covariances.varying import VaryingCovariance
+from xinr.methods.method import ScalableMethod
+from xinr.methods.observation_error import ObservationError, present_errors
 from xinr.methods.oi.local import LocalOIPredictor, reach
-from xinr.methods.oi.varying import VaryingCovariance
 from xinr.methods.oi.windows import OIPredictor
 from xinr.methods.settings import check_positive
 

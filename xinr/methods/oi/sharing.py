@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.linalg.blas import ssyrk
 
-from xinr.methods.base import Array, ObservationError
+from xinr._typing import Array
 from xinr.methods.covariances import Covariance
+from xinr.methods.observation_error import ObservationError
 
 #: Share of its largest window that a group of windows must have in common: with less, more iterations.
 CORE = 0.55

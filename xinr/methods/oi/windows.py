@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve, solve_triangular
 from tqdm.auto import tqdm
 
-from xinr.methods.base import Array, ErrorPredictor, ObservationError
+from xinr._typing import Array
 from xinr.methods.covariances import Covariance
-from xinr.methods.hessian import HessianPredictor
+from xinr.methods.observation_error import ObservationError
 from xinr.methods.oi.sharing import factor, grouped, solve_windows
+from xinr.methods.predictor import ErrorPredictor, HessianPredictor
 
 # Targets per block of the observation-target covariance: 4096 x 5000 float64 is 160 MB.
 BLOCK = 4096

@@ -1,0 +1,199 @@
+"""The simulated challenge: map five altimeters over a known sea, score on the truth and on a sixth altimeter.
+
+``python -m tests.benchmarks.osse`` prints the tables of docs/simulation.md. ``--tune`` chooses the settings again
+first; ``--figures FOLDER`` draws the pictures, and ``--csv FILE`` keeps every digit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated, Any
+
+import typer
+import xarray as xr
+from matplotlib.figure import Figure
+
+from xinr import plots
+from xinr.challenges import Challenge, osse, regular_grid
+from xinr.challenges.leaderboard import demo
+from xinr.challenges.leaderboard.table import (
+    COST,
+    METHOD,
+    TRACK,
+    TRUTH,
+    Column,
+    Row,
+    markdown,
+    track_cells,
+    truth_cells,
+    write_csv,
+)
+from xinr.fields.field import Field
+from xinr.methods import METHODS as REGISTERED
+from xinr.methods import Method, method_from
+from xinr.methods.covariances import ArhanColinDeVerdiere, Spectral
+from xinr.methods.kriging.method import Kriging
+from xinr.methods.method import get_setting, with_settings
+from xinr.methods.neural.architectures.siren import Siren
+from xinr.methods.oi import OI
+from xinr.simulate import qg
+from xinr.simulate.ocean.covariance import covariance_of
+from xinr.validation.tuning import tune
+
+#: The sea from which covariances are learned: its seed begins it from another sea of the package than seed 0.
+ELSEWHERE, ELSEWHERE_DAYS = 1, 400.0
+OI_SCALES = ("length_scale", "time_scale", "noise")
+SPECTRUM = ("noise", "sigma", "length_scale", "time_scale", "slope", "time_slope", "memory_slope")
+#: Settings searched from each start, and on the tracks of which sea; its drift is eastward, and no search knows that.
+SEARCHED: dict[str, tuple[tuple[str, ...], int]] = {
+    "OI, tuned": (OI_SCALES, 0),
+    "DUACS-like OI": (OI_SCALES, 0),
+    "kriging, tuned": (SPECTRUM, 0),
+    "kriging, learned from other tracks": (SPECTRUM, ELSEWHERE),
+}
+FROM_FIELDS = "kriging, learned from fields"
+#: What is known of the altimeters: 2.0 to 2.8 cm of white noise in averages of three points, `xinr.simulate.Errors`.
+INSTRUMENTS: dict[str, Any] = {"noise": 0.014, "pass_bias": 0.01, "pass_slope": 0.005}
+THINNED: dict[str, Any] = {"coarsen": 8, "window": 1.5, "pass_bias": 0.01}
+#: Fine enough for its waves, the shortest of which last a day or two.
+LATTICE: dict[str, Any] = {"grid_step": 20.0, "time_step": 1.0}
+#: Chosen on the missions that are mapped (alg, h2b, j3, s3a, s3b), or on another sea, and rounded; those that the demo
+#: has too are taken from there.
+METHODS: dict[str, Method] = {
+    "OI, 2021a settings": OI(),
+    "OI, tuned": method_from("oi", demo.METHODS["oi"] | {"analysis_step": 1.0}),
+    "DUACS-like OI": OI(
+        frame="plane",
+        covariance=ArhanColinDeVerdiere(190.0, 6.2, 0.25, westward_drift=-4.0),
+        noise=0.032,
+        **THINNED,
+    ),
+    "kriging, defaults": Kriging(),
+    "kriging, tuned": method_from("kriging", demo.METHODS["kriging"] | {"draws": 32}),
+    "kriging, learned from other tracks": Kriging(
+        covariance=Spectral(68.7, 5.16, 0.208, 2.56, 4.3, 1.77, -4.0),
+        **LATTICE,
+        noise=0.0112,
+        pass_bias=0.0079,
+        pass_slope=0.004,
+    ),
+    FROM_FIELDS: Kriging(covariance=Spectral(49.7, 2.94, 0.266, 3.59, 6.47, 1.82, -4.55), **LATTICE, **INSTRUMENTS),
+    "SIREN, defaults": Siren(),
+    "SIREN, tuned": method_from("siren", demo.METHODS["siren"]),
+}
+#: Networks of the package that need no settings here, where it has them.
+OTHERS = {"Fourier features": "fourier"}
+#: What is drawn, and under which name.
+DRAWN = {"OI, tuned": "OI", "DUACS-like OI": "DUACS-like", FROM_FIELDS: "kriging", "SIREN, tuned": "SIREN"}
+
+#: What kriging gains by learning, on the truth.
+GAINS = (
+    METHOD,
+    TRUTH[0],
+    Column("than_oi", "less than OI, tuned [%]", 0),
+    Column("than_defaults", "less than its defaults [%]", 0),
+)
+
+
+def null_row(challenge: Challenge) -> Row:
+    """Score the map of nothing: the mean topography alone."""
+    rms = float((challenge.true_maps["sla"] ** 2).mean()) ** 0.5
+    return {"method": "null (mdt)", "rmse_truth": rms, "mu_truth": 0.0, **track_cells(challenge.score_null())}
+
+
+def judged(challenge: Challenge, name: str, method: Method) -> tuple[Field, Row, xr.Dataset]:
+    """Fit, map and score a method.
+
+    Returns
+    -------
+    Field
+        The fit.
+    mapping
+        Its row of the tables.
+    Dataset
+        Its score on the withheld track, with the spectra.
+    """
+    started = perf_counter()
+    field = challenge.fit(method)
+    fitted = perf_counter()
+    maps = challenge.map(field)
+    seconds = {"fit_seconds": fitted - started, "map_seconds": perf_counter() - fitted}
+    track, truth = challenge.score(field), challenge.score_truth(maps)
+    return field, {"method": name, **track_cells(track), **truth_cells(truth), **seconds}, track
+
+
+def gains(rows: list[Row]) -> list[Row]:
+    """Return by how much kriging errs less than OI, and than its own defaults, for each way to learn its covariance."""
+    rmse = {str(row["method"]): float(row["rmse_truth"]) for row in rows}
+    oi, defaults = rmse["OI, tuned"], rmse["kriging, defaults"]
+    return [
+        {
+            "method": name,
+            "rmse_truth": own,
+            "than_oi": 100.0 * (1.0 - own / oi),
+            "than_defaults": 100.0 * (1.0 - own / defaults),
+        }
+        for name, own in rmse.items()
+        if name.startswith("kriging")
+    ]
+
+
+def tuned(seas: Mapping[int, Challenge], evaluations: int) -> dict[str, Method]:
+    """Choose the settings again, on mapped missions alone; OI with analyses 4 days apart meanwhile."""
+    methods = dict(METHODS)
+    for name, (settings, seed) in SEARCHED.items():
+        start = METHODS[name]
+        begin = replace(start, analysis_step=4.0) if isinstance(start, OI) else start
+        found = tune(seas[seed].observations, begin, settings, evaluations=evaluations)
+        chosen = {key: float(f"{get_setting(found.method, key):.3g}") for key in settings}
+        typer.echo(f"{name}: cross-validated rmse {100 * found.rmse:.2f} cm with {chosen}")
+        # A search of kriging scales all deviations, also those that it was not asked for.
+        methods[name] = with_settings(found.method if isinstance(start, Kriging) else start, chosen)
+    covariance = covariance_of(qg(ELSEWHERE_DAYS, seed=ELSEWHERE))
+    typer.echo(f"{FROM_FIELDS}: {covariance}")
+    krige: Any = methods[FROM_FIELDS]
+    return methods | {FROM_FIELDS: replace(krige, covariance=covariance)}
+
+
+def maps_figure(challenge: Challenge, fields: Mapping[str, Field]) -> Figure:
+    """Draw truth and maps in the middle of the period and of the latitudes, finer than they are scored."""
+    times = challenge.grid["time"].values
+    west, east, south, north = challenge.region
+    cut = (north - south) / 5.0  # a picture of five rows would not fit a screen
+    fine = regular_grid((west, east, south + cut, north - cut), 0.1, times)
+    sources: dict[str, Any] = {"truth": challenge.truth, **fields}
+    return plots.maps(sources, fine, time=times[len(times) // 2])
+
+
+def main(
+    tune_settings: Annotated[bool, typer.Option("--tune", help="Choose the settings again first.")] = False,
+    evaluations: Annotated[int, typer.Option(help="Cross-validations for each search.")] = 20,
+    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write every score to this file.")] = None,
+    figures: Annotated[Path | None, typer.Option(help="Folder for the pictures.")] = None,
+) -> None:
+    """Map the simulated sea by every method, and score."""
+    challenge = osse()
+    methods = tuned({0: challenge, ELSEWHERE: osse(seed=ELSEWHERE)}, evaluations) if tune_settings else dict(METHODS)
+    methods |= {title: method_from(name, {}) for title, name in OTHERS.items() if name in REGISTERED}
+    rows, fields, tracks = [null_row(challenge)], {}, {}
+    for name, method in methods.items():
+        fields[name], row, tracks[name] = judged(challenge, name, method)
+        rows.append(row)
+    for title, columns in (("Truth", TRUTH), ("Withheld track and cost", (*TRACK, *COST))):
+        typer.echo(f"{title}:\n\n{markdown(rows, (METHOD, *columns))}\n")
+    typer.echo(f"Covariance learned:\n\n{markdown(gains(rows), GAINS)}")
+    if csv_file is not None:
+        write_csv(rows, csv_file)
+    if figures is not None:
+        maps_figure(challenge, {title: fields[name] for name, title in DRAWN.items()}).savefig(
+            figures / "osse_maps.png"
+        )
+        spectra = plots.psd_score({title: tracks[name] for name, title in DRAWN.items()})
+        spectra.savefig(figures / "osse_psd_score.png")
+
+
+if __name__ == "__main__":
+    typer.run(main)

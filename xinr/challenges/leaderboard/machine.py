@@ -1,0 +1,71 @@
+"""What computed: the machine, its devices, and the versions of what ran."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from xinr.methods.device import device_from
+from xinr.methods.method import Method
+from xinr.methods.search import SearchableMethod
+
+#: Packages on which numbers depend.
+PACKAGES = ("xinr", "numpy", "scipy", "torch", "pyinterp", "xarray")
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of python and of the packages that compute, and a hash of the source of the methods.
+
+    Examples
+    --------
+    >>> sorted(versions())
+    ['numpy', 'pyinterp', 'python', 'scipy', 'source', 'torch', 'xarray', 'xinr']
+    """
+    found = {"python": platform.python_version(), "source": _source()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # run from a source tree that is not installed
+            found[name] = "unknown"
+    return found
+
+
+def _source() -> str:
+    """Return a hash of the modules on which a fit and its maps depend: one version under work has many."""
+    root = Path(__file__).parents[1]
+    files = sorted([*root.glob("*.py"), *root.glob("methods/**/*.py")])
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:8]
+
+
+def device_of(method: Method) -> str:
+    """Return where a method computes: "cpu", "cuda" or "mps".
+
+    Examples
+    --------
+    >>> from xinr.methods.oi import OI
+    >>> device_of(OI())
+    'cpu'
+    """
+    name = getattr(method, "device", "cpu")
+    # Kriging needs float64, which mps has not.
+    return device_from(name, metal=not isinstance(method, SearchableMethod)).type
+
+
+def machine_of(device: str) -> str:
+    """Return the name of the processor behind a device, and how many threads a processor has to itself here."""
+    import torch
+
+    if device == "cuda":
+        return torch.cuda.get_device_name()
+    return f"{_processor()}, {torch.get_num_threads()} threads".replace(", 1 threads", ", 1 thread")
+
+
+def _processor() -> str:
+    described = Path("/proc/cpuinfo")
+    lines = described.read_text(encoding="utf-8").splitlines() if described.exists() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()

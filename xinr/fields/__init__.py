@@ -1,0 +1,1 @@
+"""Fields: sea surface height as a function of longitude, latitude and time, fitted or gridded."""

@@ -1,0 +1,338 @@
+"""Field: sea surface height as a function of longitude, latitude and time."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from html import escape
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Self
+
+import xarray as xr
+
+from xinr._warnings import caution
+from xinr.fields.netcdf import write_netcdf
+from xinr.fields.target import Target
+from xinr.geo.coordinates import is_grid
+from xinr.geo.geostrophy import currents
+from xinr.observations.variables import STANDARD_NAMES, as_map, is_anomaly
+
+Points = xr.Dataset | xr.DataArray | Mapping[Any, Any]
+
+#: Of saved fields: raised when a change makes older files unreadable.
+FORMAT = 1
+LONG_NAMES = {
+    "sla": "sea level anomaly",
+    "adt": "absolute dynamic topography",
+    "ssh": "sea surface height",
+}
+SLOPES = {
+    "x": ("eastward slope of ", "m m-1"),
+    "y": ("northward slope of ", "m m-1"),
+    "t": ("rate of change of ", "m s-1"),
+}
+ABSOLUTE = ("adt", "ssh")
+
+
+class Field(ABC):
+    """Sea surface height as a function of (longitude, latitude, time).
+
+    Networks, optimal interpolation, kriging and gridded maps are all Fields: `interp` evaluates, `gradient`,
+    `laplacian` and `currents` differentiate, `score` compares with a reference at the reference's own points, `save`
+    keeps.
+
+    Attributes
+    ----------
+    name : str
+        Name of the variable: "sla", "adt", "ssh", ...
+    info : dict
+        What the field came from: method, settings, counts, extent; plain values, saved with it.
+    """
+
+    name: str
+    info: dict[str, Any]
+
+    def interp(self, target: Points, *, error: bool = False) -> xr.Dataset:
+        """Evaluate the field at the points of a target.
+
+        Parameters
+        ----------
+        target : Dataset, DataArray or mapping
+            Anything with longitude, latitude and time: a grid, coordinates alone, or the points of a track.
+            Chunked targets (``maps.chunk(time=10)``) are evaluated lazily, block by block. Dimensions of which
+            longitude, latitude and time do not depend are left out.
+        error : bool
+            Also give the posterior standard deviation, as ``err_<name>``, of a method that has one.
+
+        Returns
+        -------
+        Dataset
+            ``<name>`` [m], dims (time, latitude, longitude) on a grid, those of the track on a track.
+
+        Raises
+        ------
+        ValueError
+            The target lacks a coordinate, lies wholly outside the data of a fit (a map gives NaN there), or an
+            error is asked of a method that has none.
+        """
+        points = self._reach(target)
+        if not error:
+            return self._dataset({self.name: self._value(points).assign_attrs(self._attrs("", "m"))})
+        value, deviation = self._posterior(points)
+        attrs = self._attrs("", "m")
+        deviation.attrs = {"long_name": f"posterior standard deviation of {attrs['long_name']}", "units": "m"}
+        if "standard_name" in attrs:
+            deviation.attrs["standard_name"] = f"{attrs['standard_name']} standard_error"
+        return self._dataset({self.name: value.assign_attrs(attrs), f"err_{self.name}": deviation})
+
+    def gradient(self, target: Points | None = None) -> xr.Dataset:
+        """Differentiate the field: slopes east and north, and the rate of change.
+
+        Parameters
+        ----------
+        target : Dataset, DataArray or mapping, optional
+            As for `interp`. A gridded map needs none: it is differentiated on its own grid.
+
+        Returns
+        -------
+        Dataset
+            ``d<name>_dx`` and ``d<name>_dy``, eastward and northward [m/m], and ``d<name>_dt`` [m/s]: exact
+            derivatives of the fitted function on the sphere; centred differences for a map.
+        """
+        found = self._gradient(self._reach(target))
+        return self._dataset(
+            {f"d{self.name}_d{key}": slope.assign_attrs(self._attrs(*SLOPES[key])) for key, slope in found.items()}
+        )
+
+    def laplacian(self, target: Points | None = None) -> xr.Dataset:
+        """Apply the horizontal Laplacian of the sphere (Laplace-Beltrami).
+
+        Parameters
+        ----------
+        target : Dataset, DataArray or mapping, optional
+            As for `gradient`.
+
+        Returns
+        -------
+        Dataset
+            ``laplacian_<name>`` [1/m]: exact for a fitted function; centred differences for a map.
+        """
+        bend = self._laplacian(self._reach(target))
+        return self._dataset({f"laplacian_{self.name}": bend.assign_attrs(self._attrs("Laplacian of ", "m-1"))})
+
+    def currents(self, target: Points | None = None) -> xr.Dataset:
+        """Differentiate the field into the geostrophic currents that balance its slopes.
+
+        Parameters
+        ----------
+        target : Dataset, DataArray or mapping, optional
+            As for `gradient`.
+
+        Returns
+        -------
+        Dataset
+            ``ugosa``, ``vgosa`` [m/s] of anomalies, ``ugos``, ``vgos`` of absolute heights; ``vorticity``, ``strain``
+            [1/s] and ``kinetic_energy`` [m²/s²]; NaN within 5 degrees of the equator: see
+            `xinr.geo.geostrophy.currents`.
+        """
+        return self._dataset(currents(self._derivatives(self._reach(target)), anomaly=self.is_anomaly))
+
+    def evaluate(self, target: Points) -> xr.Dataset:
+        """Evaluate all that the field knows: height, formal error if there is one, gradient and Laplacian.
+
+        Parameters
+        ----------
+        target : Dataset, DataArray or mapping
+            As for `interp`.
+
+        Returns
+        -------
+        Dataset
+            What `interp`, `gradient` and `laplacian` give, together.
+        """
+        parts = [self.interp(target, error=self.has_error), self.gradient(target), self.laplacian(target)]
+        return xr.merge(parts, combine_attrs="override", join="exact", compat="override")
+
+    def score(self, reference: xr.Dataset | xr.DataArray, *, protocol: str | None = None, **options: Any) -> xr.Dataset:
+        """Compare the field with a reference, at the reference's own points.
+
+        Parameters
+        ----------
+        reference : Dataset or DataArray
+            Withheld tracks, with ``ssh`` or with ``sla_unfiltered``, ``mdt`` and ``lwe``: to a field of anomalies
+            their own ``mdt`` is added first, and the attribute ``mdt_added`` says so. Or gridded truth of the same
+            kind of height as the field.
+        protocol : {"dc2021a", "strict", "dc2020a"}, optional
+            The first two for tracks, "dc2021a" by default: see `xinr.metrics.score`; the last for gridded truth:
+            see `xinr.metrics.score_maps`.
+        **options
+            For tracks ``region``, ``period``, ``segment_length``, ``resamples``, ``seed``: see `xinr.metrics.score`.
+
+        Returns
+        -------
+        Dataset
+            ``mu``, ``sigma``, ``lambda_x``, ``rmse`` [m] and more; on tracks with intervals and the null map's score.
+
+        Raises
+        ------
+        ValueError
+            Reference and field are not comparable, or a protocol or option is not for this kind of reference.
+        """
+        if is_grid(reference):
+            return self._score_on_grid(reference, protocol, options)
+        return self._score_on_track(reference, protocol or "dc2021a", options)
+
+    def _score_on_grid(
+        self, reference: xr.Dataset | xr.DataArray, protocol: str | None, options: Mapping[str, Any]
+    ) -> xr.Dataset:
+        from xinr.metrics import score_maps
+
+        if protocol not in (None, "dc2020a") or options:
+            raise ValueError(
+                f"gridded truth is scored by the protocol 'dc2020a' without options, got protocol={protocol!r} and "
+                f"{sorted(options)}. Select a region with reference.sel(...); interpolate to a track for the others."
+            )
+        truth = as_map(reference)
+        if is_anomaly(str(truth.name), truth.attrs.get("standard_name")) != self.is_anomaly:
+            raise ValueError(
+                f"the field is {self.name!r} and the reference {truth.name!r}, one an anomaly and the other not: "
+                "add the mdt to one of them, or name the reference's variable by reference[<name>]."
+            )
+        table = score_maps(self.interp(truth)[self.name], truth)
+        return table.assign_attrs(field=self.summary)
+
+    def _score_on_track(
+        self, reference: xr.Dataset | xr.DataArray, protocol: str, options: Mapping[str, Any]
+    ) -> xr.Dataset:
+        from xinr.metrics import score, select
+
+        track = select(reference, options.get("region"), options.get("period"))
+        table = score(self.on_track(track), track, protocol=protocol, **options)
+        return table.assign_attrs(mdt_added=str(self.is_anomaly), field=self.summary)
+
+    def on_track(self, track: xr.Dataset) -> xr.Dataset:
+        """Evaluate the absolute height at the points of a track, as `score` compares it.
+
+        Parameters
+        ----------
+        track : Dataset
+            With ``mdt`` [m], which is added to a field of anomalies.
+
+        Returns
+        -------
+        Dataset
+            ``ssh`` [m].
+
+        Raises
+        ------
+        ValueError
+            The field is of anomalies, and the track has no mdt.
+        """
+        if self.is_anomaly and "mdt" not in track:
+            raise ValueError(
+                f"the field {self.name!r} is an anomaly and the reference has no mdt to add to it: expected a variable "
+                "'mdt' [m]. Add reference['mdt'], or fit absolute heights with mdt=True."
+            )
+        if not self.is_anomaly and self.name not in ABSOLUTE:
+            caution(
+                f"the field {self.name!r} is taken for an absolute height, and no mdt is added to it; if it is an "
+                "anomaly, name its variable 'sla'."
+            )
+        height = self.interp(track)[self.name]
+        return xr.Dataset({"ssh": height + track["mdt"] if self.is_anomaly else height})
+
+    def save(self, path: str | Path) -> None:
+        """Write the field to one netCDF file, which `xinr.open_field` reads back.
+
+        The file appears under its name only when complete; one that was there stays whole until then.
+
+        Parameters
+        ----------
+        path : str or Path
+            Where to write.
+        """
+        stored = self.stored()
+        attrs = {"xinr_format": FORMAT, "name": self.name, "info": json.dumps(self.info)}
+        write_netcdf(stored.assign_attrs({**stored.attrs, **attrs}), Path(path).expanduser())
+
+    @property
+    def has_error(self) -> bool:
+        """Whether the field has a formal error."""
+        return False
+
+    @property
+    def is_anomaly(self) -> bool:
+        """Whether heights are anomalies about the mean sea surface, so that the mdt is not in them."""
+        return is_anomaly(self.name, self.info.get("standard_name"))
+
+    @property
+    def summary(self) -> str:
+        """One line: what is mapped, by which method."""
+        return f"{self.name} by {self.info['method']}"
+
+    def __repr__(self) -> str:
+        width = max(map(len, self.info))
+        rows = "".join(f"\n    {key:<{width}}  {_shown(value)}" for key, value in self.info.items())
+        return f"<xinr.{type(self).__name__} {self.summary}>{rows}"
+
+    def _repr_html_(self) -> str:
+        left = "style='text-align:left'"
+        rows = "".join(
+            f"<tr><th {left}>{escape(key)}</th><td {left}>{escape(_shown(value))}</td></tr>"
+            for key, value in self.info.items()
+        )
+        return f"<b>xinr.{type(self).__name__}</b> {escape(self.summary)}<table>{rows}</table>"
+
+    @abstractmethod
+    def stored(self) -> xr.Dataset:
+        """Return what `save` writes: arrays, and the attribute ``content`` that tells which kind of field it is."""
+
+    @classmethod
+    @abstractmethod
+    def restored(cls, ds: xr.Dataset) -> Self:
+        """Rebuild a field from a file that `save` wrote, not decoded."""
+
+    @abstractmethod
+    def _reach(self, target: Points | None) -> Target:
+        """Return the target's points, having checked that the field has something to say there."""
+
+    @abstractmethod
+    def _value(self, target: Target) -> xr.DataArray: ...
+
+    @abstractmethod
+    def _gradient(self, target: Target) -> dict[str, xr.DataArray]: ...
+
+    @abstractmethod
+    def _laplacian(self, target: Target) -> xr.DataArray: ...
+
+    @abstractmethod
+    def _derivatives(self, target: Target) -> dict[str, xr.DataArray]:
+        """Return what `currents` needs: "x", "y", "xx", "xy", "yy", east and north, along great circles."""
+
+    @abstractmethod
+    def _posterior(self, target: Target) -> tuple[xr.DataArray, xr.DataArray]: ...
+
+    def _attrs(self, prefix: str, units: str) -> dict[str, str]:
+        attrs = {"long_name": prefix + LONG_NAMES.get(self.name, self.name), "units": units}
+        if not prefix and self.name in STANDARD_NAMES:
+            attrs["standard_name"] = STANDARD_NAMES[self.name]
+        return attrs
+
+    def _dataset(self, variables: Mapping[str, xr.DataArray]) -> xr.Dataset:
+        attrs = {
+            "Conventions": "CF-1.11",
+            "source": f"xinr {version('xinr')}: {self.summary}",
+            "xinr": json.dumps(self.info),
+        }
+        return xr.Dataset(dict(variables), attrs=attrs)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        shown = ", ".join(f"{key}={_shown(part)}" for key, part in value.items() if key != "kind")
+        return f"{value['kind']}({shown})" if "kind" in value else shown
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return ", ".join(map(_shown, value)) if isinstance(value, list | tuple) else str(value)

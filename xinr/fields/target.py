@@ -1,0 +1,138 @@
+"""Targets: evaluate a function of (longitude, latitude, time) wherever a Dataset has points."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from xinr._typing import Array
+from xinr.geo.coordinates import NAMES, Axis, find, locate
+
+#: Takes longitude, latitude and time, each (n,), and returns one array (n,) for each output.
+PointFunction = Callable[..., Array | tuple[Array, ...]]
+
+# Stands for the time of a target that has none.
+_ANY_TIME = np.datetime64("1970-01-01", "ns")
+
+COORDINATE_ATTRS: dict[str, dict[str, str]] = {
+    "longitude": {"standard_name": "longitude", "units": "degrees_east", "axis": "X"},
+    "latitude": {"standard_name": "latitude", "units": "degrees_north", "axis": "Y"},
+    "time": {"standard_name": "time", "axis": "T"},
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """Coordinates that broadcast to the points of a grid, a track, or a curvilinear map."""
+
+    longitude: xr.DataArray
+    latitude: xr.DataArray
+    time: xr.DataArray | None
+    chunks: Mapping[Any, tuple[int, ...]]
+
+    @classmethod
+    def of(cls, points: xr.Dataset | xr.DataArray | Mapping[Any, Any]) -> Target:
+        """Find the coordinates of a target and chunk them as it is chunked.
+
+        Raises
+        ------
+        TypeError
+            Not a Dataset, a DataArray or a mapping of coordinates.
+        ValueError
+            A coordinate is missing or ambiguous, or the target holds no point.
+        """
+        if isinstance(points, Mapping) and not isinstance(points, xr.Dataset):
+            points = xr.Dataset(coords=dict(points))
+        if not isinstance(points, xr.Dataset | xr.DataArray):
+            raise TypeError(
+                f"the target must be a Dataset, a DataArray or a mapping of coordinates, got {type(points).__name__}: "
+                'for instance {"time": times, "latitude": latitudes, "longitude": longitudes}.'
+            )
+        axes: tuple[Axis, ...] = ("longitude", "latitude", *(("time",) if find(points, "time") else ()))
+        columns = [locate(points, axis) for axis in axes]
+        for column in columns:
+            if column.size == 0:
+                raise ValueError(f"the target has no point: its {column.name} is empty.")
+            if column is columns[1] and column.chunks is None and np.any(np.abs(column.values) > 90.0):
+                worst = column.values.flat[np.nanargmax(np.abs(column.values))]
+                raise ValueError(f"latitudes of the target must lie within ±90 degrees, got {worst:g}.")
+        chunks = dict(points.unify_chunks().chunksizes)
+        return cls(columns[0], columns[1], columns[2] if len(columns) == 3 else None, chunks)
+
+    @property
+    def columns(self) -> dict[str, xr.DataArray]:
+        """The coordinates there are, in the order of a map's dimensions."""
+        found = {"time": self.time, "latitude": self.latitude, "longitude": self.longitude}
+        return {axis: column for axis, column in found.items() if column is not None}
+
+    def with_time(self) -> Target:
+        """Return the target itself, having checked that it has a time."""
+        if self.time is None:
+            raise ValueError(
+                f"the target has no time, but the field changes in time: expected a coordinate with CF attributes "
+                f"or one of the names {list(NAMES['time'])}. Give it one: target.assign_coords(time=...)."
+            )
+        return self
+
+    def evaluate(self, function: PointFunction, outputs: int = 1, nodes: xr.DataArray | None = None) -> Any:
+        """Apply the function at every point; dims come in the order time, latitude, longitude.
+
+        Lazy where the coordinates, or the nodes, are chunked: one call for each block of the target.
+        Points with a missing coordinate get NaN.
+
+        Parameters
+        ----------
+        function : callable
+            Takes longitude, latitude and time, each (n,), and the nodes if any; returns ``outputs`` arrays (n,).
+        outputs : int
+            How many arrays it returns: one is returned bare, several as a tuple.
+        nodes : DataArray, optional
+            A whole array handed to every call.
+        """
+        extra = [] if nodes is None else [nodes]
+        with warnings.catch_warnings():
+            # The chunks of the result are those of the target, which dask cannot know.
+            warnings.filterwarnings("ignore", "Increasing number of chunks")
+            found = xr.apply_ufunc(
+                partial(_on_block, function, outputs),
+                _ANY_TIME if self.time is None else self._bare(self.time),
+                self._bare(self.latitude),
+                self._bare(self.longitude),
+                *extra,
+                input_core_dims=[[], [], [], *(array.dims for array in extra)],
+                output_core_dims=[[]] * outputs,
+                dask="parallelized",
+                output_dtypes=[np.float64] * outputs,
+                keep_attrs=False,
+            )
+        return tuple(map(self.describe, found)) if outputs > 1 else self.describe(found)
+
+    def _bare(self, column: xr.DataArray) -> xr.DataArray:
+        """Return a coordinate as a plain array, chunked as the target is: indexes themselves cannot be chunked."""
+        bare = xr.DataArray(column.data, dims=column.dims)
+        wanted = {dim: self.chunks[dim] for dim in column.dims if dim in self.chunks}
+        return bare.chunk(wanted) if wanted and column.chunks is None else bare
+
+    def describe(self, array: xr.DataArray) -> xr.DataArray:
+        """Return values at the points of the target with its coordinates, CF attributes added."""
+        for axis, column in self.columns.items():
+            attrs = {**COORDINATE_ATTRS[axis], **column.attrs}
+            array = array.assign_coords({**column.coords, column.name: column.assign_attrs(attrs)})
+        return array
+
+
+def _on_block(function: PointFunction, outputs: int, time: Any, latitude: Any, longitude: Any, *nodes: Any) -> Any:
+    """Apply the function to those points of a block whose coordinates are known."""
+    t, lat, lon = np.broadcast_arrays(time, latitude, longitude)
+    known = np.isfinite(lon) & np.isfinite(lat) & ~np.isnat(t)
+    result = np.full((outputs, *known.shape), np.nan)
+    if known.any():
+        place = lon[known].astype(np.float64), lat[known].astype(np.float64)
+        result[:, known] = function(*place, t[known].astype("datetime64[ns]"), *nodes)
+    return tuple(result) if outputs > 1 else result[0]

@@ -1,0 +1,190 @@
+"""Find longitude, latitude and time in any Dataset, and put longitudes into one convention."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from xinr._typing import Region
+
+Axis = Literal["longitude", "latitude", "time"]
+
+# In order of preference, compared in lower case. Not x, y and t: they may be metres of a projection, or temperature.
+NAMES: dict[Axis, tuple[str, ...]] = {
+    "longitude": ("longitude", "lon", "nav_lon", "longitudes", "lons", "glam"),
+    "latitude": ("latitude", "lat", "nav_lat", "latitudes", "lats", "gphi"),
+    "time": ("time", "times", "date", "datetime"),
+}
+
+
+def locate(data: xr.Dataset | xr.DataArray, axis: Axis) -> xr.DataArray:
+    """Return the variable that holds one of the three coordinates.
+
+    CF attributes (``standard_name``, ``units``, ``axis``) decide first, usual names second.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Any layout: tracks, a grid, or coordinates alone.
+    axis : {"longitude", "latitude", "time"}
+        Which one to look for.
+
+    Returns
+    -------
+    DataArray
+        Longitude and latitude in degrees, time as ``datetime64``.
+
+    Raises
+    ------
+    ValueError
+        No candidate, several that cannot be told apart, or a time that is not decoded.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> locate(xr.Dataset({"LON": ("obs", [359.0])}), "longitude").name
+    'LON'
+    """
+    candidates = find(data, axis)
+    if not candidates:
+        known = sorted(str(name) for name in _as_dataset(data).variables)
+        raise ValueError(
+            f"no {axis} found: expected a variable with CF attributes (standard_name={axis!r}) or one of the "
+            f"names {list(NAMES[axis])}, got the variables {known}. Rename it: ds.rename(<name>={axis!r})."
+        )
+    if len(candidates) > 1:
+        raise ValueError(
+            f"{axis} is ambiguous: {candidates} all look like it. Keep one: ds.drop_vars(...) the others, "
+            f"or give the right one the name {axis!r}."
+        )
+    found = _as_dataset(data)[candidates[0]]
+    return _decoded_time(found) if axis == "time" else _in_degrees(found)
+
+
+def find(data: xr.Dataset | xr.DataArray, axis: Axis) -> list[str]:
+    """Return the names that may be the coordinate: none, the one to use, or several that tie."""
+    import cf_xarray  # noqa: F401  (registers the .cf accessor)
+
+    ds = _as_dataset(data)
+    promoted = ds.set_coords([str(name) for name in ds.data_vars])
+    by_attribute = [str(name) for name in promoted.cf.coordinates.get(axis, [])]
+    pool = by_attribute or [str(name) for name in ds.variables]
+    lower = {name.lower(): name for name in pool}
+    by_name = [lower[name] for name in NAMES[axis] if name in lower]
+    return by_name[:1] or by_attribute
+
+
+def _in_degrees(angle: xr.DataArray) -> xr.DataArray:
+    units = str(angle.attrs.get("units", "degrees"))
+    if not units.lower().startswith("deg") and units != "°":
+        raise ValueError(f"{angle.name} must be in degrees, got units {units!r}. Convert it and set its units.")
+    return angle
+
+
+def _as_dataset(data: xr.Dataset | xr.DataArray) -> xr.Dataset:
+    return data.coords.to_dataset() if isinstance(data, xr.DataArray) else data
+
+
+def _decoded_time(time: xr.DataArray) -> xr.DataArray:
+    if isinstance(time.dtype, np.dtype) and np.issubdtype(time.dtype, np.datetime64):
+        return time
+    raise ValueError(
+        f"{time.name} must be datetime64, got {time.dtype}. Decode it with xr.decode_cf(ds) (its units attribute "
+        "must read like 'days since 1950-01-01'); a non-standard calendar with ds.convert_calendar('standard'); "
+        "strings with np.array(times, 'datetime64[ns]'); a time zone with times.tz_convert('UTC').tz_localize(None)."
+    )
+
+
+def wrap(longitude: ArrayLike, origin: float) -> NDArray[np.float64]:
+    """Shift longitudes [degrees] by whole turns into ``[origin - 180, origin + 180)``.
+
+    Examples
+    --------
+    >>> wrap([359.0, 2.0], origin=0.0)
+    array([-1.,  2.])
+    """
+    turned = np.asarray(longitude, dtype=np.float64)
+    return turned - 360.0 * np.floor((turned - origin + 180.0) / 360.0)
+
+
+def central_longitude(longitude: ArrayLike) -> float:
+    """Return the mid-longitude [degrees] of the shortest arc that holds every point.
+
+    A plain mean would put tracks on both sides of the dateline at 0 degrees.
+
+    Examples
+    --------
+    >>> central_longitude([178.0, -178.0])
+    180.0
+    """
+    turned = np.sort(np.unique(np.mod(np.asarray(longitude, dtype=np.float64), 360.0)))
+    gaps = np.diff(turned, append=turned[0] + 360.0)
+    widest = int(np.argmax(gaps))
+    start = turned[(widest + 1) % turned.size]
+    return float(np.mod(start + (360.0 - gaps[widest]) / 2.0, 360.0))
+
+
+def width_of(region: Region) -> float:
+    """Return how far a region (west, east, south, north) reaches eastward [degrees], above 0, 360 around the globe.
+
+    Examples
+    --------
+    >>> width_of((350.0, 5.0, -1.0, 1.0)), width_of((0.0, 360.0, -1.0, 1.0))
+    (15.0, 360.0)
+    """
+    return (region[1] - region[0]) % 360.0 or 360.0
+
+
+def within(longitude: ArrayLike, latitude: ArrayLike, region: Region, margin: float = 0.0) -> NDArray[np.bool_]:
+    """Return which points lie in (west, east, south, north), at least ``margin`` degrees from its edges.
+
+    Any convention of longitude, the dateline included; a region of 360 degrees has no edge to the east or west.
+
+    Examples
+    --------
+    >>> within([179.5, -179.5, 0.0], [0.0, 0.0, 0.0], (179, 181, -1, 1))
+    array([ True,  True, False])
+    """
+    check_region(region)
+    west, east, south, north = region
+    width = (east - west) % 360.0
+    eastward = (np.asarray(longitude, dtype=np.float64) - west) % 360.0
+    inside = (np.asarray(latitude) >= south + margin) & (np.asarray(latitude) <= north - margin)
+    return np.asarray(inside & ((width == 0.0) | (eastward >= margin) & (eastward <= width - margin)))
+
+
+def widened(region: Region, margin: float) -> Region:
+    """Return (west, east, south, north) with its edges moved out by a margin [degrees], not beyond the poles.
+
+    Examples
+    --------
+    >>> widened((295, 305, -90, 43), 1.0)
+    (294.0, 306.0, -90.0, 44.0)
+    """
+    west, east, south, north = region
+    return west - margin, east + margin, max(south - margin, -90.0), min(north + margin, 90.0)
+
+
+def check_region(region: Region) -> None:
+    """Raise ValueError unless the region is (west, east, south, north) in degrees."""
+    if len(region) != 4 or not (-90 <= region[2] < region[3] <= 90 and 0 < abs(region[1] - region[0]) <= 360):
+        raise ValueError(
+            f"region must be (west, east, south, north) in degrees with south < north, got {region}: "
+            "for instance (295, 305, 33, 43)."
+        )
+
+
+def bounds(period: tuple[str, str]) -> tuple[np.datetime64, np.datetime64]:
+    """Return the time at which a period of days, both included, begins, and that before which it ends."""
+    first, last = (np.datetime64(day, "D") for day in period)
+    if last < first:
+        raise ValueError(f"period must be (first, last) day, got {period}, which ends before it begins.")
+    return first.astype("datetime64[ns]"), (last + np.timedelta64(1, "D")).astype("datetime64[ns]")
+
+
+def is_grid(data: xr.Dataset | xr.DataArray) -> bool:
+    """Return whether longitude and latitude span a grid, rather than go together along a track."""
+    return locate(data, "longitude").dims != locate(data, "latitude").dims

@@ -1,0 +1,133 @@
+"""Surface currents in geostrophic balance with the slope of the sea: velocity, vorticity, strain, kinetic energy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+
+from xinr.geo.coordinates import locate
+from xinr.geo.frames import EARTH_RADIUS
+
+#: Standard gravity [m/s²].
+GRAVITY = 9.80665
+#: Of the earth against the stars [rad/s].
+EARTH_SPIN = 7.292115e-5
+#: Nearer to the equator there is no geostrophic balance [degrees].
+EQUATORIAL = 5.0
+#: Long name, units and CF standard name; of anomalies, of absolute heights, and of both.
+ATTRS = {
+    "ugosa": (
+        "eastward geostrophic current anomaly",
+        "m s-1",
+        "surface_geostrophic_eastward_sea_water_velocity_assuming_mean_sea_level_for_geoid",
+    ),
+    "vgosa": (
+        "northward geostrophic current anomaly",
+        "m s-1",
+        "surface_geostrophic_northward_sea_water_velocity_assuming_mean_sea_level_for_geoid",
+    ),
+    "ugos": ("eastward geostrophic current", "m s-1", "surface_geostrophic_eastward_sea_water_velocity"),
+    "vgos": ("northward geostrophic current", "m s-1", "surface_geostrophic_northward_sea_water_velocity"),
+    "vorticity": ("relative vorticity of the geostrophic current", "s-1", "ocean_relative_vorticity"),
+    "strain": ("rate of strain of the geostrophic current", "s-1", ""),
+    "kinetic_energy": (
+        "kinetic energy per unit mass of the geostrophic current",
+        "m2 s-2",
+        "specific_kinetic_energy_of_sea_water",
+    ),
+}
+
+
+def currents(derivatives: Mapping[str, xr.DataArray], *, anomaly: bool) -> dict[str, xr.DataArray]:
+    """Return the currents in geostrophic balance with the derivatives of a height.
+
+    Parameters
+    ----------
+    derivatives : mapping of DataArray
+        On the sphere: ``x`` and ``y``, the slopes east and north [m/m], and ``xx``, ``xy``, ``yy``, the second
+        derivatives along great circles [1/m], with their latitudes.
+    anomaly : bool
+        Whether the height is an anomaly, so that its currents are called ``ugosa`` and ``vgosa``.
+
+    Returns
+    -------
+    dict of DataArray
+        Velocity ``ugos``, ``vgos`` [m/s], ``vorticity`` and ``strain`` [1/s], ``kinetic_energy`` [m²/s²]: NaN within
+        5 degrees of the equator.
+
+    Notes
+    -----
+    With f the Coriolis parameter, β = df/dy and h_xx, h_xy, h_yy the covariant second derivatives, those along great
+    circles, which hold the metric terms in tan(latitude)/R:
+
+    - ``u = -(g/f) h_y``, ``v = (g/f) h_x``
+    - vorticity ``ζ = (g/f) (h_xx + h_yy) + (β/f) u``
+    - normal strain ``-2 (g/f) h_xy + (β/f) v``, shear strain ``(g/f) (h_xx - h_yy) - (β/f) u``, and the root of the sum
+      of their squares: zero where the sea turns like a solid body
+    - kinetic energy ``(u² + v²) / 2``
+
+    References
+    ----------
+    Gill (1982), Atmosphere-ocean dynamics, chapters 4.12 and 7.6; strain: Okubo (1970),
+    doi:10.1016/0011-7471(70)90059-8; equator: Lagerloef et al. (1999), doi:10.1029/1999JC900197, where f is too small
+    within 5 degrees, and second derivatives, smoothed over degrees, replace the slopes: not done here.
+
+    Examples
+    --------
+    >>> one = xr.DataArray([1e-6, 1e-6], {"latitude": [-30.0, 30.0]})
+    >>> slopes = {"x": 0 * one, "y": one, "xx": 0 * one, "xy": 0 * one, "yy": 0 * one}
+    >>> currents(slopes, anomaly=False)["ugos"].values.round(3)  # rising northward: westward in the north
+    array([ 0.134, -0.134])
+    """
+    f, beta = coriolis(locate(derivatives["x"], "latitude"))
+    u, v = geostrophic(derivatives["x"], derivatives["y"])
+    xx, xy, yy = (GRAVITY * derivatives[key] / f for key in ("xx", "xy", "yy"))
+    turn_u, turn_v = u * beta / f, v * beta / f
+    found = {
+        "ugosa" if anomaly else "ugos": u,
+        "vgosa" if anomaly else "vgos": v,
+        "vorticity": xx + yy + turn_u,
+        "strain": ((turn_v - 2.0 * xy) ** 2 + (xx - yy - turn_u) ** 2) ** 0.5,
+        "kinetic_energy": (u**2 + v**2) / 2.0,
+    }
+    return {name: current.drop_attrs(deep=False).assign_attrs(_attrs(name)) for name, current in found.items()}
+
+
+def geostrophic(east: xr.DataArray, north: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+    """Return the eastward and the northward geostrophic velocity [m/s]: NaN within 5 degrees of the equator.
+
+    Parameters
+    ----------
+    east, north : DataArray
+        Slopes of the sea surface [m/m], with their latitudes.
+
+    Examples
+    --------
+    >>> slope = xr.DataArray([1e-6, 1e-6, 1e-6], {"latitude": [-30.0, 0.0, 30.0]})
+    >>> geostrophic(slope, 0 * slope)[1].values.round(3)  # rising eastward: northward in the northern hemisphere
+    array([-0.134,    nan,  0.134])
+    """
+    f, _ = coriolis(locate(east, "latitude"))
+    return -GRAVITY * north / f, GRAVITY * east / f
+
+
+def coriolis(latitude: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+    """Return the Coriolis parameter [1/s], NaN within 5 degrees of the equator, and its slope northward [1/(m s)].
+
+    Examples
+    --------
+    >>> [f"{float(value):.4g}" for value in coriolis(xr.DataArray(30.0))]
+    ['7.292e-05', '1.982e-11']
+    """
+    angle = np.pi / 180.0 * latitude.astype(np.float64)
+    sine, cosine = (xr.apply_ufunc(function, angle, dask="allowed") for function in (np.sin, np.cos))
+    f = 2.0 * EARTH_SPIN * sine.where(abs(latitude) > EQUATORIAL)
+    return f, 2.0 * EARTH_SPIN / (1e3 * EARTH_RADIUS) * cosine
+
+
+def _attrs(name: str) -> dict[str, str]:
+    long_name, units, standard_name = ATTRS[name]
+    attrs = {"long_name": long_name, "units": units}
+    return attrs | {"standard_name": standard_name} if standard_name else attrs

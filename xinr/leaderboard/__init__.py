@@ -1,8 +1,0 @@
-"""Leaderboards: every method and map of a challenge in one table, resumed where it was left."""
-
-from xinr.leaderboard.board import NULL, Leaderboard
-from xinr.leaderboard.entry import Entry, slug
-from xinr.leaderboard.runner import run
-from xinr.leaderboard.text import Table, described, tables, text_of, write
-
-__all__ = ["NULL", "Entry", "Leaderboard", "Table", "described", "run", "slug", "tables", "text_of", "write"]

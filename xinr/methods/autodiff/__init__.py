@@ -1,0 +1,1 @@
+"""Values that carry their derivatives through code written for plain tensors."""

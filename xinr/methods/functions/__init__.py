@@ -1,0 +1,1 @@
+"""Functions of points with exact derivatives, of which fitted predictors are made."""

@@ -1,0 +1,105 @@
+"""Drift: the mean of a process as a polynomial of place and time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinr._typing import Array, Pairs
+from xinr.methods.predictor import Predictor
+
+#: Degree of each drift by name; "none" has no term.
+DRIFTS = {"none": -1, "constant": 0, "linear": 1}
+#: Points whose spread across their plane is less than this share of their extent tell no slope across it.
+FLATTEST = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Polynomial(Predictor):
+    """``b_0 + b · (x - centre) / scale``, with as many coefficients b as there are: none, one, or one more than axes.
+
+    Parameters
+    ----------
+    coefficients : ndarray (m,)
+        Unit of the data.
+    centre, scale : ndarray (d,)
+        Of the coordinates.
+    """
+
+    kind = "polynomial"
+
+    coefficients: Array
+    centre: Array
+    scale: Array
+
+    @classmethod
+    def zero(cls, drift: str, x: Array) -> Self:
+        """Return the drift of that name, all of its coefficients zero, in the scales of points x (n, d).
+
+        Raises
+        ------
+        ValueError
+            The points do not tell its coefficients: all on one line, or at one time.
+        """
+        size = {-1: 0, 0: 1, 1: 1 + x.shape[1]}[DRIFTS[drift]]
+        spread = x.std(axis=0)
+        zero = cls(np.zeros(size), x.mean(axis=0), np.where(spread > 0.0, spread, 1.0))
+        if size and np.linalg.matrix_rank(zero.columns(x), rtol=FLATTEST) < size:
+            raise ValueError(
+                f"{len(x)} observations do not tell a {drift} mean, which has {size} coefficients: they are too few, "
+                "on one line, or at one time. Take more observations, or mean='constant'."
+            )
+        return zero
+
+    def columns(self, x: Array) -> Array:
+        """Return what each coefficient multiplies, (n, m)."""
+        if len(self.coefficients) <= 1:
+            return np.ones((len(x), len(self.coefficients)))
+        return np.column_stack([np.ones(len(x)), (x - self.centre) / self.scale])
+
+    def predict(self, x: Array) -> Array:
+        """See `Predictor.predict`."""
+        return np.asarray(self.columns(x) @ self.coefficients)
+
+    def gradient(self, x: Array) -> Array:
+        """See `Predictor.gradient`."""
+        return np.tile(self._slopes, (len(x), 1))
+
+    def curvature(self, x: Array, direction: Array) -> Array:
+        """See `Predictor.curvature`: none."""
+        return np.zeros(len(x))
+
+    def derivatives(
+        self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
+    ) -> tuple[Array, Array]:
+        """See `Predictor.derivatives`."""
+        return self._along(directions, len(x)), self._along(bends, len(x))
+
+    def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
+        """See `Predictor.laplacian`."""
+        return np.asarray(self._along([bend], len(x))[0])
+
+    def _along(self, vectors: Sequence[Array], n: int) -> Array:
+        """Return the derivative along each of m vectors (n, d), (m, n)."""
+        if len(self.coefficients) <= 1:
+            return np.zeros((len(vectors), n))
+        return np.reshape([each @ self._slopes for each in vectors], (len(vectors), n))
+
+    @property
+    def _slopes(self) -> Array:
+        slopes = np.zeros(len(self.scale))
+        slopes[: max(len(self.coefficients) - 1, 0)] = self.coefficients[1:]
+        return np.asarray(slopes / self.scale)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """See `Predictor.state`."""
+        return {"coefficients": self.coefficients, "centre": self.centre, "scale": self.scale}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
+        """See `Predictor.from_state`."""
+        return cls(state["coefficients"], state["centre"], state["scale"])

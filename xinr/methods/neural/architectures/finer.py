@@ -1,0 +1,86 @@
+"""FINER: a SIREN whose sines oscillate the faster the farther their input is from zero."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from xinr._typing import Array
+from xinr.methods.neural.architectures.siren import Siren, SirenNetwork
+from xinr.methods.neural.predictor import NeuralPredictor
+from xinr.methods.settings import check_positive
+
+#: Within which |z| is rounded off, so that second derivatives exist: well below the 1 / omega_0 of hidden layers.
+ROUNDING = 0.03
+
+
+class FinerNetwork(SirenNetwork):
+    """A SIREN with the activation ``sin(ω₀ (|z| + 1) z)``, its first biases drawn from ``±first_bias``.
+
+    In place of |z| stands ``z tanh(z / ROUNDING)``: the authors' has a kink at zero, where no Laplacian exists.
+    """
+
+    def __init__(
+        self,
+        dimension: int,
+        features: int,
+        layers: int,
+        omega_0: float,
+        first_bias: float,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__(dimension, features, layers, omega_0, generator)
+        self.architecture["first_bias"] = first_bias
+        nn.init.uniform_(self.layers[0].bias, -first_bias, first_bias, generator=generator)  # type: ignore[arg-type]
+
+    def _sine(self, layer: Any, h: Tensor) -> Tensor:
+        z = layer(h)
+        return torch.sin(self.omega_0 * (z * torch.tanh(z / ROUNDING) + 1.0) * z)
+
+
+class FinerPredictor(NeuralPredictor):
+    """A trained `FinerNetwork`."""
+
+    kind = "finer"
+    network_class = FinerNetwork
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finer(Siren):
+    """Network with periodic activations of variable period.
+
+    A sine of the first layer with the bias b oscillates with up to ``omega_0 (2 |b| + 1) / length_scale`` [rad/km] and
+    ``omega_0 (2 |b| + 1) / time_scale`` [rad/day] mid-domain; ``first_bias`` is how large b may be. Frequencies grow
+    with the distance from there: in a domain of several length scales the field is rougher at its edges.
+
+    Parameters
+    ----------
+    first_bias : float
+        Largest bias of the first layer, in units of the scales.
+    omega_0, length_scale, time_scale, hidden_features, hidden_layers, steps, batch_size, learning_rate, \
+    weight_decay, optimizer, precision, withheld_passes, patience, members, penalty, checkpoint, device, seed
+        See `xinr.methods.neural.architectures.siren.Siren`.
+
+    References
+    ----------
+    Liu et al. (2024), arXiv:2312.02434
+    """
+
+    predictor: ClassVar[type[NeuralPredictor]] = FinerPredictor
+
+    length_scale: float = 900.0
+    time_scale: float = 200.0
+    omega_0: float = 8.0
+    first_bias: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive(first_bias=self.first_bias)
+
+    def network(self, half_extent: Array, generator: torch.Generator) -> FinerNetwork:
+        """See `NeuralMethod.network`."""
+        sizes = len(half_extent), self.hidden_features, self.hidden_layers
+        return FinerNetwork(*sizes, self.omega_0, self.first_bias, generator)

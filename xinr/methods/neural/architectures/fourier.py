@@ -1,0 +1,82 @@
+"""Fourier features: random waves of position and time, and a multilayer perceptron of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from xinr._typing import Array
+from xinr.methods.neural.architectures.encoded import EncodedNetwork
+from xinr.methods.neural.method import NeuralMethod
+from xinr.methods.neural.predictor import NeuralPredictor
+from xinr.methods.settings import check_positive
+
+
+class FourierNetwork(EncodedNetwork):
+    """A multilayer perceptron of ``√2 sin(k_j x)`` and ``√2 cos(k_j x)``, with random k_j that stay as drawn.
+
+    The k_j are normal with variance 2 along each coordinate: the spectrum of the covariance ``exp(-r²)`` (Rahimi &
+    Recht 2007).
+    """
+
+    def __init__(
+        self, dimension: int, waves: int, features: int, layers: int, generator: torch.Generator | None = None
+    ) -> None:
+        super().__init__(2 * waves, features, layers, generator, dimension=dimension, waves=waves)
+        self.wavenumber: Tensor
+        self.register_buffer("wavenumber", 2**0.5 * torch.randn(waves, dimension, generator=generator))
+
+    def encode(self, x: Tensor) -> Tensor:
+        """See `EncodedNetwork.encode`."""
+        phase = torch.nn.functional.linear(x, self.wavenumber)  # (n, waves)
+        return 2**0.5 * torch.cat([torch.sin(phase), torch.cos(phase)], dim=1)  # (n, 2 waves), of variance 1
+
+
+class FourierPredictor(NeuralPredictor):
+    """A trained `FourierNetwork`."""
+
+    kind = "fourier"
+    network_class = FourierNetwork
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fourier(NeuralMethod):
+    """Network of random Fourier features.
+
+    Its waves are drawn from the spectrum of the covariance ``exp(-Δr²/length_scale² - Δt²/time_scale²)``: wavenumbers
+    normal with standard deviation ``√2 / length_scale`` [rad/km] along each axis, frequencies with
+    ``√2 / time_scale`` [rad/day]. The perceptron makes shorter waves of their products: give it scales longer than
+    those of the signal.
+
+    Parameters
+    ----------
+    waves : int
+        Random waves, each with its sine and its cosine.
+    length_scale, time_scale, hidden_features, hidden_layers, steps, batch_size, learning_rate, weight_decay, \
+    optimizer, precision, withheld_passes, patience, members, penalty, checkpoint, device, seed
+        See `xinr.methods.neural.method.NeuralMethod`.
+
+    References
+    ----------
+    Tancik et al. (2020), arXiv:2006.10739; Rahimi & Recht (2007), Random features for large-scale kernel machines;
+    initialisation: `xinr.methods.neural.architectures.encoded`
+    """
+
+    predictor: ClassVar[type[NeuralPredictor]] = FourierPredictor
+
+    length_scale: float = 300.0
+    time_scale: float = 30.0
+    learning_rate: float = 2e-2
+    weight_decay: float = 0.2
+    waves: int = 128
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive(waves=self.waves)
+
+    def network(self, half_extent: Array, generator: torch.Generator) -> FourierNetwork:
+        """See `NeuralMethod.network`."""
+        return FourierNetwork(len(half_extent), self.waves, self.hidden_features, self.hidden_layers, generator)

@@ -1,0 +1,131 @@
+"""WIRE: a multilayer perceptron with complex weights and complex Gabor wavelets as activations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+from xinr._typing import Array
+from xinr.methods.neural.architectures.local import centres
+from xinr.methods.neural.method import NeuralMethod
+from xinr.methods.neural.network import Network
+from xinr.methods.neural.predictor import NeuralPredictor
+from xinr.methods.settings import check_positive
+
+
+class WireNetwork(Network):
+    """Layers ``ψ(W h + b)`` with ``ψ(z) = exp(i ω₀ z - s₀² |z|²)``; the height is the real part of a linear function.
+
+    Complex numbers stand as their two real parts. Weights begin as in the authors' code, both parts drawn from
+    ``±1/√fan_in``, those of the height at zero; the first layer is real. There a wavelet vanishes away from the plane
+    ``W x + b = 0``, which goes through a point drawn within ``half_width`` and ``half_period``.
+    """
+
+    def __init__(
+        self,
+        dimension: int,
+        features: int,
+        layers: int,
+        omega_0: float,
+        s_0: float,
+        half_width: float,
+        half_period: float,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        sizes = {"dimension": dimension, "features": features, "layers": layers}
+        super().__init__(**sizes, omega_0=omega_0, s_0=s_0, half_width=half_width, half_period=half_period)
+        self.omega_0, self.s_0 = omega_0, s_0
+        self.first = nn.Parameter(_drawn((features, dimension), generator))
+        through = centres(features, dimension, half_width, half_period, generator)
+        self.first_bias = nn.Parameter(-(self.first.detach() * through).sum(dim=1))
+        shapes = [(features, features)] * layers
+        self.real = nn.ParameterList(_drawn(shape, generator) for shape in shapes)
+        self.imaginary = nn.ParameterList(_drawn(shape, generator) for shape in shapes)
+        self.bias = nn.Parameter(_drawn((layers, 2, features), generator))
+        self.last = nn.Linear(2 * features, 1)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+
+    def features(self, x: Tensor) -> Tensor:
+        """See `Network.features`."""
+        with torch.autocast(x.device.type, enabled=False):  # phases of many radians need more than bfloat16's 8 bits
+            z = linear(x, self.first, self.first_bias)  # (n, features)
+            a, b = self._wavelet(z, 0.0 * z)  # the real and the imaginary part of h, each (n, features)
+        for p, q, bias in zip(self.real, self.imaginary, self.bias, strict=True):
+            # (p + iq)(a + ib)
+            a, b = self._wavelet(linear(a, p, bias[0]) - linear(b, q), linear(a, q, bias[1]) + linear(b, p))
+        return torch.cat([a, b], dim=1)
+
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """See `Network.hidden_matrices`."""
+        return [*self.real, *self.imaginary]
+
+    def _wavelet(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+        size = torch.exp(-self.omega_0 * b - self.s_0**2 * (a * a + b * b))
+        return size * torch.cos(self.omega_0 * a), size * torch.sin(self.omega_0 * a)
+
+
+class WirePredictor(NeuralPredictor):
+    """A trained `WireNetwork`."""
+
+    kind = "wire"
+    network_class = WireNetwork
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wire(NeuralMethod):
+    """Network of wavelets.
+
+    Wavelets of the first layer have up to about ``omega_0 / length_scale`` [rad/km] and ``omega_0 / time_scale``
+    [rad/day], and are about ``length_scale / s_0`` and ``time_scale / s_0`` wide.
+
+    Parameters
+    ----------
+    omega_0 : float
+        Frequency of the wavelets.
+    s_0 : float
+        Inverse width of their envelopes: not below ``omega_0 / 2``, where activations could exceed e.
+    hidden_features : int
+        Complex ones: with half as many as another network, a layer costs the same.
+    length_scale, time_scale, hidden_layers, steps, batch_size, learning_rate, weight_decay, \
+    optimizer, precision, withheld_passes, patience, members, penalty, checkpoint, device, seed
+        See `xinr.methods.neural.method.NeuralMethod`.
+
+    References
+    ----------
+    Saragadam et al. (2023), arXiv:2301.05187
+    """
+
+    predictor: ClassVar[type[NeuralPredictor]] = WirePredictor
+
+    frame: str = "plane"  # of centres in a cube about a piece of the sphere, few would lie on it
+    length_scale: float = 3000.0
+    time_scale: float = 300.0
+    hidden_features: int = 128
+    learning_rate: float = 1e-2
+    omega_0: float = 4.0
+    s_0: float = 4.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive(omega_0=self.omega_0, s_0=self.s_0)
+        if self.s_0 < self.omega_0 / 2:
+            raise ValueError(
+                f"s_0 = {self.s_0:g} lets activations grow to exp((omega_0 / s_0)² / 4): expected at least half of "
+                f"omega_0 = {self.omega_0:g}."
+            )
+
+    def network(self, half_extent: Array, generator: torch.Generator) -> WireNetwork:
+        """See `NeuralMethod.network`."""
+        sizes = len(half_extent), self.hidden_features, self.hidden_layers
+        reach = float(half_extent[:-1].max()), float(half_extent[-1])
+        return WireNetwork(*sizes, self.omega_0, self.s_0, *reach, generator)
+
+
+def _drawn(shape: tuple[int, ...], generator: torch.Generator | None) -> Tensor:
+    bound = float(shape[-1]) ** -0.5
+    return nn.init.uniform_(torch.empty(shape), -bound, bound, generator=generator)

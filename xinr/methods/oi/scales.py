@@ -1,0 +1,199 @@
+"""Scales and variance of the signal from place to place, estimated from the tracks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+from scipy.spatial import cKDTree
+from tqdm.auto import tqdm
+
+from xinr._typing import Array
+from xinr.methods.covariances import ArhanColinDeVerdiere, Covariance, Gaussian
+from xinr.methods.covariances.varying import VaryingCovariance
+from xinr.methods.observation_error import ObservationError
+
+#: Pairs of observations: how far apart at most [km, days], and the classes of their distances.
+REACH, LAG, WIDTH, DAYS = 450.0, 28.0, 50.0, 4.0
+#: Observations whose pairs are taken, drawn at random where there are more.
+DRAWN = 10_000
+#: Distance between places whose scales are estimated, and radius of what counts for each [km].
+NODE = 300.0
+#: Length scale of the background: it stands for what varies little over the reach of the pairs [km].
+BASIN = 1500.0
+#: What is expected before any look at pairs [km, days, 1], and the standard deviation of its logarithm.
+EXPECTED = {
+    "length_scale": (150.0, 0.5),
+    "time_scale": (20.0, 0.5),
+    "anisotropy": (1.0, 0.3),
+    "background_time_scale": (20.0, 0.5),
+}
+#: Standard deviation of the logarithms of sigma about the rms of the data, of the drift about none [km/day].
+SIGMA_SPREAD, DRIFT_SPREAD = 1.0, 3.0
+#: Settings that vary from place to place, with their names in the sum, and the standard deviation of their logarithms
+#: about the domain's.
+VARYING = {
+    "sigma": "sigma_1",
+    "length_scale": "length_scale_1",
+    "time_scale": "time_scale_1",
+    "anisotropy": "anisotropy_1",
+    "background_sigma": "sigma_2",
+}
+SPREAD = 0.3
+#: Root mean square below which heights are taken for none [m].
+LEAST = 1e-6
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Mean products of observations of different passes, by how far apart they are.
+
+    Parameters
+    ----------
+    apart : ndarray (b, 3)
+        Middle of each class: east, north [km] and later [days].
+    count, product : ndarray (nodes, b)
+        Pairs of each class around each node, and the sum of the products of their values.
+    passes : ndarray (nodes,)
+        How many passes there are around each.
+    """
+
+    apart: Array
+    count: Array
+    product: Array
+    passes: Array
+
+    def around(self, weights: Array) -> Moments:
+        """Return sums over nodes, weighted by rows (m, nodes)."""
+        return Moments(self.apart, weights @ self.count, weights @ self.product, weights @ self.passes)
+
+
+def estimate_covariance(x: Array, y: Array, error: ObservationError, seed: int = 0) -> VaryingCovariance:
+    """Estimate the covariance of eddies upon a background from the products of observations of different passes.
+
+    Parameters
+    ----------
+    x : ndarray (n, 3)
+        Places on the plane and times [km, km, days].
+    y : ndarray (n,)
+        Heights [m].
+    error : ObservationError
+        Tells the passes apart.
+    seed : int
+        Of the observations that are drawn.
+
+    Returns
+    -------
+    VaryingCovariance
+        Of a sum: Arhan and Colin de Verdière's covariance, of which standard deviation, zonal, meridional and time
+        scale vary from place to place, and a Gaussian of 1500 km for what is common to the basin, whose standard
+        deviation does.
+
+    Raises
+    ------
+    ValueError
+        No two passes come near each other.
+
+    Notes
+    -----
+    1. Mean products of pairs by distance east and north (50 km, to 450 km) and lag (4 days, to 28 days). Pairs are of
+       different passes, whose errors are independent: noise and errors of passes take no part.
+    2. The most probable settings of the whole domain, classes weighted by their pairs. The error of a mean product is
+       taken for ``√(2 / p)`` times the mean square of the data, p the number of passes; before any look at the data,
+       logarithms of settings are normal about ``EXPECTED``.
+    3. Again around each node of 300 km with Gaussian weights of that radius, for the settings that vary, now about
+       those of the whole domain.
+
+    DUACS production has tables of such scales, which are not public.
+
+    References
+    ----------
+    Kuragano & Kamachi (2000), doi:10.1029/1999JC900247 (scales and propagation from pairs of altimeter heights)
+    """
+    moments, origin, places = pair_moments(x, y, error, seed)
+    rms = max(float(np.sqrt(np.mean(y**2))), LEAST)
+    prior = {name: np.log(value) for name, (value, _) in EXPECTED.items()}
+    spread = {name: spread for name, (_, spread) in EXPECTED.items()}
+    for name in ("sigma", "background_sigma"):
+        prior[name], spread[name] = np.log(rms / np.sqrt(2.0)), SIGMA_SPREAD
+    for name in ("westward_drift", "northward_drift"):
+        prior[name], spread[name] = 0.0, DRIFT_SPREAD
+    domain = _fit(moments.around(np.ones((1, len(places)))), 0, prior, spread, rms)
+    apart = np.sum((places[:, None] - places) ** 2, axis=2)
+    local = moments.around(np.exp(-apart / NODE**2))
+    held = dict.fromkeys(VARYING, SPREAD)
+    bar = tqdm(range(len(places)), "scales", leave=False, disable=None, delay=1)
+    found = [_fit(local, node, domain, held, rms) for node in bar]
+    shape = np.round((places[-1] - places[0]) / NODE).astype(int) + 1
+    tables = {full: np.exp(np.reshape([at[name] for at in found], shape)) for name, full in VARYING.items()}
+    return VaryingCovariance(_covariance(domain), tables, origin, np.array([NODE, NODE]))
+
+
+def pair_moments(x: Array, y: Array, error: ObservationError, seed: int) -> tuple[Moments, Array, Array]:
+    """Return the `Moments` around nodes of the domain, the first node, and all nodes (nodes, 2)."""
+    axes = [np.arange(-REACH, REACH, WIDTH) + WIDTH / 2.0] * 2 + [np.arange(0.0, LAG, DAYS) + DAYS / 2.0]
+    shape = tuple(map(len, axes))
+    origin, places, node = _nodes(x)
+    count, product = np.zeros((2, len(places), int(np.prod(shape))))
+    drawn = np.random.default_rng(seed).permutation(len(x))[:DRAWN]
+    scaled = x / [REACH, REACH, LAG]
+    tree = cKDTree(scaled)
+    least, width = np.array([REACH, REACH, 0.0]), np.array([WIDTH, WIDTH, DAYS])
+    for i in tqdm(drawn, "pairs", leave=False, disable=None, delay=1):
+        near = np.array(tree.query_ball_point(scaled[i], 0.999, p=np.inf), dtype=np.int64)
+        near = near[error.pass_index[near] != error.pass_index[i]]
+        apart = x[near] - x[i]
+        apart *= np.where(apart[:, 2:] < 0.0, -1.0, 1.0)
+        classes = np.floor((apart + least) / width).astype(np.int64)
+        index = np.ravel_multi_index(tuple(classes.T), shape)
+        count[node[i]] += np.bincount(index, minlength=count.shape[1])
+        product[node[i]] += np.bincount(index, y[i] * y[near], minlength=count.shape[1])
+    if not count.any():
+        raise ValueError(
+            f"no two passes come within {REACH:g} km and {LAG:g} days of each other, so that scales cannot be "
+            "estimated: set estimate=False."
+        )
+    pairs = np.unique(np.stack([node, error.pass_index]), axis=1)
+    passes = np.bincount(pairs[0], minlength=len(places)).astype(np.float64)
+    apart = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    return Moments(apart, count, product, passes), origin, places
+
+
+def _nodes(x: Array) -> tuple[Array, Array, NDArray[np.int64]]:
+    """Return the first node of the plane, all of them (nodes, 2), and the nearest of each point (n,)."""
+    low, high = x[:, :2].min(axis=0), x[:, :2].max(axis=0)
+    shape = np.floor((high - low) / NODE).astype(int) + 1
+    origin = (low + high - NODE * (shape - 1)) / 2.0
+    places = origin + NODE * np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1).reshape(-1, 2)
+    index = np.clip(np.rint((x[:, :2] - origin) / NODE).astype(np.int64), 0, shape - 1)
+    return origin, places, np.ravel_multi_index(tuple(index.T), tuple(shape))
+
+
+def _fit(
+    moments: Moments, node: int, prior: dict[str, float], spread: dict[str, float], rms: float
+) -> dict[str, float]:
+    """Return logarithms of settings, and drifts, that fit the moments around a node; those with a spread may move."""
+    count, product = moments.count[node], moments.product[node]
+    mean = np.divide(product, count, out=np.zeros_like(count), where=count > 0)
+    # Classes within a length and a time scale of each other are one measurement, with the error of so many passes.
+    alike = (EXPECTED["length_scale"][0] / WIDTH) ** 2 * EXPECTED["time_scale"][0] / DAYS
+    sampling = rms**2 * np.sqrt(2.0 * alike / max(moments.passes[node], 1.0))
+    weight = np.sqrt(count / max(count.mean(), 1e-9)) / sampling
+
+    def moved(z: Array) -> dict[str, float]:
+        return prior | {name: prior[name] + spread[name] * step for name, step in zip(spread, z, strict=True)}
+
+    def misfit(z: Array) -> Array:
+        model = _covariance(moved(z)).value(np.zeros((1, 3)), moments.apart)[0]
+        return np.concatenate([weight * (model - mean), z])
+
+    return moved(least_squares(misfit, np.zeros(len(spread))).x)
+
+
+def _covariance(settings: dict[str, float]) -> Covariance:
+    """Return the covariance whose settings, but for drifts, have these logarithms."""
+    plain = {name: value if name.endswith("drift") else float(np.exp(value)) for name, value in settings.items()}
+    background = Gaussian(BASIN, plain.pop("background_time_scale"), plain.pop("background_sigma"))
+    return ArhanColinDeVerdiere(**plain) + background

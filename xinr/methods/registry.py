@@ -1,0 +1,88 @@
+"""The registry of methods: ``method="oi"`` is a key of `METHODS`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from xinr.methods.method import Method, covariance_of, resolve_settings
+from xinr.methods.predictor import Predictor
+
+#: Name of each method, and where its class is. A class may stand in place of its address, so that one's own
+#: method is added by ``METHODS["mine"] = Mine``.
+METHODS: dict[str, str | type[Method]] = {
+    "duacs": "xinr.methods.oi.duacs:Duacs",
+    "finer": "xinr.methods.neural.architectures.finer:Finer",
+    "fourier": "xinr.methods.neural.architectures.fourier:Fourier",
+    "fouriermfn": "xinr.methods.neural.architectures.multiplicative:FourierMFN",
+    "gabormfn": "xinr.methods.neural.architectures.multiplicative:GaborMFN",
+    "hashgrid": "xinr.methods.neural.architectures.hashgrid:HashGrid",
+    "kriging": "xinr.methods.kriging.method:Kriging",
+    "modulatedsiren": "xinr.methods.neural.architectures.modulated:ModulatedSiren",
+    "oi": "xinr.methods.oi.method:OI",
+    "positional": "xinr.methods.neural.architectures.positional:Positional",
+    "siren": "xinr.methods.neural.architectures.siren:Siren",
+    "tiled": "xinr.methods.tiled.method:Tiled",
+    "wire": "xinr.methods.neural.architectures.wire:Wire",
+}
+
+
+# Module of each predictor, imported when a saved Field is opened.
+Predictor.registry |= {
+    "duacs": "xinr.methods.oi.duacs",
+    "ensemble": "xinr.methods.neural.ensemble",
+    "finer": "xinr.methods.neural.architectures.finer",
+    "fourier": "xinr.methods.neural.architectures.fourier",
+    "fouriermfn": "xinr.methods.neural.architectures.multiplicative",
+    "gabormfn": "xinr.methods.neural.architectures.multiplicative",
+    "hashgrid": "xinr.methods.neural.architectures.hashgrid",
+    "kriging": "xinr.methods.kriging.method",
+    "modulatedsiren": "xinr.methods.neural.architectures.modulated",
+    "oi": "xinr.methods.oi.windows",
+    "oi-local": "xinr.methods.oi.local",
+    "polynomial": "xinr.methods.functions.polynomial",
+    "positional": "xinr.methods.neural.architectures.positional",
+    "siren": "xinr.methods.neural.architectures.siren",
+    "spline": "xinr.methods.functions.spline",
+    "sum": "xinr.methods.functions.sum",
+    "tiled": "xinr.methods.tiled.predictor",
+    "tiled-draw": "xinr.methods.tiled.predictor",
+    "tiled-error": "xinr.methods.tiled.predictor",
+    "tiled-sample": "xinr.methods.tiled.predictor",
+    "waves": "xinr.methods.functions.waves",
+    "wire": "xinr.methods.neural.architectures.wire",
+}
+
+
+def method_from(method: str | Method, settings: dict[str, Any]) -> Method:
+    """Return the method of that name with these settings, or the given method itself.
+
+    Settings of the method's covariance stand beside its own: ``length_scale=100.0`` with or without
+    ``covariance=Matern(...)``.
+
+    Raises
+    ------
+    ValueError
+        No method has that name.
+    TypeError
+        A setting that neither the method nor its covariance has, or settings beside a method that is already built.
+    """
+    if isinstance(method, Method):
+        if settings:
+            raise TypeError(
+                f"settings {sorted(settings)} came beside a ready {type(method).__name__}: "
+                "set them on the object, dataclasses.replace(method, ...), or name the method by its string."
+            )
+        return method
+    if not isinstance(method, str) or method not in METHODS:
+        raise ValueError(
+            f"unknown method {method!r}: expected one of {sorted(METHODS)}, or an object such as xinr.OI(coarsen=3)."
+        )
+    found = METHODS[method]
+    cls: type[Method] = _load(found) if isinstance(found, str) else found
+    return cls(**resolve_settings(cls, covariance_of(cls), settings))
+
+
+def _load(address: str) -> Any:
+    module, name = address.split(":")
+    return getattr(import_module(module), name)

@@ -1,0 +1,1 @@
+"""Any method in overlapping tiles of the sphere."""

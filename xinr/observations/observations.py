@@ -1,0 +1,323 @@
+"""Observations: the points of altimetry tracks, taken out of any along-track Dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from numbers import Real
+from typing import Any, Self
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from xinr._typing import Array, Region
+from xinr.geo.coordinates import locate, within, wrap
+from xinr.geo.frames import EARTH_RADIUS, upward
+from xinr.observations.passes import along_chord, number_passes, runs, streams
+from xinr.observations.variables import as_tracks, check_metres, corrected, field_name, quantity
+
+#: Points further apart than this many sampling steps are not averaged together.
+COARSEN_GAP = 4.0
+_COLUMNS = ("longitude", "latitude", "time", "value", "mission_index")
+
+
+@dataclass(frozen=True, eq=False)
+class Observations:
+    """Points of along-track data, in the order of mission, then time.
+
+    Parameters
+    ----------
+    longitude, latitude : ndarray (n,)
+        Degrees.
+    time : ndarray of datetime64[ns] (n,)
+        Time of measurement.
+    value : ndarray (n,)
+        Height [m].
+    pass_index : ndarray of int (n,)
+        Pass of each point, from 0: one instrument, no long silence, one direction (ascending or descending).
+    mission_index : ndarray of int (n,)
+        Mission of each point, an index into ``missions``.
+    missions : tuple of str
+        Names of the missions; one empty name where the data do not tell.
+    noise : ndarray (n,) or None
+        Standard deviation of the noise [m], where the data or the caller tell.
+    name : str
+        "sla", "adt", or the name of the variable.
+    dropped : int
+        How many points were left out: value, coordinate or correction missing, or given twice.
+    quantity : str
+        What ``value`` is, such as "sla_unfiltered - lwe".
+    """
+
+    longitude: Array
+    latitude: Array
+    time: NDArray[np.datetime64]
+    value: Array
+    pass_index: NDArray[np.int64]
+    mission_index: NDArray[np.int64]
+    missions: tuple[str, ...]
+    noise: Array | None
+    name: str
+    dropped: int = 0
+    quantity: str = ""
+
+    @classmethod
+    def from_tracks(
+        cls,
+        tracks: xr.Dataset | xr.DataArray,
+        *,
+        variable: str | None = None,
+        lwe: bool = False,
+        mdt: bool = False,
+        noise: float | Mapping[str, float] | str | None = None,
+        region: Region | None = None,
+    ) -> Self:
+        """Take the observations out of an along-track Dataset.
+
+        Parameters
+        ----------
+        tracks : Dataset or DataArray
+            One dimension, any order of times. A coordinate ``mission`` along it, as `xinr.open_tracks` makes it,
+            tells the instruments apart; without it, points are chained to where each could have flown from.
+        variable : str, optional
+            The height to use [m]. By default ``sla_unfiltered``, else the only variable that looks like a height.
+        lwe : bool
+            Subtract the variable ``lwe`` (long-wavelength error). Heights of DUACS are corrected for it already, and
+            map better as they are: the data challenges subtract it from their reference, which puts it back.
+        mdt : bool
+            Add the variable ``mdt`` (mean dynamic topography), to map absolute dynamic topography.
+        noise : float, mapping or str, optional
+            Standard deviation of the white noise of each point [m]: one number, one for each mission, or the name of
+            a variable. By default each method has its own.
+        region : (west, east, south, north), optional
+            Keep the points within [degrees]; any convention of longitude, the dateline included.
+
+        Returns
+        -------
+        Observations
+            Without missing values; how many there were is in ``dropped``.
+
+        Raises
+        ------
+        ValueError
+            Nothing to use: empty, all missing, no or several heights, wrong units, wrong dimensions; with the cure.
+
+        Examples
+        --------
+        >>> import numpy as np, xarray as xr
+        >>> time = np.datetime64("2017-01-01", "ns") + np.arange(4) * np.timedelta64(1, "s")
+        >>> ds = xr.Dataset({"sla": ("time", [0.1, 0.2, np.nan, 0.3])},
+        ...                 {"time": time, "lon": ("time", [1.0, 1, 1, 1]), "lat": ("time", [40.0, 40.1, 40.2, 40.3])})
+        >>> obs = Observations.from_tracks(ds)
+        >>> len(obs), obs.dropped, obs.n_passes
+        (3, 1, 1)
+        """
+        ds, variable = as_tracks(tracks, variable)
+        missions, table = _table(ds, corrected(ds, variable, lwe=lwe, mdt=mdt), noise)
+        _check_some(table, "the tracks are empty")
+        if region is not None:
+            table = _select(table, within(table["longitude"], table["latitude"], region))
+            _check_some(table, f"no observation lies in the region {region} (west, east, south, north, in degrees)")
+        size = len(table["value"])
+        known = [_present(table[key]) for key in ("longitude", "latitude", "time", "value")]
+        table = _select(table, np.logical_and.reduce(known))
+        _check_some(table, f"all {size} observations are missing (NaN in {variable!r}, a correction, or a coordinate)")
+        _check_positions(table)
+        table = _select(table, ~_repeated(table))
+        dropped = size - len(table["value"])
+        place = table["longitude"], table["latitude"]
+        stream = table["mission_index"] if missions != ("",) else streams(table["time"], *place)
+        table = _in_order(table | {"stream": stream})
+        return cls(
+            pass_index=number_passes(table["stream"], table["time"], table["longitude"], table["latitude"]),
+            missions=missions,
+            name=field_name(ds[variable], mdt),
+            quantity=quantity(variable, lwe=lwe, mdt=mdt),
+            dropped=dropped,
+            **{key: table[key] for key in _COLUMNS},
+            noise=None if noise is None else _check_noise(table["noise"]),
+        )
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    @property
+    def n_passes(self) -> int:
+        """How many passes there are."""
+        return np.unique(self.pass_index).size
+
+    @property
+    def distance(self) -> Array:
+        """Signed distance of each point from the middle of its pass, along its chord, (n,) [km]."""
+        return along_chord(EARTH_RADIUS * upward(self.longitude, self.latitude), self.pass_index)
+
+    def coarsen(self, factor: int) -> Observations:
+        """Average ``factor`` consecutive points of a pass into one.
+
+        Blocks never cross a pass or a gap of more than 4 sampling steps; what is left at the end of a stretch,
+        fewer than ``factor`` points, is dropped (``boundary="trim"``). White noise shrinks by sqrt(factor) only
+        where it was given for each point or mission: a method's own ``noise`` speaks of averaged points.
+
+        Raises
+        ------
+        ValueError
+            The factor is not a whole number above zero, or no stretch is that long.
+        """
+        if factor != int(factor) or factor < 1:
+            raise ValueError(f"coarsen must be a whole number above zero, got {factor!r}.")
+        if factor == 1:
+            return self
+        seconds = np.diff(self.time) / np.timedelta64(1, "s")
+        same_pass = np.diff(self.pass_index) == 0
+        steps = seconds[same_pass & (seconds > 0)]
+        step = np.median(steps) if steps.size else 1.0
+        stretch = runs(~same_pass | (seconds > COARSEN_GAP * step))
+        rank = np.arange(len(self)) - np.flatnonzero(np.diff(stretch, prepend=-1))[stretch]
+        whole = rank < (np.bincount(stretch)[stretch] // factor) * factor
+        if not whole.any():
+            raise ValueError(
+                f"no stretch of track has {factor} consecutive points, so coarsen={factor} would leave nothing: "
+                "use a smaller factor (coarsen=1 keeps every point)."
+            )
+        return self.take(np.flatnonzero(whole))._average(factor)
+
+    def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> Observations:
+        """Return the chosen points; passes and missions keep their numbers."""
+        chosen: dict[str, Any] = {key: getattr(self, key)[index] for key in (*_COLUMNS, "pass_index")}
+        return replace(self, **chosen, noise=None if self.noise is None else self.noise[index])
+
+    def _average(self, factor: int) -> Observations:
+        def mean(array: Array) -> Array:
+            return np.asarray(array.reshape(-1, factor).mean(axis=1))
+
+        first = self.longitude[::factor]
+        east = mean(wrap(self.longitude - np.repeat(first, factor), 0.0))
+        seconds = self.time.astype("datetime64[ns]").astype(np.int64).reshape(-1, factor)
+        time = seconds[:, 0] + np.rint((seconds - seconds[:, :1]).mean(axis=1)).astype(np.int64)
+        return replace(
+            self.take(np.arange(0, len(self), factor)),
+            longitude=first + east,
+            latitude=mean(self.latitude),
+            time=time.astype("datetime64[ns]"),
+            value=mean(self.value),
+            noise=None if self.noise is None else np.sqrt(mean(self.noise**2) / factor),
+        )
+
+
+def _table(
+    ds: xr.Dataset, height: xr.DataArray, noise: float | Mapping[str, float] | str | None
+) -> tuple[tuple[str, ...], dict[str, NDArray[Any]]]:
+    """Return the names of the missions, and the columns of the observations, each (n,)."""
+    longitude, latitude, time = locate(ds, "longitude"), locate(ds, "latitude"), locate(ds, "time")
+    dimension = _dimension([height, longitude, latitude, time])
+    missions, mission_index = _missions(ds, dimension)
+    return missions, {
+        "longitude": longitude.values.astype(np.float64),
+        "latitude": latitude.values.astype(np.float64),
+        "time": time.values.astype("datetime64[ns]"),
+        "value": height.values,
+        "mission_index": mission_index,
+        "noise": _noise(ds, noise, missions, mission_index),
+    }
+
+
+def _dimension(columns: list[xr.DataArray]) -> str:
+    dims = {column.dims for column in columns}
+    if len(dims) == 1 and columns[0].ndim == 1:
+        return str(columns[0].dims[0])
+    shapes = {str(column.name): dict(column.sizes) for column in columns}
+    raise ValueError(
+        f"tracks must have one dimension shared by height, longitude, latitude and time, got {shapes}. "
+        "Stack a swath: ds.stack(obs=[...]).reset_index('obs'). A map is no track: its .inr verbs work without a fit "
+        "(first regrid a curvilinear map to longitudes by latitudes)."
+    )
+
+
+def _missions(ds: xr.Dataset, dimension: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    if "mission" in ds and ds["mission"].dims == (dimension,):
+        names, index = np.unique(ds["mission"].values.astype(str), return_inverse=True)
+        return tuple(map(str, names)), index.astype(np.int64)
+    name = str(ds["mission"].item()) if "mission" in ds and ds["mission"].ndim == 0 else ""
+    return (name,), np.zeros(ds.sizes[dimension], dtype=np.int64)
+
+
+def _noise(
+    ds: xr.Dataset,
+    noise: float | Mapping[str, float] | str | None,
+    missions: tuple[str, ...],
+    mission_index: NDArray[np.int64],
+) -> Array:
+    if isinstance(noise, str):
+        if noise not in ds:
+            raise ValueError(f"no variable {noise!r} for the noise: expected one of {sorted(map(str, ds.data_vars))}.")
+        check_metres(ds[noise])
+        if ds[noise].shape != mission_index.shape:
+            raise ValueError(
+                f"the noise {noise!r} must have one value for each of {len(mission_index)} points, "
+                f"got {dict(ds[noise].sizes)}: give one number as a float, or one for each mission as a mapping."
+            )
+        return np.asarray(ds[noise].values, dtype=np.float64)
+    if isinstance(noise, Mapping):
+        given = {str(name): value for name, value in noise.items()}
+        missing = sorted(set(missions) - set(given))
+        if missing:
+            raise ValueError(
+                f"noise is given for {sorted(given)}, but the tracks hold the missions {list(missions)}: "
+                f"add {missing}. Names come from the coordinate 'mission', as xinr.open_tracks makes it."
+            )
+        return np.array([float(given[name]) for name in missions])[mission_index]
+    if noise is not None and not isinstance(noise, Real):
+        raise TypeError(
+            f"noise must be a number, one for each mission, or the name of a variable, got {type(noise).__name__}: "
+            "for one value a point, tracks.assign(noise=(<dim>, values)) and noise='noise'."
+        )
+    return np.full(len(mission_index), np.nan if noise is None else float(noise))
+
+
+def _check_noise(noise: Array) -> Array:
+    usable = np.isfinite(noise) & (noise > 0)
+    if not usable.all():
+        raise ValueError(
+            f"noise must be a standard deviation above zero [m] at every observation, got {noise[~usable][0]:g} "
+            f"at {np.count_nonzero(~usable)} of {len(noise)}: for instance noise=0.03."
+        )
+    return noise
+
+
+def _present(column: NDArray[Any]) -> NDArray[np.bool_]:
+    return ~(np.isnat(column) if column.dtype.kind == "M" else np.isnan(column))
+
+
+def _select(table: dict[str, NDArray[Any]], chosen: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    return {key: column[chosen] for key, column in table.items()}
+
+
+def _check_some(table: dict[str, NDArray[Any]], message: str) -> None:
+    if not len(table["value"]):
+        raise ValueError(f"{message}: expected at least one. Check the variable, the region and the time selection.")
+
+
+def _check_positions(table: dict[str, NDArray[Any]]) -> None:
+    for axis, limit in (("longitude", 360.0), ("latitude", 90.0)):
+        worst = float(np.abs(table[axis]).max())
+        if worst > limit:
+            raise ValueError(f"{axis} must be in degrees, within ±{limit:g}; got {worst:g}. Unpack or convert it.")
+    if np.isinf(table["value"]).any():
+        raise ValueError("heights must be finite, got infinity. Mask it: ds.where(np.isfinite(ds[<variable>])).")
+
+
+def _repeated(table: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
+    """Mark measurements given before: files overlap."""
+    keys = ("value", "longitude", "latitude", "time", "mission_index")
+    order = np.lexsort([table[key] for key in keys])  # stable: the first given comes first
+    same = np.logical_and.reduce([np.diff(table[key][order]).astype(np.float64) == 0 for key in keys])
+    repeated = np.zeros(len(order), dtype=bool)
+    repeated[order[1:][same]] = True
+    return repeated
+
+
+def _in_order(table: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Sort by stream, then time; the further keys make the result independent of the order given where times tie."""
+    keys = ("noise", "value", "longitude", "latitude", "time", "stream")
+    return _select(table, np.lexsort([table[key] for key in keys]))

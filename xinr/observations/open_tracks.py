@@ -1,0 +1,69 @@
+"""Open along-track files, keeping which mission each point comes from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from glob import glob
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from xinr.geo.coordinates import locate
+
+
+def open_tracks(paths: str | Path | Iterable[str | Path], **options: Any) -> xr.Dataset:
+    """Open along-track files of one or several missions as one Dataset, with a coordinate ``mission``.
+
+    Parameters
+    ----------
+    paths : str, Path or iterable of them
+        Files, or one pattern such as ``"dc_obs/*_l3_*.nc"``.
+    **options
+        Passed on to `xarray.open_dataset`.
+
+    Returns
+    -------
+    Dataset
+        Along ``time``, file after file. ``mission`` comes from the name of a DUACS file ("alg" in
+        ``dt_med_alg_phy_l3_...nc``), else from the attribute ``platform``, else it is the name of the file.
+
+    Raises
+    ------
+    FileNotFoundError
+        No file fits.
+    ValueError
+        A file cannot be read as netCDF.
+    """
+    names = sorted(glob(str(paths))) if isinstance(paths, str | Path) else paths
+    found = [Path(name) for name in names]
+    if not found:
+        raise FileNotFoundError(f"no file fits {str(paths)!r}: expected along-track netCDF files.")
+    parts = [_open_one(path, options) for path in found]
+    return xr.concat(
+        parts,
+        parts[0]["mission"].dims[0],
+        data_vars="minimal",  # tables without the dimension stay as they are
+        coords="minimal",
+        compat="override",
+        join="override",
+        combine_attrs="drop_conflicts",
+    )
+
+
+def _open_one(path: Path, options: dict[str, Any]) -> xr.Dataset:
+    try:
+        ds = xr.open_dataset(path, **options)
+    except (OSError, ValueError) as error:
+        if not path.exists():
+            raise FileNotFoundError(f"no file {path}: expected an along-track netCDF file.") from error
+        raise ValueError(f"{path} cannot be read as netCDF ({error}): is it complete? Fetch it again.") from error
+    try:
+        dimension = locate(ds, "time").dims[0]
+    except ValueError as error:
+        raise ValueError(f"{path} is no along-track file: {error}") from error
+    duacs = re.search(r"^[a-z]+_[a-z]+_([a-z0-9]+)_([a-z]+_)?phy_l3_", path.name)
+    mission = duacs.group(1) if duacs else str(ds.attrs.get("platform", path.stem))
+    return ds.assign_coords(mission=(dimension, np.full(ds.sizes[dimension], mission)))

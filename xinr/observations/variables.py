@@ -1,0 +1,183 @@
+"""Heights: which variable of a Dataset is the sea surface height, in which unit, with which corrections."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import numpy as np
+import xarray as xr
+
+from xinr.geo.coordinates import Axis, find, locate
+
+#: What names a sea surface height. Along a track the first wins, others must be alone.
+HEIGHTS = ("sla_unfiltered", "sla", "ssh", "adt", "ssha", "sla_filtered")
+#: The same of a map, the first there wins: absolute heights before the anomalies that come beside them in L4 files.
+MAP_HEIGHTS = ("ssh", "adt", "sla")
+#: Corrections, flags and counters that come beside it in along-track files.
+COMPANIONS = (
+    "mdt",
+    "lwe",
+    "dac",
+    "ocean_tide",
+    "internal_tide",
+    "cycle",
+    "track",
+    "pass",
+    "mission",
+    "noise",
+)
+#: CF standard names of the anomaly and of the height above the geoid.
+STANDARD_NAMES = {
+    "sla": "sea_surface_height_above_sea_level",
+    "adt": "sea_surface_height_above_geoid",
+}
+METRES = ("m", "meter", "meters", "metre", "metres")
+
+
+def as_tracks(tracks: xr.Dataset | xr.DataArray, variable: str | None) -> tuple[xr.Dataset, str]:
+    """Return along-track data as a Dataset, and the name of the height in it."""
+    if isinstance(tracks, xr.DataArray):
+        variable = str(tracks.name or "height")
+        tracks = tracks.to_dataset(name=variable)
+    if not isinstance(tracks, xr.Dataset):
+        raise TypeError(f"tracks must be an xarray Dataset or DataArray, got {type(tracks).__name__}.")
+    if any(variable in find(tracks, axis) for axis in get_args(Axis)):
+        raise ValueError(f"{variable!r} is a coordinate, not a height: name a height by variable=<name>.")
+    return tracks, variable or _default(tracks)
+
+
+def corrected(ds: xr.Dataset, variable: str, *, lwe: bool, mdt: bool) -> xr.DataArray:
+    """Return the height [m] in float64, less ``lwe`` and plus ``mdt`` where asked."""
+    for name in [variable, *(["lwe"] if lwe else []), *(["mdt"] if mdt else [])]:
+        if name not in ds:
+            raise ValueError(f"no variable {name!r} in the tracks: expected it among {sorted(map(str, ds.data_vars))}.")
+        check_height(ds[name])
+    height = ds[variable].astype("float64")
+    height = height - ds["lwe"] if lwe else height
+    return height + ds["mdt"] if mdt else height
+
+
+def check_metres(height: xr.DataArray) -> None:
+    """Raise ValueError unless the unit is metres, or not stated."""
+    units = str(height.attrs.get("units", "m")).strip()
+    if units.lower() not in METRES:
+        raise ValueError(
+            f"{height.name} must be in metres, got units {units!r}. Convert it and say so: "
+            f"ds[{height.name!r}] = (ds[{height.name!r}] * factor).assign_attrs(units='m')."
+        )
+
+
+def check_height(height: xr.DataArray) -> None:
+    """Raise unless an array can be a height as it is: numbers, unpacked, in metres."""
+    if height.dtype.kind not in "fiu":
+        raise TypeError(
+            f"{height.name} must hold numbers [m], got {height.dtype}: name another variable, or convert it."
+        )
+    if "scale_factor" in height.attrs or "add_offset" in height.attrs:
+        raise ValueError(f"{height.name} is still packed (attribute scale_factor): unpack it with xr.decode_cf(ds).")
+    check_metres(height)
+
+
+def field_name(height: xr.DataArray, mdt: bool) -> str:
+    """Return the name of the mapped quantity: "adt" with the mdt, "sla" for any kind of anomaly."""
+    if mdt:
+        return "adt"
+    name = str(height.name)
+    return "sla" if is_anomaly(name, height.attrs.get("standard_name")) else name
+
+
+def is_anomaly(name: str, standard_name: str | None) -> bool:
+    """Return whether a height is an anomaly about the mean sea surface, so that the mdt is not in it."""
+    return name.startswith(("sla", "ssha")) or standard_name == STANDARD_NAMES["sla"]
+
+
+def quantity(variable: str, *, lwe: bool, mdt: bool) -> str:
+    """Return what is mapped, as a formula of the tracks' variables."""
+    return variable + (" - lwe" if lwe else "") + (" + mdt" if mdt else "")
+
+
+def _default(ds: xr.Dataset) -> str:
+    if HEIGHTS[0] in ds:
+        return HEIGHTS[0]
+    taken = {*COMPANIONS, *(name for axis in get_args(Axis) for name in find(ds, axis))}
+    numeric = [str(name) for name, array in ds.data_vars.items() if array.dtype.kind == "f" and name not in taken]
+    candidates = [name for name in HEIGHTS if name in numeric] or numeric
+    if len(candidates) == 1:
+        return candidates[0]
+    raise ValueError(
+        f"which variable holds the height? Expected one of {list(HEIGHTS)}, or a single candidate; "
+        f"got the candidates {candidates}. Name it: variable=<name>."
+    )
+
+
+def as_map(maps: xr.Dataset | xr.DataArray, variable: str | None = None) -> xr.DataArray:
+    """Return the height of a gridded map, dims (time, latitude, longitude) or (latitude, longitude).
+
+    Parameters
+    ----------
+    maps : Dataset or DataArray
+        Longitude and latitude of one dimension each, in any order; time, if any, a third.
+    variable : str, optional
+        Which variable [m]; by default the first of ssh, adt, sla, else the only one on the grid.
+
+    Raises
+    ------
+    ValueError
+        No map, several, wrong units or dimensions; with the cure.
+    """
+    if isinstance(maps, xr.DataArray):
+        variable = str(maps.name or "height")
+        maps = maps.to_dataset(name=variable)
+    if not isinstance(maps, xr.Dataset):
+        raise TypeError(f"a map must be an xarray Dataset or DataArray, got {type(maps).__name__}.")
+    axes = [locate(maps, "latitude"), locate(maps, "longitude")]
+    axes = ([locate(maps, "time")] if _has_time(maps) else []) + axes
+    _check_axes(axes)
+    dims = [axis.dims[0] for axis in axes]
+    variable = variable or _default_map(maps, set(dims))
+    if variable not in maps:
+        raise ValueError(f"no variable {variable!r}: expected it among {sorted(map(str, maps.data_vars))}.")
+    check_height(maps[variable])
+    if set(maps[variable].dims) != set(dims):
+        raise ValueError(
+            f"{variable!r} must have the dimensions {dims}, got {list(maps[variable].dims)}. "
+            "Select one of each further dimension first, as in ds.isel(depth=0)."
+        )
+    height: xr.DataArray = maps.set_coords([axis.name for axis in axes])[variable].transpose(*dims)
+    return height
+
+
+def _has_time(maps: xr.Dataset) -> bool:
+    names = find(maps, "time")
+    return bool(names) and maps[names[0]].ndim == 1
+
+
+def _check_axes(axes: list[xr.DataArray]) -> None:
+    for axis in axes:
+        if axis.ndim != 1:
+            raise ValueError(
+                f"{axis.name} of a map must have one dimension, got {axis.dims}: interpolate curvilinear or "
+                "unstructured maps to a regular grid first."
+            )
+        if axis.size < 2 and not np.issubdtype(axis.dtype, np.datetime64):
+            raise ValueError(f"{axis.name} of a map must have at least two values, got {axis.values.tolist()}.")
+        steps = np.diff(axis.values)
+        if not (np.all(steps > np.zeros(1, steps.dtype)) or np.all(steps < np.zeros(1, steps.dtype))):
+            raise ValueError(
+                f"{axis.name} of a map must rise or fall without repeats: ds.sortby({axis.name!r}), "
+                f"then ds.drop_duplicates({axis.name!r})."
+            )
+
+
+def _default_map(maps: xr.Dataset, dims: set[Any]) -> str:
+    on_grid = [
+        str(name) for name, array in maps.data_vars.items() if set(array.dims) >= dims and array.dtype.kind == "f"
+    ]
+    heights = [name for name in MAP_HEIGHTS if name in on_grid]
+    others = [name for name in on_grid if not name.startswith("err_")]
+    if heights or len(others) == 1:
+        return [*heights, *others][0]
+    raise ValueError(
+        f"which variable is the map? Expected one of {list(MAP_HEIGHTS)}, or a single one on the dimensions "
+        f"{sorted(map(str, dims))}; got {on_grid}. Name it: variable=<name>, or ds[<name>].inr."
+    )

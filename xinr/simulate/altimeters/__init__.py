@@ -1,0 +1,1 @@
+"""The altimeters that sample a sea: orbits, tracks, swaths, errors, land."""

@@ -1,0 +1,162 @@
+"""How simulated altimeters err: noise, errors that hang together along a pass, and heights that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinr._typing import Array, Times
+from xinr.geo.coordinates import bounds
+from xinr.geo.frames import EARTH_RADIUS, upward
+from xinr.observations.passes import number_passes
+from xinr.simulate.altimeters.orbits import MISSIONS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Errors:
+    """The errors of along-track heights.
+
+    Parameters
+    ----------
+    noise : float or mapping, optional
+        Standard deviation of the white noise [m], of all missions or of each; by default that of each orbit.
+    lwe : float
+        Standard deviation of the long-wavelength error of each pass [m], for which heights are corrected already: the
+        column ``lwe``.
+    pass_bias : float
+        Standard deviation of a bias of each pass that no column tells [m].
+    pass_slope : float
+        Standard deviation of a slope of each pass that no column tells, zero at mid-pass [m per 1000 km]: what is
+        left of orbit errors and of the long-wavelength correction.
+    dropout : float
+        Chance that a dropout begins at a point: rain, a tracker that lost lock.
+    dropout_length : int
+        How many heights each misses.
+    missing_passes : float
+        Share of the passes of which every height is missing.
+    outages : mapping of str to (first, last), optional
+        Days, both included, on which every height of a mission is missing.
+
+    Examples
+    --------
+    >>> Errors(noise=0.02, missing_passes=0.05, outages={"j3": ("2021-01-05", "2021-01-08")}).pass_bias
+    0.01
+    >>> PERFECT.noise
+    0.0
+    """
+
+    noise: float | Mapping[str, float] | None = None
+    lwe: float = 0.02
+    pass_bias: float = 0.01
+    pass_slope: float = 0.005
+    dropout: float = 0.002
+    dropout_length: int = 5
+    missing_passes: float = 0.0
+    outages: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        noises = self.noise.values() if isinstance(self.noise, Mapping) else [self.noise or 0.0]
+        for name, values in {"noise": noises, **{key: [getattr(self, key)] for key in _DEVIATIONS}}.items():
+            if not all(0.0 <= value < np.inf for value in values):
+                raise ValueError(f"{name} must be a standard deviation, 0 or more [m], got {getattr(self, name)!r}.")
+        for name in ("dropout", "missing_passes"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ValueError(f"{name} must be a share between 0 and 1, got {getattr(self, name)!r}.")
+        if self.dropout_length != int(self.dropout_length) or self.dropout_length < 1:
+            raise ValueError(f"dropout_length must be a whole number above zero, got {self.dropout_length!r}.")
+        for period in self.outages.values():
+            bounds(period)
+
+    def levels(self, missions: list[str], known: Mapping[str, float] | None = None) -> dict[str, float]:
+        """Return the standard deviation of the white noise of each mission [m].
+
+        Parameters
+        ----------
+        missions : list of str
+            Their names.
+        known : mapping, optional
+            Noise of each mission where none is given; by default that of `xinr.simulate.MISSIONS`.
+
+        Raises
+        ------
+        ValueError
+            The noise of some mission is neither given nor known, or an outage is of none of them.
+        """
+        strangers = sorted(set(self.outages) - set(missions))
+        if strangers:
+            raise ValueError(f"outages are given for {strangers}, but the missions are {sorted(missions)}.")
+        if self.noise is not None and not isinstance(self.noise, Mapping):
+            return dict.fromkeys(missions, float(self.noise))
+        given = self.noise or known or {name: orbit.noise for name, orbit in MISSIONS.items()}
+        missing = sorted(set(missions) - set(given))
+        if missing:
+            raise ValueError(
+                f"noise is known for {sorted(given)}, but not for the missions {missing}: give it, as in "
+                "errors=Errors(noise=0.03), or as a mapping by mission."
+            )
+        return {name: float(given[name]) for name in missions}
+
+    def draw(self, noise: float, passes: Passes, rng: np.random.Generator) -> Array:
+        """Draw the errors of one mission.
+
+        Parameters
+        ----------
+        noise : float
+            Standard deviation of the white noise [m].
+        passes : Passes
+            To which each of its n points belongs.
+        rng : Generator
+            Consumed the same whatever the settings: where one error is changed, the others stay.
+
+        Returns
+        -------
+        ndarray (2, n)
+            What the column ``lwe`` tells, and the errors that are in the height, NaN where that is missing [m].
+        """
+        number, count, size = passes.number, passes.count, passes.number.size
+        lwe, bias, slope = rng.normal(size=(3, count)) * np.array([[self.lwe], [self.pass_bias], [self.pass_slope]])
+        lost = rng.uniform(size=count) < self.missing_passes
+        other = bias[number] + slope[number] * passes.along / 1e3 + noise * rng.normal(size=size)
+        begins = rng.uniform(size=size) < self.dropout
+        dropped = np.convolve(begins, np.ones(int(self.dropout_length)))[:size] > 0
+        return np.stack([lwe[number], np.where(dropped | lost[number], np.nan, other)])
+
+
+@dataclass(frozen=True)
+class Passes:
+    """The pass of each of n points, all of one mission and in the order of time.
+
+    Parameters
+    ----------
+    number : ndarray of int (n,)
+        From 0.
+    along : ndarray (n,)
+        Distance from the middle of the pass [km].
+    """
+
+    number: NDArray[np.int64]
+    along: Array
+
+    @classmethod
+    def of(cls, stream: NDArray[np.int64], time: Times, longitude: Array, latitude: Array) -> Self:
+        """Tell the passes of points that are in the order of stream, then time."""
+        number = number_passes(stream, time, longitude, latitude)
+        step = np.linalg.norm(np.diff(EARTH_RADIUS * upward(longitude, latitude), axis=0), axis=1)
+        distance = np.concatenate([[0.0], np.cumsum(np.where(np.diff(number) == 0, step, 0.0))])
+        middle = np.bincount(number, distance) / np.bincount(number)
+        return cls(number, distance - middle[number])
+
+    @property
+    def count(self) -> int:
+        """How many passes."""
+        return int(self.number.max()) + 1
+
+
+_DEVIATIONS = ("lwe", "pass_bias", "pass_slope")
+
+#: An altimeter without errors.
+PERFECT = Errors(noise=0.0, lwe=0.0, pass_bias=0.0, pass_slope=0.0, dropout=0.0)

@@ -1,0 +1,258 @@
+"""Along-track data as altimeters would give of a known sea, in the layout of a DUACS L3 file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from xinr._typing import Array, Region, Times
+from xinr.fields.field import Field
+from xinr.fields.target import COORDINATE_ATTRS
+from xinr.geo.coordinates import bounds, locate, width_of, within, wrap
+from xinr.observations.passes import streams
+from xinr.simulate.altimeters.errors import Errors, Passes
+from xinr.simulate.altimeters.land import Land, on_land
+from xinr.simulate.altimeters.orbits import MISSIONS, Orbit
+from xinr.simulate.eddies import GULF_STREAM, MDT_ATTRS, Jet
+
+#: The altimeters of early 2021.
+CONSTELLATION = ("alg", "h2b", "j3", "s3a", "s3b", "c2")
+ERRORS = Errors()
+# A coarse search along the orbit finds where it nears the region: every so many seconds, within so many degrees.
+STRIDE, MARGIN = 10.0, 1.0
+
+_POSITION = ("longitude", "latitude")
+_ATTRS = {
+    "sla_unfiltered": {
+        "long_name": "sea level anomaly, not filtered",
+        "standard_name": "sea_surface_height_above_sea_level",
+        "units": "m",
+        "comment": "already corrected for lwe; [uncorrected sla] = [sla] - [lwe]",
+    },
+    "mdt": MDT_ATTRS,
+    "lwe": {"long_name": "long wavelength error", "units": "m"},
+}
+
+
+def tracks(
+    truth: Field,
+    missions: Iterable[str] | Mapping[str, Orbit] = CONSTELLATION,
+    *,
+    region: Region = GULF_STREAM,
+    period: tuple[str, str] = ("2021-01-01", "2021-03-01"),
+    land: Land | None = None,
+    mdt: Jet | None = None,
+    errors: Errors = ERRORS,
+    seed: int = 0,
+) -> xr.Dataset:
+    """Sample a known sea along the passes of altimeters, with their errors.
+
+    Parameters
+    ----------
+    truth : Field
+        Sea level anomalies [m], such as `xinr.simulate.eddies`.
+    missions : iterable of str, or mapping of str to Orbit
+        Keys of `xinr.simulate.MISSIONS`, or one's own orbits; by default the altimeters of early 2021.
+    region : (west, east, south, north)
+        Box to which passes are cut [degrees].
+    period : (first, last)
+        Days, both included.
+    land : Dataset, DataArray or callable, optional
+        A map that is NaN on land, a mask that is True on land, or a function of longitude and latitude that returns
+        True on land: see `xinr.simulate.on_land`. No point lies there.
+    mdt : Jet, optional
+        Mean dynamic topography; by default a jet along the middle of the region.
+    errors : Errors
+        Noise, bias and slope of each pass, dropouts, missing passes, outages.
+    seed : int
+        Of all errors; those of one mission do not depend on which others there are.
+
+    Returns
+    -------
+    Dataset
+        Along ``time``, mission after mission, each in order of time: ``sla_unfiltered``, ``mdt``, ``lwe`` [m], and
+        the coordinates ``longitude`` [0, 360), ``latitude``, ``mission``. As in products of DUACS,
+        ``sla_unfiltered`` is corrected for ``lwe``: it is truth + noise + what is left of errors along the pass; NaN
+        where the height is missing.
+
+    Raises
+    ------
+    ValueError
+        Unknown mission, a period that ends before it begins, no pass in the region, or a truth that is no anomaly.
+
+    Examples
+    --------
+    >>> from xinr.simulate import eddies
+    >>> ds = tracks(eddies(), ["j3", "c2"], period=("2021-01-01", "2021-01-10"), errors=Errors(missing_passes=0.1))
+    >>> sorted(ds.data_vars), ds.sla_unfiltered.dims
+    (['lwe', 'mdt', 'sla_unfiltered'], ('time',))
+    """
+    orbits = _orbits(missions)
+    found = {name: overhead(orbit, region, *bounds(period)) for name, orbit in orbits.items()}
+    time, longitude, latitude = (np.concatenate(part) for part in zip(*found.values(), strict=True))
+    ds = _points(time, longitude, latitude, np.repeat(list(found), [part[0].size for part in found.values()]))
+    if land is not None:
+        ds = ds.isel(time=~on_land(land, longitude, latitude))
+    if not ds.sizes["time"]:
+        raise ValueError(
+            f"no pass of {list(orbits)} crosses the sea of {region} in {period}: take a longer period or larger box."
+        )
+    jet = mdt or Jet.across(region)
+    levels = errors.levels(list(orbits), {name: orbit.noise for name, orbit in orbits.items()})
+    return _observed(truth, ds, jet, errors, levels, seed)
+
+
+def sample(
+    truth: Field,
+    positions: xr.Dataset,
+    *,
+    mdt: Jet | None = None,
+    errors: Errors = ERRORS,
+    seed: int = 0,
+) -> xr.Dataset:
+    """Sample a known sea where real altimeters measured: an experiment with their very gaps and coasts.
+
+    Parameters
+    ----------
+    truth : Field
+        Sea level anomalies [m], where the positions are.
+    positions : Dataset
+        Any along-track Dataset, such as `xinr.open_tracks` gives; its heights play no part, missing ones included.
+    mdt : Jet, optional
+        Mean dynamic topography; by default the positions' own ``mdt``, where they have one, else none.
+    errors : Errors
+        As for `tracks`. Noise must be given for missions that `xinr.simulate.MISSIONS` does not know, and for
+        positions without a coordinate ``mission``.
+    seed : int
+        Of all errors.
+
+    Returns
+    -------
+    Dataset
+        As of `tracks`, point for point where the positions are known.
+
+    Raises
+    ------
+    ValueError
+        No coordinates, several dimensions, noise not known, or a truth that is no anomaly.
+
+    Examples
+    --------
+    >>> from xinr.simulate import eddies
+    >>> real = tracks(eddies(seed=1), ["s3a"], period=("2021-01-01", "2021-01-05"))
+    >>> sample(eddies(seed=2), real[["time"]]).sizes == real.sizes
+    True
+    """
+    axes = [locate(positions, axis) for axis in ("time", "longitude", "latitude")]
+    if {axis.dims for axis in axes} != {axes[0].dims[:1]}:
+        shapes = {str(axis.name): dict(axis.sizes) for axis in axes}
+        raise ValueError(
+            f"positions must be along a track, time, longitude and latitude of one dimension: got {shapes}."
+        )
+    known = np.logical_and.reduce([axis.notnull().values for axis in axes])
+    positions = positions.isel({axes[0].dims[0]: known})
+    time, longitude, latitude = (axis.values[known] for axis in axes)
+    mission = positions["mission"].values.astype(str) if "mission" in positions else None
+    ds = _points(time.astype("datetime64[ns]"), longitude.astype(float), latitude.astype(float), mission)
+    own = positions["mdt"].values.astype(float) if mdt is None and "mdt" in positions else None
+    levels = errors.levels([""] if mission is None else np.unique(mission).tolist())
+    return _observed(truth, ds, mdt if own is None else own, errors, levels, seed)
+
+
+def overhead(orbit: Orbit, region: Region, start: np.datetime64, stop: np.datetime64) -> tuple[Times, Array, Array]:
+    """Return time, longitude and latitude of the points that an altimeter samples in the region, each (n,)."""
+    step = np.timedelta64(round(orbit.sampling * 1e9), "ns")
+    stride = max(int(STRIDE / orbit.sampling), 1)
+    coarse = np.arange(0, (stop - start) // step, stride)
+    near = coarse[_near(*orbit.ground_track(start + coarse * step), region)]
+    index = (near[:, None] + np.arange(stride)).ravel()
+    time = (start + index * step).astype("datetime64[ns]")
+    longitude, latitude = orbit.ground_track(time)
+    inside = within(longitude, latitude, region) & (time < stop)
+    return time[inside], longitude[inside], latitude[inside]
+
+
+def check_anomaly(truth: Field) -> None:
+    """Raise ValueError for a truth that holds the mean sea surface too."""
+    if not truth.is_anomaly:
+        raise ValueError(
+            f"the truth must be a sea level anomaly, got {truth.name!r}: take its mean out first, as in "
+            "xinr.MapField.of((ds.ssh - ds.ssh.mean('time')).rename('sla'))."
+        )
+
+
+def _orbits(missions: Iterable[str] | Mapping[str, Orbit]) -> dict[str, Orbit]:
+    if isinstance(missions, Mapping):
+        return dict(missions)
+    names = [missions] if isinstance(missions, str) else list(missions)
+    unknown = sorted(set(names) - set(MISSIONS))
+    if unknown or not names:
+        raise ValueError(f"unknown missions {unknown}: expected some of {sorted(MISSIONS)}, or a mapping to Orbit.")
+    return {name: MISSIONS[name] for name in names}
+
+
+def _near(longitude: Array, latitude: Array, region: Region) -> NDArray[np.bool_]:
+    west, _, south, north = region
+    half_width = width_of(region) / 2.0
+    margin_east = MARGIN / np.maximum(np.cos(np.radians(latitude)), 1e-3)
+    off = np.abs(wrap(longitude - west - half_width, 0.0))
+    near = (off <= half_width + margin_east) & (latitude >= south - MARGIN) & (latitude <= north + MARGIN)
+    return np.asarray(near)
+
+
+def _points(time: Times, longitude: Array, latitude: Array, mission: NDArray[np.str_] | None) -> xr.Dataset:
+    # CF: along a track time alone is an axis.
+    position = {key: {k: v for k, v in COORDINATE_ATTRS[key].items() if k != "axis"} for key in _POSITION}
+    coords: dict[str, Any] = {
+        "time": ("time", time, COORDINATE_ATTRS["time"]),
+        "longitude": ("time", longitude, position["longitude"]),
+        "latitude": ("time", latitude, position["latitude"]),
+    }
+    if mission is not None:
+        coords["mission"] = ("time", mission, {"long_name": "altimeter"})
+    return xr.Dataset(coords=coords)
+
+
+def _observed(
+    truth: Field, ds: xr.Dataset, mdt: Jet | Array | None, errors: Errors, levels: Mapping[str, float], seed: int
+) -> xr.Dataset:
+    """Add to points what the altimeters measure there."""
+    check_anomaly(truth)
+    lwe, other = np.zeros((2, ds.sizes["time"]))
+    for name, noise in levels.items():
+        own = _own(ds, name)
+        lwe[own], other[own] = _drawn(name, ds.isel(time=own), errors, noise, seed)
+    if isinstance(mdt, Jet):
+        mdt = mdt.at(ds["longitude"].values, ds["latitude"].values)
+    columns = {
+        "sla_unfiltered": truth.interp(ds)[truth.name].values + other,
+        "mdt": np.zeros_like(lwe) if mdt is None else mdt,
+        "lwe": lwe,
+    }
+    ds = ds.assign({name: ("time", column, _ATTRS[name]) for name, column in columns.items()})
+    return ds.assign_attrs(Conventions="CF-1.11", title="Simulated along-track sea level anomalies", seed=seed)
+
+
+def _own(ds: xr.Dataset, name: str) -> NDArray[np.int64]:
+    """Return which points are of a mission."""
+    return np.flatnonzero(ds["mission"].values == name) if "mission" in ds.coords else np.arange(ds.sizes["time"])
+
+
+def _drawn(name: str, ds: xr.Dataset, errors: Errors, noise: float, seed: int) -> Array:
+    """Return the errors of one mission (2, n): what ``lwe`` tells, and those in the height, NaN where there is none."""
+    drawn = np.zeros((2, ds.sizes["time"]))
+    time, longitude, latitude = (ds[key].values for key in ("time", *_POSITION))
+    if not time.size:
+        return drawn
+    stream = np.zeros(time.size, dtype=np.int64) if name else streams(time, longitude, latitude)
+    order = np.lexsort([time, stream])
+    passes = Passes.of(stream[order], time[order], longitude[order], latitude[order])
+    drawn[:, order] = errors.draw(noise, passes, np.random.default_rng([seed, *name.encode()]))
+    if name in errors.outages:
+        start, stop = bounds(errors.outages[name])
+        drawn[1, (time >= start) & (time < stop)] = np.nan
+    return drawn

@@ -1,0 +1,98 @@
+"""Simulated seas that are kept: made once, opened ever after."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import asdict
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pooch
+
+from xinr._typing import Region
+from xinr._warnings import caution
+from xinr.fields.field import Field
+from xinr.fields.storage import open_field
+from xinr.geo.coordinates import bounds, width_of
+from xinr.geo.frames import DAY, METRES_PER_DEGREE
+from xinr.simulate.eddies import GULF_STREAM
+from xinr.simulate.ocean.quasigeostrophic import TwoLayer
+
+#: Side of the simulated ocean [km], and how much of it a region may take: it is periodic, and must not meet itself.
+SIDE, LARGEST_SHARE = 2000.0, 0.8
+
+
+def cached_sea(
+    region: Region = GULF_STREAM, period: tuple[str, str] = ("2021-01-01", "2021-03-01"), seed: int = 0
+) -> Field:
+    """Return a quasi-geostrophic sea around a region, simulated when first asked for.
+
+    Parameters
+    ----------
+    region : (west, east, south, north)
+        Degrees, 1600 km across at most: the ocean is 2000 km wide, and periodic.
+    period : (first, last)
+        Days, both included.
+    seed : int
+        Of the sea.
+
+    Returns
+    -------
+    Field
+        Sea level anomalies, "sla".
+
+    Raises
+    ------
+    ValueError
+        The region is too large, or too near to the equator or a pole.
+
+    Warns
+    -----
+    UserWarning
+        The cache folder cannot be written.
+
+    Notes
+    -----
+    It is `xinr.simulate.sea` of `xinr.simulate.qg`, kept in the user's cache folder (``pooch.os_cache("xinr")``) as one
+    netCDF file for each set of settings and release of xinr; the files may be deleted at any time. At the latitude of
+    the default region the simulation begins with an eddying sea and takes seconds; elsewhere it must be spun up first,
+    which takes minutes.
+    """
+    from xinr.simulate.ocean.qg import qg
+    from xinr.simulate.ocean.sea import sea
+
+    ocean, settings = _ocean(region), _settings(period, seed)
+    key = json.dumps([version("xinr"), asdict(ocean), settings], sort_keys=True)
+    path = Path(pooch.os_cache("xinr")) / f"sea-{sha256(key.encode()).hexdigest()[:16]}.nc"
+    with suppress(FileNotFoundError, ValueError):  # none yet, or a damaged one
+        return open_field(path)
+    field = sea(qg(model=ocean, **settings))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        field.save(path)
+    except OSError as error:
+        caution(f"the simulated sea cannot be kept for the next time: {error}.")
+    return field
+
+
+def _ocean(region: Region) -> TwoLayer:
+    """Return the ocean around a region."""
+    west, _, south, north = region
+    width = width_of(region)
+    widest = min(abs(south), abs(north)) if south * north > 0 else 0.0
+    extent = max(north - south, width * np.cos(np.radians(widest))) * METRES_PER_DEGREE / 1e3
+    if extent > LARGEST_SHARE * SIDE:
+        raise ValueError(
+            f"the region {region} is {extent:.0f} km across, and the simulated ocean {SIDE:g} km: choose one of "
+            f"{LARGEST_SHARE * SIDE:g} km at most, or give a truth of your own, as in osse(eddies(region))."
+        )
+    return TwoLayer(length=SIDE, latitude=(south + north) / 2.0, longitude=(west + width / 2.0) % 360.0)
+
+
+def _settings(period: tuple[str, str], seed: int) -> dict[str, Any]:
+    first, after = bounds(period)
+    return {"days": float((after - first) / DAY), "start": period[0], "seed": seed}

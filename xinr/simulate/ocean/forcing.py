@@ -1,0 +1,67 @@
+"""Random forcing of a ring of waves, the same whatever the grid and the time step."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinr._typing import Array
+from xinr.simulate.ocean.quasigeostrophic import Ocean
+
+#: Waves within this factor of the forcing's wavelength are forced.
+RING = 1.25
+
+
+class RingForcing:
+    """Forcing of the top layer's potential vorticity: equal amplitudes, new random phases every period.
+
+    Parameters
+    ----------
+    ocean : Ocean
+        Its ``forcing`` [m²/s³] is the energy put in on average, its ``forcing_wavelength`` that of the ring [km].
+    seed : int
+        Of the phases.
+    rows, columns : ndarray (points, columns)
+        Periods of each wave of the half spectrum, north and east.
+    inverse : ndarray (points, columns)
+        What turns the top layer's q into its ψ [m²], zero for waves that are left out.
+    period : int
+        How long the forcing holds [s].
+
+    Notes
+    -----
+    Forcing ``F̂`` that holds for T changes the energy by ``-T² Σ h |F̂|² inverse`` on average, with h the top layer's
+    share of the depth: the sum over the half spectrum is the whole one's, halved. Periods are not correlated, so that
+    the energy grows by as much in each. Waves of k = 0 are left out: half of them are not free.
+
+    References
+    ----------
+    Lilly (1969), doi:10.1063/1.1692444
+    """
+
+    def __init__(self, ocean: Ocean, seed: int, rows: Array, columns: Array, inverse: Array, period: int) -> None:
+        wavelength = ocean.length / np.maximum(np.hypot(rows, columns), 1.0)
+        ratio = wavelength / ocean.forcing_wavelength
+        ring = (inverse < 0.0) & (columns > 0) & (ratio > 1.0 / RING) & (ratio < RING)
+        if ocean.forcing > 0.0 and not ring.any():
+            raise ValueError(
+                f"no wave of about {ocean.forcing_wavelength:g} km to force on a grid of {ocean.points} points over "
+                f"{ocean.length:g} km: change forcing_wavelength, or take more points."
+            )
+        self.seed, self.shape = seed, ring.shape
+        # In the same order for any number of points.
+        where = np.argwhere(ring)
+        self._waves = tuple(where[np.lexsort((rows[ring], columns[ring]))].T)
+        weight = -ocean.thickness[0] * inverse[ring].sum()
+        self._amplitude = math.sqrt(ocean.forcing / (period * weight)) if ocean.forcing > 0.0 else 0.0
+
+    def at(self, number: int) -> NDArray[np.complex128] | None:
+        """Return the spectrum (points, columns) of the forcing [1/s²] in the period of that number, if there is any."""
+        if self._amplitude == 0.0:
+            return None
+        phase = np.random.default_rng([self.seed, number]).uniform(0.0, 2.0 * np.pi, len(self._waves[0]))
+        spectrum = np.zeros(self.shape, complex)
+        spectrum[self._waves] = self._amplitude * np.exp(1j * phase)
+        return spectrum

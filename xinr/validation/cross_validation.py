@@ -1,0 +1,104 @@
+"""Cross-validation over whole missions or passes of the training data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+
+from xinr._typing import Array
+from xinr.geo.frames import frame_around
+from xinr.methods.method import Method
+from xinr.methods.predictor import ErrorPredictor
+from xinr.methods.search import Fold
+from xinr.observations.observations import Observations
+from xinr.validation.sampling import fit_predictor, sampled
+
+Folds = Literal["mission", "pass"]
+#: Passes are dealt into this many folds.
+PASS_FOLDS = 5
+
+
+def cross_validate(observations: Observations, method: Method, folds: Folds = "mission", seed: int = 0) -> xr.DataArray:
+    """Fit without one mission (or one fifth of the passes) and predict it, in turn.
+
+    Never split points at random along a pass: neighbours share their errors, and the score would flatter.
+
+    Parameters
+    ----------
+    observations : Observations
+        The training data: `Observations.from_tracks`.
+    method : Method
+        The settings to judge.
+    folds : {"mission", "pass"}
+        What is withheld in turn.
+    seed : int
+        Of the deal of passes into folds.
+
+    Returns
+    -------
+    DataArray
+        Root mean square misfit at the withheld points [m], noise included; dim ``fold``.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two missions or passes to part, or an unknown way to part them.
+    """
+    rmse = {label: _rmse(train, withheld, method) for label, train, withheld in parted(observations, folds, seed)}
+    attrs = {"units": "m", "long_name": f"root mean square misfit of each withheld {folds}"}
+    return xr.DataArray(list(rmse.values()), {"fold": list(rmse)}, "fold", name="rmse", attrs=attrs)
+
+
+def sampled_folds(observations: Observations, method: Method, folds: Folds, seed: int) -> list[Fold]:
+    """Return the folds as a method sees them, in the frame around all of them; what is withheld is not averaged."""
+    frame = frame_around(method.frame, observations.longitude, observations.latitude, observations.time)
+    return [
+        Fold(*sampled(train.coarsen(method.coarsen), method, frame), *sampled(withheld, method, frame))
+        for _, train, withheld in parted(observations, folds, seed)
+    ]
+
+
+def expected_misfits(observations: Observations, method: Method, folds: Folds, seed: int) -> tuple[Array, Array] | None:
+    """Return the misfits at withheld observations, averaged as those mapped, and how large each is expected to be.
+
+    None for a method that states no errors.
+    """
+    misfits, deviations = [], []
+    for _, train, withheld in parted(observations, folds, seed):
+        frame, predictor = fit_predictor(train, method)
+        if not isinstance(predictor, ErrorPredictor):
+            return None
+        x, y, error = sampled(withheld.coarsen(method.coarsen), method, frame)
+        value, deviation = predictor.posterior(x)
+        misfits.append(y - value)
+        deviations.append(np.sqrt(deviation**2 + error.variance))
+    return np.concatenate(misfits), np.concatenate(deviations)
+
+
+def parted(observations: Observations, folds: Folds, seed: int) -> Iterator[tuple[str, Observations, Observations]]:
+    """Yield the label of each fold, the observations of all others, and its own."""
+    if folds == "mission":
+        fold, labels = observations.mission_index, list(observations.missions)
+    elif folds == "pass":
+        passes, number = np.unique(observations.pass_index, return_inverse=True)
+        deal = np.random.default_rng(seed).permutation(len(passes)) % PASS_FOLDS
+        fold, labels = deal[number], [f"passes {k}" for k in range(PASS_FOLDS)]
+    else:
+        raise ValueError(f"folds must be 'mission' or 'pass', got {folds!r}.")
+    present = np.unique(fold)
+    if len(present) < 2:
+        raise ValueError(
+            f"cross-validation needs at least two folds, got {len(present)} ({folds}): "
+            'give tracks of several missions, or part them by folds="pass".'
+        )
+    for k in present:
+        yield labels[k], observations.take(fold != k), observations.take(fold == k)
+
+
+def _rmse(train: Observations, withheld: Observations, method: Method) -> float:
+    frame, predictor = fit_predictor(train, method)
+    x = frame.project(withheld.longitude, withheld.latitude, withheld.time)
+    return float(np.sqrt(np.mean((predictor.predict(x) - withheld.value) ** 2)))
