@@ -27,9 +27,9 @@ SMALL = {
     "OI, 2021a settings": OI(coarsen=20, analysis_step=4.0),
     "OI, tuned": OI(frame="sphere", coarsen=20, covariance=Gaussian(120.0, 6.0, 0.1), analysis_step=4.0),
     "DUACS-like OI": OI(frame="sphere", coarsen=20, covariance=Gaussian(150.0, 8.0, 0.1), analysis_step=4.0),
-    "kriging, defaults": Kriging(coarsen=10, grid_step=40.0, time_step=3.0, draws=4),
+    "kriging, defaults": Kriging(coarsen=10, spacing=40.0, time_step=3.0, samples=4),
     osse.FROM_FIELDS: Kriging(
-        coarsen=10, covariance=Spectral(120.0, 12.0, 0.1), grid_step=40.0, time_step=3.0, draws=4
+        coarsen=10, covariance=Spectral(120.0, 12.0, 0.1), spacing=40.0, time_step=3.0, samples=4
     ),
     "SIREN, tuned": Siren(hidden_features=32, hidden_layers=2, steps=60, batch_size=512),
 }
@@ -106,9 +106,9 @@ def gaussian_sea(covariance, points=32, maps=800, side=2000.0, seed=0):
 
 
 def test_the_covariance_of_a_sea_is_found_again():
-    asked = Spectral(180.0, 12.0, 0.2, slope=2.6, time_slope=1.8, memory_slope=0.6, westward_drift=6.0)
+    asked = Spectral(180.0, 12.0, 0.2, exponent=2.6, time_exponent=1.8, decorrelation_exponent=0.6, westward_drift=6.0)
     found = covariance_of(gaussian_sea(asked), floor=1e-3)
-    names = ("length_scale", "sigma", "slope", "westward_drift")
+    names = ("length_scale", "sigma", "exponent", "westward_drift")
     assert [getattr(found, name) for name in names] == pytest.approx([getattr(asked, name) for name in names], rel=0.15)
     lags = np.array([[0.0, 0.0, 5.0], [-60.0, 0.0, 10.0], [150.0, 0.0, 0.0], [0.0, 200.0, 5.0]])
     origin = np.zeros((1, 3))
@@ -116,7 +116,7 @@ def test_the_covariance_of_a_sea_is_found_again():
 
 
 def test_densities_sum_to_the_variance():
-    ds = gaussian_sea(Spectral(180.0, 12.0, 0.2, slope=2.6))
+    ds = gaussian_sea(Spectral(180.0, 12.0, 0.2, exponent=2.6))
     waves = modes_of(ds)
     volume = (2 * np.pi / 2000.0) ** 2 * 2 * np.pi / 80.0
     both_directions = np.where(waves.k > 0, 2.0, 1.0)
@@ -126,7 +126,7 @@ def test_densities_sum_to_the_variance():
 
 
 def test_a_feature_that_moves_west_has_a_positive_drift():
-    ds = gaussian_sea(Spectral(150.0, 40.0, 0.2, slope=3.0))
+    ds = gaussian_sea(Spectral(150.0, 40.0, 0.2, exponent=3.0))
     steps = 2000.0 / 32
     west = xr.concat([ds.ssh[i].roll(x=-round(8.0 * i / steps)) for i in range(ds.sizes["time"])], "time")
     assert covariance_of(ds.assign(ssh=west), floor=1e-2).westward_drift == pytest.approx(8.0, abs=1.5)

@@ -12,7 +12,7 @@ from xinr import challenges
 from xinr.challenges import osse
 from xinr.geo.coordinates import within
 from xinr.metrics.truth import score_truth
-from xinr.simulate import PERFECT, Errors, Jet, eddies
+from xinr.simulate import PERFECT, Errors, MeanJet, eddies
 from xinr.simulate.ocean import cache
 
 MONTH = ("2021-01-01", "2021-01-24")
@@ -41,14 +41,14 @@ def test_an_experiment_keeps_one_mission_back(challenge):
     assert set(challenge.withheld.mission.values) == {"c2"}
     assert dict(challenge.grid.sizes) == {"time": 8, "latitude": 11, "longitude": 11}
     np.testing.assert_allclose(challenge.grid.longitude[[0, -1]], [295.0, 305.0])
-    xr.testing.assert_identical(challenge.grid.mdt, Jet(latitude=38.0).interp(challenge.grid))
+    xr.testing.assert_identical(challenge.grid.mdt, MeanJet(latitude=38.0).interp(challenge.grid))
     assert repr(challenge).startswith("<Challenge simulated sea: ") and "of c2 withheld, 2021-01-01 to" in repr(
         challenge
     )
 
 
 def test_how_the_sea_is_sampled_is_handed_on():
-    perfect = osse(eddies(waves=20), missions=("j3",), period=MONTH, errors=PERFECT, mdt=Jet(drop=0.0), seed=2)
+    perfect = osse(eddies(waves=20), missions=("j3",), period=MONTH, errors=PERFECT, mdt=MeanJet(drop=0.0), seed=2)
     np.testing.assert_array_equal(perfect.training.sla_unfiltered, perfect.truth.interp(perfect.training).sla)
     assert not perfect.grid.mdt.any() and not perfect.withheld.mdt.any()
     dry = osse(eddies(waves=20), missions=("j3",), period=MONTH, land=lambda lon, lat: lat > 40.0)

@@ -168,7 +168,7 @@ def test_the_drift_is_that_of_generalised_least_squares(case):
 
 
 def test_draws_of_the_prior_have_its_covariance(case):
-    drawn = case.single.observe(case.single.draw_prior(150, torch.Generator().manual_seed(0)))[::10].numpy()
+    drawn = case.single.observe(case.single.sample_prior(150, torch.Generator().manual_seed(0)))[::10].numpy()
     found, expected = drawn @ drawn.T / 150 / COVARIANCE.sigma**2, case.signal[::10, ::10] / COVARIANCE.sigma**2
     # Sampling error: up to sqrt(2 / 150) = 0.12 of each, and many are one.
     assert np.abs(found - expected).max() < 0.5
@@ -177,7 +177,7 @@ def test_draws_of_the_prior_have_its_covariance(case):
 
 
 def test_draws_of_the_error_have_the_posterior_spread(case):
-    errors = case.single.draw_errors(case.single.move(np.empty((400, 0))), 64, 1e-3, torch.Generator().manual_seed(0))
+    errors = case.single.sample_errors(case.single.move(np.empty((400, 0))), 64, 1e-3, torch.Generator().manual_seed(0))
     assert errors.drift.shape == (0, 64)
     ratio = case.single.observe(errors.signal).square().mean(dim=1).sqrt().numpy() / case.posterior
     assert ratio.mean() == pytest.approx(1.0, abs=0.06)

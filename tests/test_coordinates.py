@@ -99,11 +99,11 @@ def test_within_takes_any_convention(region):
     lon = np.array([-10.0, 355.0, 0.0, 10.0, 11.0, 180.0, 0.0])
     lat = np.array([0.0, 0.0, 5.0, -5.0, 0.0, 0.0, 6.0])
     assert within(lon, lat, region).tolist() == [True, True, True, True, False, False, False]
-    assert within(lon, lat, region, margin=1.0).tolist() == [False, True, False, False, False, False, False]
+    assert within(lon, lat, region, buffer=1.0).tolist() == [False, True, False, False, False, False, False]
 
 
 def test_the_whole_globe_has_no_eastern_edge():
-    assert within([0.0, 359.9, -0.1], [0.0, 0.0, 0.0], (0, 360, -90, 90), margin=0.25).all()
+    assert within([0.0, 359.9, -0.1], [0.0, 0.0, 0.0], (0, 360, -90, 90), buffer=0.25).all()
 
 
 @pytest.mark.parametrize("region", [(0, 10, 5, -5), (10, 10, -5, 5), (0, 10, -95, 5), (0, 10, np.nan, 5), (0, 10)])

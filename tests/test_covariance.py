@@ -18,14 +18,18 @@ SMOOTH = {
     "matern 5/2": Matern(120.0, 9.0, 0.1, smoothness=2.5),
     "duacs": ArhanColinDeVerdiere(150.0, 15.0, 0.1),
     "duacs, drifting": ArhanColinDeVerdiere(150.0, 15.0, 0.1, anisotropy=0.7, westward_drift=6.0, northward_drift=2.0),
-    "spectral": Spectral(90.0, 12.0, 0.1, slope=3.0, time_slope=2.2, memory_slope=0.6),
-    "spectral, drifting": Spectral(90.0, 12.0, 0.1, slope=3.0, time_slope=2.2, memory_slope=0.6, westward_drift=4.0),
+    "spectral": Spectral(90.0, 12.0, 0.1, exponent=3.0, time_exponent=2.2, decorrelation_exponent=0.6),
+    "spectral, drifting": Spectral(
+        90.0, 12.0, 0.1, exponent=3.0, time_exponent=2.2, decorrelation_exponent=0.6, westward_drift=4.0
+    ),
     "sum": Gaussian(120.0, 9.0, 0.1) + Matern(150.0, 12.0, 0.05) + ArhanColinDeVerdiere(150.0, 15.0, 0.1),
 }
 ROUGH = {
     "matern 1/2": Matern(120.0, 9.0, 0.1, smoothness=0.5),
     "matern 1": Matern(120.0, 9.0, 0.1, smoothness=1.0),
-    "spectral, rough": Spectral(90.0, 10.0, 0.1, slope=1.93, time_slope=1.2, memory_slope=0.18, westward_drift=3.0),
+    "spectral, rough": Spectral(
+        90.0, 10.0, 0.1, exponent=1.93, time_exponent=1.2, decorrelation_exponent=0.18, westward_drift=3.0
+    ),
 }
 EVERY = SMOOTH | ROUGH
 UNIT = np.array([100.0, 100.0, 10.0])
@@ -207,26 +211,26 @@ def matern_correlation(order, z):
     return 2.0 ** (1.0 - order) / gamma(order) * z**order * kv(order, z)
 
 
-@pytest.mark.parametrize(("slope", "time_slope"), [(1.25, 0.75), (1.5, 1.0), (1.93, 1.2), (3.0, 2.0), (8.0, 5.0)])
-def test_spectral_without_a_memory_slope_is_matern_in_space_times_matern_in_time(slope, time_slope):
+@pytest.mark.parametrize(("exponent", "time_exponent"), [(1.25, 0.75), (1.5, 1.0), (1.93, 1.2), (3.0, 2.0), (8.0, 5.0)])
+def test_spectral_without_a_memory_slope_is_matern_in_space_times_matern_in_time(slope, time_exponent):
     rng = np.random.default_rng(0)
     r, t = (np.append(0.0, 10.0 ** rng.uniform(-6.0, 1.5, 3000)) for _ in range(2))
     t = rng.permutation(t)
-    covariance = Spectral(100.0, 10.0, 1.0, slope, time_slope, 0.0)
+    covariance = Spectral(100.0, 10.0, 1.0, slope, time_exponent, 0.0)
     found = covariance.value(np.column_stack([100.0 * r, 0.0 * r, 10.0 * t]), np.zeros((1, 3)))[:, 0]
-    expected = matern_correlation(slope - 1.0, r) * matern_correlation(time_slope - 0.5, t)
+    expected = matern_correlation(slope - 1.0, r) * matern_correlation(time_exponent - 0.5, t)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize(("slope", "time_slope", "memory_slope"), [(1.93, 1.2, 0.18), (2.5, 1.0, 1.2)])
-def test_spectral_is_the_integral_over_wavenumbers(slope, time_slope, memory_slope):
+@pytest.mark.parametrize(("exponent", "time_exponent", "decorrelation_exponent"), [(1.93, 1.2, 0.18), (2.5, 1.0, 1.2)])
+def test_spectral_is_the_integral_over_wavenumbers(slope, time_exponent, decorrelation_exponent):
     nodes, weights = np.polynomial.legendre.leggauss(20)
     p = (0.1 * (np.arange(8000)[:, None] + 0.5) + 0.05 * nodes).ravel()
     cells = np.tile(0.05 * weights, 8000)
-    covariance = Spectral(100.0, 10.0, 1.0, slope, time_slope, memory_slope)
+    covariance = Spectral(100.0, 10.0, 1.0, slope, time_exponent, decorrelation_exponent)
     for r in (0.3, 1.0, 3.0):
         for t in (0.0, 0.1, 1.0, 4.0):
-            remembered = matern_correlation(time_slope - 0.5, (1 + p**2) ** (memory_slope / 2) * t)
+            remembered = matern_correlation(time_exponent - 0.5, (1 + p**2) ** (decorrelation_exponent / 2) * t)
             expected = 2 * (slope - 1) * np.sum(cells * p * (1 + p**2) ** -slope * j0(p * r) * remembered)
             found = covariance.value(np.array([[100.0 * r, 0.0, 10.0 * t]]), np.zeros((1, 3)))
             assert found.item() == pytest.approx(expected, abs=2e-5)
@@ -235,7 +239,7 @@ def test_spectral_is_the_integral_over_wavenumbers(slope, time_slope, memory_slo
 def test_small_features_are_forgotten_first():
     """The half of the spectrum at small scales loses its correlation in time before the other half."""
     omega = np.linspace(-5.0, 5.0, 20001)
-    eddies = Spectral(100.0, 20.0, memory_slope=1.0)
+    eddies = Spectral(100.0, 20.0, decorrelation_exponent=1.0)
 
     def width(k):
         density = eddies.spectrum(k, 0.0, omega)
@@ -286,11 +290,14 @@ def test_a_direction_needs_the_plane(settings):
 
 def test_memory_is_the_lag_of_1_over_e():
     for name, covariance in EVERY.items():
-        drift = [getattr(covariance, f"{way}_drift", 0.0) * covariance.memory for way in ("westward", "northward")]
-        later = np.array([[-drift[0], drift[1], covariance.memory]])
+        drift = [
+            getattr(covariance, f"{way}_drift", 0.0) * covariance.decorrelation_time
+            for way in ("westward", "northward")
+        ]
+        later = np.array([[-drift[0], drift[1], covariance.decorrelation_time]])
         found = covariance.value(later, np.zeros((1, 3))).item() / covariance.sigma**2
         assert found == pytest.approx(np.exp(-1.0), rel=1e-6), name
-    assert Gaussian(1.0, 7.0).memory == 7.0
+    assert Gaussian(1.0, 7.0).decorrelation_time == 7.0
 
 
 def test_sums_add_values_spectra_and_variances():
@@ -326,9 +333,19 @@ def test_settings_become_plain_numbers():
         (Gaussian, {"time_scale": "7"}, TypeError, "time_scale must be a number, got '7'"),
         (ArhanColinDeVerdiere, {"anisotropy": 0.0}, ValueError, "anisotropy must be a finite number above zero"),
         (ArhanColinDeVerdiere, {"northward_drift": np.nan}, ValueError, "northward_drift must be a finite number, got"),
-        (Spectral, {"slope": 1.0}, ValueError, r"slope must be above 1 for the variance to be finite, got 1\.0"),
-        (Spectral, {"time_slope": 0.5}, ValueError, r"time_slope must be above 0\.5 for the variance to be finite"),
-        (Spectral, {"memory_slope": -0.1}, ValueError, r"memory_slope must be zero or more, got -0\.1"),
+        (Spectral, {"exponent": 1.0}, ValueError, r"exponent must be above 1 for the variance to be finite, got 1\.0"),
+        (
+            Spectral,
+            {"time_exponent": 0.5},
+            ValueError,
+            r"time_exponent must be above 0\.5 for the variance to be finite",
+        ),
+        (
+            Spectral,
+            {"decorrelation_exponent": -0.1},
+            ValueError,
+            r"decorrelation_exponent must be zero or more, got -0\.1",
+        ),
         (Spectral, {"westward_drift": np.inf}, ValueError, "westward_drift must be a finite number, got inf"),
     ],
 )
@@ -384,6 +401,8 @@ def test_duacs_is_positive_definite_on_the_sphere(length, seed):
     st.floats(-10.0, 10.0),
     st.integers(0, 100),
 )
-def test_spectral_is_positive_definite_within_its_accuracy(length, time, slope, time_slope, memory_slope, drift, seed):
-    covariance = Spectral(length, time, 1.0, slope, time_slope, memory_slope, drift)
+def test_spectral_is_positive_definite_within_its_accuracy(
+    length, time, slope, time_exponent, decorrelation_exponent, drift, seed
+):
+    covariance = Spectral(length, time, 1.0, slope, time_exponent, decorrelation_exponent, drift)
     assert lowest(covariance, points(15, seed)) > -2e-5

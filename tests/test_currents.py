@@ -12,7 +12,7 @@ from xinr.fields.fitted import FittedField
 from xinr.fields.gridded import MapField
 from xinr.geo.frames import EARTH_RADIUS, Degrees, Plane, Sphere, upward
 from xinr.geo.geostrophy import EARTH_SPIN, GRAVITY, currents, geostrophic
-from xinr.methods.autodiff.jets import Jet
+from xinr.methods.autodiff.jets import MeanJet
 from xinr.methods.predictor import Predictor
 from xinr.simulate import eddies
 
@@ -33,10 +33,10 @@ class Analytic(Predictor):
 
     def gradient(self, x):
         axes = torch.eye(x.shape[1], dtype=torch.float64)[:, None].expand(-1, *x.shape)
-        return self._height(Jet.along(torch.as_tensor(x), axes)).terms()[1].T.numpy()
+        return self._height(MeanJet.along(torch.as_tensor(x), axes)).terms()[1].T.numpy()
 
     def curvature(self, x, direction):
-        straight = Jet.along(torch.as_tensor(x), torch.as_tensor(direction)[None], [[(0, 0)]])
+        straight = MeanJet.along(torch.as_tensor(x), torch.as_tensor(direction)[None], [[(0, 0)]])
         return self._height(straight).terms()[2][0].numpy()
 
     def state(self):
@@ -192,7 +192,7 @@ def test_names_units_and_standard_names(maps):
 
 METHODS = {
     "oi": {"coarsen": 5},
-    "kriging": {"grid_step": 30.0, "time_step": 2.0, "margin": 100.0, "time_margin": 10.0},
+    "kriging": {"spacing": 30.0, "time_step": 2.0, "margin": 100.0, "time_margin": 10.0},
     "siren": {"steps": 30, "hidden_features": 32, "hidden_layers": 2, "batch_size": 256, "length_scale": 300.0},
 }
 

@@ -15,7 +15,7 @@ from xinr.challenges import dc2020a, dc2021a, open_challenge
 from xinr.datasets import DATASETS
 from xinr.datasets.registry import DC2021A_MAPS, DC2021A_TRACKS
 from xinr.metrics import score
-from xinr.metrics.points import MARGIN
+from xinr.metrics.points import BUFFER
 
 MISSIONS = ("alg", "h2g", "j2g", "j2n", "j3", "s3a")
 BOX = (295.0, 305.0, 33.0, 43.0)
@@ -103,7 +103,7 @@ def test_maps_score_as_the_published_protocol_says(challenge, scores):
     with pytest.warns(UserWarning, match="lambda_x is NaN"):
         exact = score(xr.Dataset({"ssh": ssh - track.lwe}), track, region=BOX, period=challenge.period)
     assert int(exact.n) == int(scores["DUACS"].n)
-    assert MARGIN == 0.25
+    assert BUFFER == 0.25
 
 
 def test_a_method_is_fitted_and_scored(challenge):
@@ -121,7 +121,7 @@ def test_published_scores_go_by_the_names_of_the_maps(challenge):
 
 
 def test_fewer_missions_and_a_coarser_grid(published):
-    challenge = dc2021a(published, missions=["j3", "alg"], spacing=0.5, margin=0.0)
+    challenge = dc2021a(published, missions=["j3", "alg"], spacing=0.5, buffer=0.0)
     assert challenge.missions == ("alg", "j3")
     assert challenge.grid.sizes["latitude"] == 21
     assert float(challenge.training.longitude.max()) <= 305.0

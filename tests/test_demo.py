@@ -21,7 +21,12 @@ from xinr.simulate import eddies
 REGION = (297.0, 304.0, 34.0, 42.0)
 METHODS = {
     "oi": {**demonstration.METHODS["oi"], "length_scale": 100.0, "sigma": 0.12},
-    "kriging": {"covariance": Spectral(100.0, 9.0, 0.12, slope=2.5), "grid_step": 40.0, "time_step": 3.0, "draws": 4},
+    "kriging": {
+        "covariance": Spectral(100.0, 9.0, 0.12, exponent=2.5),
+        "spacing": 40.0,
+        "time_step": 3.0,
+        "samples": 4,
+    },
     "siren": {"hidden_features": 64, "hidden_layers": 2, "steps": 60, "batch_size": 1024},
 }
 

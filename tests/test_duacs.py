@@ -8,8 +8,8 @@ from xinr.geo.frames import frame_around
 from xinr.methods import ObservationError, method_from
 from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian
 from xinr.methods.oi import OI
+from xinr.methods.oi.covariance_estimation import estimate_covariance
 from xinr.methods.oi.duacs import Duacs
-from xinr.methods.oi.scales import estimate_covariance
 from xinr.simulate import eddies, tracks
 from xinr.validation.sampling import observation_error
 

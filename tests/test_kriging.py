@@ -22,13 +22,13 @@ pytestmark = pytest.mark.filterwarnings("ignore:the observations vary")
 
 DAY = np.timedelta64(1, "D")
 SMOOTH = Gaussian(130.0, 8.0, 0.1)
-DRIFTING = Spectral(60.0, 3.0, 0.1, slope=3.5, time_slope=3.0, westward_drift=6.0)
+DRIFTING = Spectral(60.0, 3.0, 0.1, exponent=3.5, time_exponent=3.0, westward_drift=6.0)
 ERRORS = {"noise": 0.03, "pass_bias": 0.02, "pass_slope": 0.05}
 #: Fine and wide enough for the covariances above to be those of the lattice.
 EXACT = Kriging(
     covariance=SMOOTH,
     mean="none",
-    grid_step=25.0,
+    spacing=25.0,
     time_step=2.0,
     margin=260.0,
     time_margin=16.0,
@@ -36,7 +36,7 @@ EXACT = Kriging(
     **ERRORS,
 )
 #: Good enough where sampling errors are larger.
-COARSE = replace(EXACT, grid_step=40.0, time_step=2.5, margin=200.0, time_margin=12.0, tolerance=0.003)
+COARSE = replace(EXACT, spacing=40.0, time_step=2.5, margin=200.0, time_margin=12.0, tolerance=0.003)
 
 
 def observed(n=200, seed=1):
@@ -120,7 +120,7 @@ def test_the_posterior_error_is_that_of_the_formula(mean):
     _, expected = OI(frame="plane", covariance=SMOOTH, window=1e3, analysis_step=1e6).fit(x, y, error).posterior(target)
     if mean != "none":
         _, expected = textbook(SMOOTH, x, y, error, target, mean)
-    _, found = replace(EXACT, mean=mean, draws=128, tolerance=0.003).fit(x, y, error).posterior(target)
+    _, found = replace(EXACT, mean=mean, samples=128, tolerance=0.003).fit(x, y, error).posterior(target)
     # Each is off by 1 / sqrt(256) = 6 %, independently of those far away; linear between the centres, 3 % are added.
     assert (found / expected).mean() == pytest.approx(1.02, abs=0.03)
     assert (found / expected).std() < 0.09
@@ -176,7 +176,7 @@ def test_with_endless_noise_it_says_nothing():
     drift = Polynomial.zero("linear", x)
     fitted = drift.columns(target) @ np.linalg.lstsq(drift.columns(x), y)[0]
     np.testing.assert_allclose(linear.predict(target), fitted, atol=1e-5)
-    ratio = replace(COARSE, draws=200).fit(x, y, white(len(x), 1e4)).posterior(target)[1] / SMOOTH.sigma
+    ratio = replace(COARSE, samples=200).fit(x, y, white(len(x), 1e4)).posterior(target)[1] / SMOOTH.sigma
     assert ratio.mean() == pytest.approx(1.0, abs=0.04)
 
 
@@ -194,7 +194,7 @@ def test_noisy_points_weigh_less():
 def test_beyond_the_lattice_is_the_mean_with_the_deviation_of_the_signal(mean):
     x, error = observed()
     y = values(SMOOTH, x, error)[:, 0] + (0.5 if mean == "constant" else 0.0)
-    found = replace(EXACT, mean=mean, draws=4).fit(x, y, error)
+    found = replace(EXACT, mean=mean, samples=4).fit(x, y, error)
     far = np.array([[5000.0, 0.0, 5.0], [0.0, -5000.0, 5.0], [0.0, 0.0, 500.0], [0.0, 0.0, -500.0]])
     value, deviation = found.posterior(far)
     drift = textbook(SMOOTH, x, y, error, far, "constant")[0] if mean == "constant" else np.zeros(4)
@@ -215,7 +215,7 @@ def test_intervals_cover_a_sea_of_the_very_covariance():
     of_errors = np.zeros((n, n))
     error.add_to(of_errors, slice(None))
     rng = np.random.default_rng(5)
-    method = replace(COARSE, draws=128)
+    method = replace(COARSE, samples=128)
     deviation, within = None, []
     for _ in range(60):
         sea = factor @ rng.normal(size=len(both))
@@ -232,12 +232,12 @@ def test_intervals_cover_a_sea_of_the_very_covariance():
 def test_draws_repeat_with_the_seed_and_spread_as_the_posterior():
     x, error = observed()
     y, target = values(SMOOTH, x, error)[:, 0] + 0.3, between(60)
-    found = replace(COARSE, mean="constant", draws=128).fit(x, y, error)
-    drawn = np.array([draw.predict(target) for draw in found.draws(100, 7)])
-    again, other = (found.draws(2, seed) for seed in (7, 8))
+    found = replace(COARSE, mean="constant", samples=128).fit(x, y, error)
+    drawn = np.array([draw.predict(target) for draw in found.sample(100, 7)])
+    again, other = (found.sample(2, seed) for seed in (7, 8))
     assert drawn.shape == (100, 60)
     np.testing.assert_array_equal(
-        [draw.predict(target) for draw in again], [d.predict(target) for d in found.draws(2, 7)]
+        [draw.predict(target) for draw in again], [d.predict(target) for d in found.sample(2, 7)]
     )
     assert np.abs(other[0].predict(target) - again[0].predict(target)).max() > 0.01
     value, deviation = found.posterior(target)
@@ -254,7 +254,7 @@ def test_draws_have_the_posterior_error_at_any_point():
     y, target = values(SMOOTH, x, error)[:, 0], between()
     _, expected = textbook(SMOOTH, x, y, error, target)
     found = replace(EXACT, tolerance=0.003).fit(x, y, error)
-    off = np.array([draw.predict(target) for draw in found.draws(128, 1)]) - found.predict(target)
+    off = np.array([draw.predict(target) for draw in found.sample(128, 1)]) - found.predict(target)
     ratio = np.sqrt(np.mean(off**2, axis=0)) / expected
     assert ratio.mean() == pytest.approx(1.0, abs=0.025) and ratio.std() < 0.09
 
@@ -263,7 +263,7 @@ def test_a_draw_agrees_with_the_data_to_their_noise():
     x, error = observed()
     y = values(SMOOTH, x, replace(error, pass_bias=0.0, pass_slope=0.0))[:, 0]
     found = EXACT.fit(x, y, replace(error, pass_bias=0.0, pass_slope=0.0))
-    left = np.array([y - draw.predict(x) for draw in found.draws(8, 0)])
+    left = np.array([y - draw.predict(x) for draw in found.sample(8, 0)])
     assert left.std() == pytest.approx(0.03, rel=0.1)
 
 
@@ -284,7 +284,7 @@ def test_another_method_gives_the_mean():
 def test_a_network_gives_the_mean_and_the_field_is_kept_with_it(tracks, grid, tmp_path):
     mean = Siren(steps=10, hidden_features=16, hidden_layers=1)
     field = tracks.inr.fit(
-        "kriging", mean=mean, covariance=SMOOTH, grid_step=30.0, time_step=2.0, draws=2, margin=100.0, time_margin=4.0
+        "kriging", mean=mean, covariance=SMOOTH, spacing=30.0, time_step=2.0, samples=2, margin=100.0, time_margin=4.0
     )
     assert "mean=Siren(" in repr(field)
     field.save(tmp_path / "field.nc")
@@ -315,7 +315,7 @@ def test_derivatives_are_the_central_differences():
 @pytest.mark.parametrize("mean", ["none", "constant", "linear"])
 @pytest.mark.parametrize("covariance", [SMOOTH, SMOOTH + ArhanColinDeVerdiere(200.0, 9.0, 0.1, westward_drift=5.0)])
 def test_it_survives_files_and_pickles_with_its_posterior(mean, covariance, tracks, grid, tmp_path):
-    field = tracks.inr.fit(replace(COARSE, covariance=covariance, mean=mean, draws=2))
+    field = tracks.inr.fit(replace(COARSE, covariance=covariance, mean=mean, samples=2))
     expected = xr.merge(
         [field.interp(grid, error=True), field.gradient(grid), field.laplacian(grid)], combine_attrs="drop"
     )
@@ -351,7 +351,7 @@ def test_too_large_a_lattice_is_refused_before_it_is_made(tracks, monkeypatch):
     with pytest.raises(
         MemoryError,
         match=r"kriging 208 observations on a lattice of \d+ x \d+ x \d+ needs [\d.]+ GB, and cpu has 0\.001 free: "
-        r"use a larger grid_step, time_step or coarsen, or a smaller region\.",
+        r"use a larger spacing, time_step or coarsen, or a smaller region\.",
     ):
         tracks.inr.fit("kriging")
 
@@ -361,22 +361,22 @@ def test_a_gap_of_centuries_is_refused_before_it_fills_the_memory():
     tracks = two_missions()
     late = tracks.assign_coords(time=tracks.time + 180 * 365 * DAY)
     with pytest.raises(
-        MemoryError, match=r"kriging 416 observations on a lattice of .* use a larger grid_step, time_step"
+        MemoryError, match=r"kriging 416 observations on a lattice of .* use a larger spacing, time_step"
     ):
-        xr.concat([tracks, late], "time").inr.fit("kriging", grid_step=1.0)
+        xr.concat([tracks, late], "time").inr.fit("kriging", spacing=1.0)
 
 
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
-        ({"grid_step": 0.0}, ValueError, "grid_step must be a finite number above zero, got 0.0"),
+        ({"spacing": 0.0}, ValueError, "spacing must be a finite number above zero, got 0.0"),
         ({"time_step": -1.0}, ValueError, "time_step must be a finite number above zero, got -1.0"),
         ({"margin": np.inf}, ValueError, "margin must be a finite number above zero, got inf"),
         ({"time_margin": 0.0}, ValueError, "time_margin must be a finite number above zero, got 0.0"),
         ({"tolerance": 0.0}, ValueError, "tolerance must be a finite number above zero, got 0.0"),
-        ({"draws": 0}, ValueError, "draws must be a finite number above zero, got 0"),
-        ({"draws": 2.5}, TypeError, "draws must be a whole number, got 2.5"),
-        ({"grid_step": "20"}, TypeError, "grid_step must be a number, got '20'"),
+        ({"samples": 0}, ValueError, "draws must be a finite number above zero, got 0"),
+        ({"samples": 2.5}, TypeError, "draws must be a whole number, got 2.5"),
+        ({"spacing": "20"}, TypeError, "spacing must be a number, got '20'"),
         (
             {"pass_slope": -1.0},
             ValueError,
@@ -422,7 +422,7 @@ def test_a_linear_mean_needs_points_that_tell_it(x):
     y, error = np.ones(len(x)), white(len(x), 0.02)
     with pytest.raises(ValueError, match=rf"{len(x)} observations do not tell a linear mean, .*, or mean='constant'"):
         replace(EXACT, mean="linear").fit(x, y, error)
-    value, deviation = replace(EXACT, mean="constant", draws=4).fit(x, y, error).posterior(x)
+    value, deviation = replace(EXACT, mean="constant", samples=4).fit(x, y, error).posterior(x)
     np.testing.assert_allclose(value, 1.0, atol=1e-3)
     assert np.all(deviation > 0.0)
 
@@ -443,7 +443,7 @@ def test_many_points_in_one_place_are_as_good_as_their_mean():
 
 
 def quick(mean="constant"):
-    return replace(COARSE, mean=mean, draws=2, coarsen=3)
+    return replace(COARSE, mean=mean, samples=2, coarsen=3)
 
 
 def test_the_dateline_changes_nothing(tracks, grid):
@@ -518,17 +518,17 @@ def test_the_usual_covariance_is_as_variable_as_the_sea(tracks):
     quiet, loud = (ds.inr.fit("kriging", noise=1e-3, pass_bias=0.0, pass_slope=0.0) for ds in (tracks, louder))
     one, two = (field.predictor.settings.signal for field in (quiet, loud))
     assert two.sigma == pytest.approx(2.0 * one.sigma, rel=0.01)
-    assert two.terms[0].length_scale == Kriging.usual_covariance.terms[0].length_scale
+    assert two.terms[0].length_scale == Kriging.default_covariance.terms[0].length_scale
     assert quiet.info["settings"]["covariance"]["terms"][0]["sigma"] == one.terms[0].sigma
     asked = tracks.inr.fit("kriging", sigma_1=0.2).predictor.settings.signal
-    assert asked == Kriging.usual_covariance.changed({"sigma_1": 0.2})
+    assert asked == Kriging.default_covariance.changed({"sigma_1": 0.2})
 
 
 @pytest.mark.parametrize("mean", ["none", "constant", "linear"])
 def test_the_usual_covariance_finds_its_own_size(mean):
     """Observations drawn from it: the factor is one; what is all error takes the least."""
     x, error = observed(n=400)
-    usual = Kriging.usual_covariance
+    usual = Kriging.default_covariance
     root = np.linalg.cholesky(system(usual.scaled(1.7), x, error))
     drawn = root @ np.random.default_rng(0).standard_normal((400, 40))
     found = [Kriging(mean=mean).resolved(x, y, error).signal.sigma / usual.sigma for y in drawn.T]

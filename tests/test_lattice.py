@@ -15,8 +15,8 @@ COVARIANCES = {
     "duacs, drifting": (ArhanColinDeVerdiere(200.0, 9.0, 0.1, westward_drift=6.0, northward_drift=2.0), 3e-3),
     "matern 5/2": (Matern(100.0, 8.0, 0.1, smoothness=2.5), 2e-3),
     "matern 3/2": (Matern(100.0, 8.0, 0.1), 0.01),
-    "spectral": (Spectral(60.0, 6.0, 0.1, slope=3.0, time_slope=2.5), 0.01),
-    "spectral, drifting": (Spectral(60.0, 6.0, 0.1, slope=3.0, time_slope=2.5, westward_drift=8.0), 0.01),
+    "spectral": (Spectral(60.0, 6.0, 0.1, exponent=3.0, time_exponent=2.5), 0.01),
+    "spectral, drifting": (Spectral(60.0, 6.0, 0.1, exponent=3.0, time_exponent=2.5, westward_drift=8.0), 0.01),
     "sum": (Gaussian(120.0, 9.0, 0.08) + Gaussian(150.0, 5.0, 0.06), 1e-3),
 }
 

@@ -21,11 +21,13 @@ from xinr.validation.cross_validation import cross_validate, expected_misfits, s
 pytestmark = pytest.mark.filterwarnings("ignore:the observations vary")
 
 START = Kriging(
-    covariance=Spectral(120.0, 10.0, 0.1, slope=2.2, time_slope=1.5, memory_slope=0.3, westward_drift=2.0),
+    covariance=Spectral(
+        120.0, 10.0, 0.1, exponent=2.2, time_exponent=1.5, decorrelation_exponent=0.3, westward_drift=2.0
+    ),
     noise=0.03,
     pass_bias=0.02,
     pass_slope=0.03,
-    grid_step=50.0,
+    spacing=50.0,
     time_step=3.0,
 )
 
@@ -69,10 +71,10 @@ NOISY = {"alg": 0.01, "j3": 0.01, "s3a": 0.06}
 def test_each_mission_has_the_noise_that_its_tracks_show(noise, apart):
     made = tracks(eddies(), list(NOISY), period=("2021-01-01", "2021-01-25"), errors=Errors(noise=noise))
     points = xinr.Observations.from_tracks(made)
-    found = xinr.tune(points, Kriging(grid_step=40.0, time_step=3.0), ["noise"], evaluations=4)
+    found = xinr.tune(points, Kriging(spacing=40.0, time_step=3.0), ["noise"], evaluations=4)
     levels = found.method.noise_of(["alg", "j3", "s3a"])
     if not apart:
-        np.testing.assert_allclose(levels, found.method.usual_noise, rtol=0.1)
+        np.testing.assert_allclose(levels, found.method.rms_noise, rtol=0.1)
         return
     assert levels[1] == pytest.approx(levels[0], rel=0.25)
     assert levels[2] == pytest.approx(6.0 * levels[0], rel=0.3)
@@ -121,7 +123,7 @@ def test_fit_tunes_first_when_asked(grid, monkeypatch):
     assert field.info["tuned"]["evaluations"] == 3 and 0 < field.info["tuned"]["rmse"] < 1
     assert field.info["settings"]["noise"] != START.noise
     only = two_missions().inr.fit(START, tune=["noise"])
-    assert only.info["settings"]["covariance"]["slope"] == START.covariance.slope
+    assert only.info["settings"]["covariance"]["exponent"] == START.covariance.exponent
     assert np.isfinite(field.interp(grid).sla).all()
 
 
@@ -156,7 +158,7 @@ def test_a_drift_that_starts_at_zero_is_found_on_either_side():
     rng, n_passes, n = np.random.default_rng(0), 80, 20
     lon, day = rng.uniform(0.0, 6.0, n_passes), rng.uniform(0.0, 20.0, n_passes)
     x = np.column_stack([np.repeat(lon, n), np.tile(np.linspace(0.0, 4.0, n), n_passes), np.repeat(day, n)])
-    start = replace(START, covariance=Spectral(120.0, 10.0, 0.1, slope=2.2, time_slope=1.5), coarsen=1)
+    start = replace(START, covariance=Spectral(120.0, 10.0, 0.1, exponent=2.2, time_exponent=1.5), coarsen=1)
     found = []
     for eastward in (0.06, -0.06):  # degrees of longitude a day
         height = 0.1 * np.sin(2.0 * (x[:, 0] - eastward * x[:, 2])) * np.cos(1.7 * x[:, 1])

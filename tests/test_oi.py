@@ -12,7 +12,7 @@ from xinr.methods import method_from
 from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian, Matern, Spectral
 from xinr.methods.method import get_setting, with_settings
 from xinr.methods.observation_error import ObservationError
-from xinr.methods.oi import sharing, windows
+from xinr.methods.oi import grouped_windows, windows
 
 DAY = np.timedelta64(1, "D")
 
@@ -210,11 +210,11 @@ def dense():
 
 def test_windows_solved_together_are_solved_exactly(dense, monkeypatch):
     p, near, exact = dense
-    groups = list(sharing.grouped(near))
+    groups = list(grouped_windows.grouped(near))
     assert 2 <= len(groups) < len(near)
-    monkeypatch.setattr(sharing, "factor", None)  # nothing falls back to double precision
+    monkeypatch.setattr(grouped_windows, "factor", None)  # nothing falls back to double precision
     for group in groups:
-        solved = sharing.solve_windows(p.covariance, p.error_model, p.x, p.y, [near[i] for i in group])
+        solved = grouped_windows.solve_windows(p.covariance, p.error_model, p.x, p.y, [near[i] for i in group])
         for i, weights in zip(group, solved, strict=True):
             k = p.covariance.value(p.x[near[i]], p.x[near[i]])
             np.testing.assert_allclose(k @ weights, k @ exact[i], rtol=0, atol=1e-6)
@@ -226,9 +226,9 @@ def test_where_single_precision_fails_double_steps_in(dense, monkeypatch):
     error = ObservationError(np.full(900, 1e-4), np.arange(900), np.zeros(900))
     broad = Gaussian(10.0, 20.0)
     called = []
-    real = sharing.factor
-    monkeypatch.setattr(sharing, "factor", lambda *args: called.append(1) or real(*args))
-    (weights,) = sharing.solve_windows(broad, error, x, y, near[:1])
+    real = grouped_windows.factor
+    monkeypatch.setattr(grouped_windows, "factor", lambda *args: called.append(1) or real(*args))
+    (weights,) = grouped_windows.solve_windows(broad, error, x, y, near[:1])
     assert called == [1]
     k = broad.value(x[near[0]], x[near[0]])
     exact = np.linalg.solve(k + 1e-8 * np.eye(len(k)), y[near[0]])
@@ -236,18 +236,18 @@ def test_where_single_precision_fails_double_steps_in(dense, monkeypatch):
 
 
 def test_windows_that_share_nothing_are_solved_by_themselves():
-    assert list(sharing.grouped([slice(0, 10), slice(10, 20)])) == [range(0, 1), range(1, 2)]
-    assert list(sharing.grouped([])) == []
+    assert list(grouped_windows.grouped([slice(0, 10), slice(10, 20)])) == [range(0, 1), range(1, 2)]
+    assert list(grouped_windows.grouped([])) == []
 
 
 def test_a_group_stays_within_the_memory(monkeypatch):
-    monkeypatch.setattr(sharing, "LARGEST_GROUP", 104)
+    monkeypatch.setattr(grouped_windows, "LARGEST_GROUP", 104)
     sliding = [slice(i, i + 100) for i in range(10)]
-    assert list(sharing.grouped(sliding)) == [range(0, 5), range(5, 10)]
+    assert list(grouped_windows.grouped(sliding)) == [range(0, 5), range(5, 10)]
 
 
 def test_what_is_solved_is_kept_when_interrupted_and_saved(tracks, grid, factored, monkeypatch, tmp_path):
-    monkeypatch.setattr(sharing, "CORE", 2.0)  # one window a group
+    monkeypatch.setattr(grouped_windows, "CORE", 2.0)  # one window a group
     counted, calls = windows.solve_windows, []
 
     def interrupted(*args):
@@ -297,7 +297,7 @@ def test_on_a_grid_or_not_values_and_derivatives_are_the_same(covariance):
 COVARIANCES = {
     "matern": Matern(120.0, 8.0, 0.2),
     "duacs": ArhanColinDeVerdiere(250.0, 10.0, 0.2, anisotropy=0.8, westward_drift=4.0),
-    "spectral": Spectral(100.0, 10.0, 0.2, slope=2.5, time_slope=1.8, westward_drift=4.0),
+    "spectral": Spectral(100.0, 10.0, 0.2, exponent=2.5, time_exponent=1.8, westward_drift=4.0),
     "sum": Gaussian(120.0, 8.0, 0.15) + Matern(400.0, 30.0, 0.1),
 }
 
@@ -377,9 +377,9 @@ def test_unknown_settings_name_those_of_method_and_covariance():
     )
     covariance = Matern(90.0, 9.0)
     for attempt in (
-        lambda: method_from("oi", {"covariance": covariance, "slope": 2.0}),
-        lambda: with_settings(xinr.OI(frame="sphere", covariance=covariance), {"slope": 2.0}),
-        lambda: get_setting(xinr.OI(frame="sphere", covariance=covariance), "slope"),
+        lambda: method_from("oi", {"covariance": covariance, "exponent": 2.0}),
+        lambda: with_settings(xinr.OI(frame="sphere", covariance=covariance), {"exponent": 2.0}),
+        lambda: get_setting(xinr.OI(frame="sphere", covariance=covariance), "exponent"),
     ):
         with pytest.raises(TypeError, match=message):
             attempt()

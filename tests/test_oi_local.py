@@ -10,7 +10,7 @@ from conftest import two_missions
 
 import xinr
 from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian, Matern
-from xinr.methods.covariances.varying import VaryingCovariance
+from xinr.methods.covariances.nonstationary import NonstationaryCovariance
 from xinr.methods.oi import LocalOIPredictor, kept, local
 from xinr.methods.oi.local import reach
 
@@ -153,7 +153,7 @@ def test_what_is_kept_is_bounded_and_changes_nothing(field, grid, monkeypatch):
 def test_analyses_used_last_stay(monkeypatch):
     analysis = kept.Analysis(Gaussian(1.0, 1.0), np.zeros(4, np.int32), np.zeros(4))
     monkeypatch.setattr(kept, "LARGEST", 2 * analysis.size)
-    analyses = kept.KeptAnalyses()
+    analyses = kept.AnalysisCache()
     analyses.put((0,), analysis)
     analyses.put((1,), analysis)
     assert analyses.get((0,)) is analysis
@@ -203,7 +203,7 @@ def test_reach_is_where_the_covariance_has_fallen_to_a_third():
 def test_a_covariance_that_varies_is_linear_between_nodes_and_constant_beyond():
     mean = ArhanColinDeVerdiere(150.0, 15.0, 0.1)
     tables = {"sigma": np.array([[0.1, 0.2], [0.3, 0.4]]), "anisotropy": np.full((2, 2), 0.8)}
-    varying = VaryingCovariance(mean, tables, np.array([-100.0, 0.0]), np.array([200.0, 100.0]))
+    varying = NonstationaryCovariance(mean, tables, np.array([-100.0, 0.0]), np.array([200.0, 100.0]))
     found = [varying.at(np.array([*place, 3.0])) for place in ((0.0, 50.0), (-900.0, 0.0), (900.0, 900.0))]
     assert [covariance.sigma for covariance in found] == pytest.approx([0.25, 0.1, 0.4])
     assert all(covariance.anisotropy == pytest.approx(0.8) for covariance in found)

@@ -8,7 +8,7 @@ from xinr.methods import ObservationError
 from xinr.methods.pass_errors import PassErrors
 
 CPU = torch.device("cpu")
-DEVIATIONS = {"both": (0.03, 0.05), "bias": (0.03, 0.0), "slope": (0.0, 0.05), "none": (0.0, 0.0)}
+DEVIATIONS = {"both": (0.03, 0.05), "bias": (0.03, 0.0), "exponent": (0.0, 0.05), "none": (0.0, 0.0)}
 
 
 def errors(bias, slope, n=40, seed=0):
@@ -25,7 +25,7 @@ def dense(error):
     return np.diag(error.noise**2) + of_pass, of_pass
 
 
-@pytest.mark.parametrize(("bias", "slope"), DEVIATIONS.values(), ids=DEVIATIONS)
+@pytest.mark.parametrize(("bias", "exponent"), DEVIATIONS.values(), ids=DEVIATIONS)
 def test_the_inverse_is_that_of_the_dense_matrix(bias, slope):
     error = errors(bias, slope)
     whole, of_pass = dense(error)

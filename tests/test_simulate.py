@@ -7,7 +7,7 @@ import xarray as xr
 import xinr
 from xinr.geo.frames import EARTH_RADIUS
 from xinr.methods.functions.waves import WavePredictor
-from xinr.simulate import Jet, eddies
+from xinr.simulate import MeanJet, eddies
 from xinr.simulate.eddies import BLOCK
 
 
@@ -90,7 +90,7 @@ def test_spectrum_along_a_line_falls_with_the_slope():
     x = np.arange(0.0, 4000.0, 5.0)  # km along a great circle: periodograms of many draws
     power = np.zeros(x.size // 2 + 1)
     for seed in range(12):
-        predictor = eddies(region=(-5, 5, -5, 5), seed=seed, slope=5.0).predictor
+        predictor = eddies(region=(-5, 5, -5, 5), seed=seed, exponent=5.0).predictor
         lines = np.random.default_rng(seed).uniform(-5000, 5000, 8)
         for offset in lines:
             points = np.stack([np.full_like(x, 6371.0), x, np.full_like(x, offset), np.zeros_like(x)], axis=1)
@@ -124,7 +124,7 @@ def test_eddies_refuse_a_negative_size():
 
 
 def test_jet_falls_northward_by_its_drop(grid):
-    mdt = Jet(drop=0.8).interp(grid)
+    mdt = MeanJet(drop=0.8).interp(grid)
     assert mdt.dims == ("latitude", "longitude")
     assert mdt.attrs["units"] == "m"
     assert float(mdt.max() - mdt.min()) == pytest.approx(0.8, rel=0.02)

@@ -14,7 +14,7 @@ from xinr.simulate import (
     MISSIONS,
     PERFECT,
     Errors,
-    Jet,
+    MeanJet,
     Orbit,
     SwathErrors,
     eddies,
@@ -263,7 +263,7 @@ def test_sampling_takes_the_mdt_of_the_positions_or_the_one_given(truth):
     own = ds.assign(mdt=ds.mdt + 1.0)
     np.testing.assert_array_equal(sample(truth, own).mdt, own.mdt)
     assert not sample(truth, ds.drop_vars("mdt")).mdt.any()
-    np.testing.assert_array_equal(sample(truth, own, mdt=Jet()).mdt, ds.mdt)
+    np.testing.assert_array_equal(sample(truth, own, mdt=MeanJet()).mdt, ds.mdt)
 
 
 def test_positions_without_missions_need_a_noise(truth):

@@ -10,7 +10,7 @@ from conftest import START, two_missions
 from scipy.spatial import cKDTree
 
 import xinr
-from xinr._warnings import caution
+from xinr._warnings import warn
 from xinr.geo.frames import EARTH_RADIUS, Plane, Sphere
 from xinr.methods import ErrorPredictor, Method, ObservationError, SamplePredictor
 from xinr.methods.covariances import Gaussian
@@ -20,7 +20,7 @@ from xinr.methods.neural.architectures.siren import Siren
 from xinr.methods.oi import OI
 from xinr.methods.oi.duacs import Duacs
 from xinr.methods.tiled.method import Tiled, axes_at, centres
-from xinr.methods.tiled.predictor import TiledDraw, bump
+from xinr.methods.tiled.predictor import TiledSampled, taper
 from xinr.places import repetition
 from xinr.validation.sampling import observation_error
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.* warnings came from .* the obs
 DAY = np.timedelta64(1, "D")
 SMOOTH = Gaussian(150.0, 8.0, 0.1)
 #: Fine enough for the covariance above to be that of the lattice.
-FINE = Kriging(covariance=SMOOTH, mean="none", pass_bias=0.0, pass_slope=0.0, noise=0.02, margin=300.0, draws=16)
+FINE = Kriging(covariance=SMOOTH, mean="none", pass_bias=0.0, pass_slope=0.0, noise=0.02, margin=300.0, samples=16)
 DENSE = OI(frame="plane", covariance=SMOOTH, window=1e3, analysis_step=1e6, noise=0.02)
 PLACES = {
     "mid-latitude": (12.0, 44.0),
@@ -75,7 +75,7 @@ class Constant(Method):
         if len(x) < self.fewest:
             raise ValueError("too few observations.")
         if len(x) < self.warned_below:
-            caution("few observations.")
+            warn("few observations.")
         return Polynomial(np.array([self.number]), np.zeros(3), np.ones(3))
 
 
@@ -107,7 +107,7 @@ def test_weights_sum_to_one(place):
     x = around(*place, 300, 1500.0)
     found, target = ones(x), around(*place, 200, 1500.0, seed=1)
     assert len(found.parts) > 5
-    covering = sum(bump(_tensor(target), axes, found.radius).numpy() > 0.0 for axes in found.axes)
+    covering = sum(taper(_tensor(target), axes, found.radius).numpy() > 0.0 for axes in found.axes)
     assert covering.min() >= 1 and covering.max() >= 3
     np.testing.assert_allclose(found.predict(target), 1.0, rtol=0, atol=1e-14)
     np.testing.assert_allclose(found.gradient(target), 0.0, atol=1e-14)
@@ -148,7 +148,7 @@ def test_one_tile_is_kriging_on_its_plane():
     tracks["longitude"], tracks["latitude"] = tracks.longitude - 303.0 + longitude, tracks.latitude - 38.0 + latitude
     points = xinr.Observations.from_tracks(tracks).coarsen(3)
     plane, sphere = Plane(START, longitude, latitude), Sphere(START)
-    method = Kriging(mean="linear", covariance=SMOOTH, draws=3)
+    method = Kriging(mean="linear", covariance=SMOOTH, samples=3)
     error = observation_error(points, method)
     where = points.longitude, points.latitude, points.time
     plain = method.fit(plane.project(*where), points.value, error)
@@ -178,7 +178,7 @@ def test_two_coverings_agree_within_their_errors():
     y = sea(np.vstack([x, target]))[:, 0]
     observed = y[:300] + 0.02 * np.random.default_rng(2).normal(size=300)
     (one, error), (other, _) = (
-        Tiled(replace(FINE, margin=150.0, draws=8), size=size, margin=250.0)
+        Tiled(replace(FINE, margin=150.0, samples=8), size=size, margin=250.0)
         .fit(x, observed, white(300))
         .posterior(target)
         for size in (300.0, 500.0)
@@ -241,7 +241,7 @@ def test_a_tile_with_one_observation():
 def test_derivatives_are_central_differences_where_tiles_overlap(place):
     x, target = around(*place, 120, 500.0), around(*place, 40, 400.0, seed=5)
     found = Tiled(DENSE, size=300.0, margin=100.0).fit(x, sea(x)[:, 0], white(120))
-    covering = sum(bump(_tensor(target), axes, 300.0).numpy() > 0.0 for axes in found.axes)
+    covering = sum(taper(_tensor(target), axes, 300.0).numpy() > 0.0 for axes in found.axes)
     assert covering.max() >= 3
     _check_differences(found, target)
 
@@ -258,9 +258,9 @@ def test_a_line_across_the_dateline_is_smooth():
 
 def test_draws_differentiate_as_well():
     x, target = around(12.0, 44.0, 80, 350.0), around(12.0, 44.0, 20, 300.0, seed=5)
-    found = Tiled(replace(FINE, grid_step=40.0), size=300.0, margin=100.0).fit(x, sea(x)[:, 0], white(80))
-    state = {k: v.astype(np.float64) if v.dtype == np.float32 else v for k, v in found.draws(1, 0)[0].state().items()}
-    _check_differences(TiledDraw.from_state(state), target, 1e-3)
+    found = Tiled(replace(FINE, spacing=40.0), size=300.0, margin=100.0).fit(x, sea(x)[:, 0], white(80))
+    state = {k: v.astype(np.float64) if v.dtype == np.float32 else v for k, v in found.sample(1, 0)[0].state().items()}
+    _check_differences(TiledSampled.from_state(state), target, 1e-3)
 
 
 def _check_differences(predictor, x, tolerance=1e-5):
@@ -324,15 +324,17 @@ def test_it_knows_what_its_tiles_know():
 
 def test_draws_vary_as_much_as_the_stated_error_also_where_tiles_overlap():
     x, target = around(12.0, 44.0, 60, 200.0), around(12.0, 44.0, 100, 180.0, seed=5)
-    found = Tiled(replace(FINE, margin=150.0, draws=48), size=150.0, margin=100.0).fit(x, sea(x)[:, 0], white(60, 0.05))
-    drawn = np.array([draw.predict(target) for draw in found.draws(48, 0)])
+    found = Tiled(replace(FINE, margin=150.0, samples=48), size=150.0, margin=100.0).fit(
+        x, sea(x)[:, 0], white(60, 0.05)
+    )
+    drawn = np.array([draw.predict(target) for draw in found.sample(48, 0)])
     value, error = found.posterior(target)
-    weights = np.array([bump(_tensor(target), axes, found.radius).numpy() for axes in found.axes])
+    weights = np.array([taper(_tensor(target), axes, found.radius).numpy() for axes in found.axes])
     ratio, share = drawn.std(axis=0, ddof=1) / error, np.sqrt((weights**2).sum(axis=0)) / weights.sum(axis=0)
     assert ratio.mean() == pytest.approx(1.0, abs=0.05) and ratio.min() > 0.7
     assert share.mean() < 0.85  # what their mean would have varied by
     assert np.abs((drawn.mean(axis=0) - value) / error).max() < 0.5
-    one, again, other = (found.draws(1, seed)[0].predict(target) for seed in (0, 0, 1))
+    one, again, other = (found.sample(1, seed)[0].predict(target) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one, again)
     assert np.abs(one - other).max() > 1e-3
 
@@ -340,7 +342,7 @@ def test_draws_vary_as_much_as_the_stated_error_also_where_tiles_overlap():
 def test_draws_survive_files(tmp_path):
     tracks = two_missions()
     field = tracks.inr.fit(Tiled(replace(FINE, coarsen=5), size=300.0))
-    drawn = replace(field, predictor=field.predictor.draws(1, 0)[0])
+    drawn = replace(field, predictor=field.predictor.sample(1, 0)[0])
     drawn.save(tmp_path / "field.nc")
     grid = {"time": [START + DAY], "latitude": [37.0, 38.0], "longitude": [302.0, 303.0]}
     xr.testing.assert_identical(xinr.open_field(tmp_path / "field.nc").interp(grid), drawn.interp(grid))
@@ -464,7 +466,7 @@ def test_a_day_of_the_globe(shared_data):
     """One satellite, one day: everything it has seen is mapped, across the dateline and without a seam."""
     with xr.open_dataset(shared_data / "nasa_ssh" / "GSFC-alt_ssh20220101.nc") as ds:
         tracks = ds[["ssh"]].where(ds.nasa_flag == 0).load()
-    method = Tiled(Kriging(coarsen=10, grid_step=80.0, margin=100.0, time_margin=2.0), size=1400.0)
+    method = Tiled(Kriging(coarsen=10, spacing=80.0, margin=100.0, time_margin=2.0), size=1400.0)
     field = tracks.inr.fit(method)
     kept = tracks.dropna("time")
     left = kept.ssh - field.interp(kept).ssh

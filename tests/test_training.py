@@ -84,12 +84,12 @@ def test_the_errors_of_an_ensemble_are_larger_where_there_are_no_tracks():
 def test_draws_have_the_stated_spread(members):
     x, y, _, _, index = observed()
     found = replace(SMALL, members=members).fit(x, y, error(y, index))
-    drawn = np.stack([draw.predict(x[:40]) for draw in found.draws(300, seed=5)])
+    drawn = np.stack([draw.predict(x[:40]) for draw in found.sample(300, seed=5)])
     value, deviation = found.posterior(x[:40])
     np.testing.assert_allclose(drawn.mean(axis=0), value, atol=5 * deviation.max() / np.sqrt(300))
     # Of three members the mean square about their mean is two thirds of the variance between them.
     assert 0.7 < float((drawn.std(axis=0) / deviation).mean()) < 1.1
-    again = np.stack([draw.predict(x[:40]) for draw in found.draws(300, seed=5)])
+    again = np.stack([draw.predict(x[:40]) for draw in found.sample(300, seed=5)])
     np.testing.assert_array_equal(drawn, again)
 
 
@@ -205,7 +205,7 @@ def test_the_trial_is_made_once_when_errors_are_first_asked_for(monkeypatch):
     assert made == []
     with ThreadPoolExecutor(4) as pool:
         stated = list(pool.map(lambda _: found.posterior(x)[1], range(4)))
-    found.draws(2, seed=0)
+    found.sample(2, seed=0)
     assert [(trial.withheld_passes, trial.patience) for trial in made] == [(0.1, 5)]
     for deviation in stated:
         np.testing.assert_array_equal(deviation, 7.0 * found.last_layer(x)[1])

@@ -8,6 +8,6 @@ from pathlib import Path
 _PACKAGE = (str(Path(__file__).parent),)
 
 
-def caution(message: str) -> None:
+def warn(message: str) -> None:
     """Warn the caller of the package."""
     warnings.warn(message, UserWarning, skip_file_prefixes=_PACKAGE)

@@ -1,6 +1,6 @@
 """The neural architectures on the same tracks, with as many steps and points a step, each with its own defaults.
 
-``python -m tests.benchmarks.architectures FOLDER`` prints the table of docs/methods/neural.md, for the challenge of the Western Mediterranean; ``--method wire`` one row of it.
+``python -m tests.benchmarks.architectures FOLDER`` prints the table of docs/methods/neural.md, for the mapping
 """
 
 from __future__ import annotations

@@ -51,8 +51,8 @@ METHODS: dict[str, Method] = {
 }
 #: Kriging's own defaults were learned with three of the missions: round numbers start a search that has seen none.
 NEUTRAL = Kriging(
-    covariance=Spectral(1000.0, 60.0, sigma=0.1, slope=1.3, time_slope=1.1, memory_slope=0.2)
-    + Spectral(50.0, 200.0, sigma=0.03, slope=3.0, time_slope=1.5, memory_slope=0.0),
+    covariance=Spectral(1000.0, 60.0, sigma=0.1, exponent=1.3, time_exponent=1.1, decorrelation_exponent=0.2)
+    + Spectral(50.0, 200.0, sigma=0.03, exponent=3.0, time_exponent=1.5, decorrelation_exponent=0.0),
     noise=0.02,
     pass_bias=0.01,
     pass_slope=0.01,

@@ -27,7 +27,7 @@ from xinr.fields.fitted import FittedField
 from xinr.fields.fitting import fit_observations
 from xinr.methods import Method
 from xinr.methods.covariances import Gaussian, Matern
-from xinr.methods.oi import OI, OIPredictor, sharing
+from xinr.methods.oi import OI, OIPredictor, grouped_windows
 from xinr.methods.oi.duacs import Duacs
 from xinr.metrics.calibration import calibration
 from xinr.observations.observations import Observations
@@ -66,7 +66,7 @@ class Size:
     published: int = 2
     box: Region = BOX
     local: int = 45
-    draws: int = 40
+    samples: int = 40
     withheld: tuple[str, ...] = MED2021_MISSIONS
 
 
@@ -111,7 +111,7 @@ def baseline(size: Size) -> Iterator[Row]:
     x = field.frame.project(lon, lat, np.full(lon.shape, first))
     days = x[0, 2] + np.arange(size.published)
     observed = predictor.x, predictor.y
-    theirs_of = [timed(partial(published, *observed, x, day, (1.0, 7.0), method.usual_noise)) for day in days]
+    theirs_of = [timed(partial(published, *observed, x, day, (1.0, 7.0), method.rms_noise)) for day in days]
     theirs = sum(seconds for _, seconds in theirs_of) / len(days)
     count = int(np.count_nonzero(np.abs(predictor.x[:, 2] - days[0]) < 14.0))
     what = f"{count} observations a window, {len(latitude)} x {len(longitude)} nodes"
@@ -126,7 +126,7 @@ def baseline(size: Size) -> Iterator[Row]:
 def _factorisation(predictor: OIPredictor, near: slice) -> Iterator[Row]:
     """Compare the factorisation of a window with the rate of a matrix product, and see what single precision loses."""
     x, y, error = predictor.x[near], predictor.y[near], predictor.error_model.take(np.arange(near.start, near.stop))
-    matrix = sharing.lower_triangle(predictor.covariance, x)
+    matrix = grouped_windows.lower_triangle(predictor.covariance, x)
     error.add_to(matrix, slice(None))
     n = len(matrix)
     for kind in (np.float64, np.float32):
@@ -137,7 +137,9 @@ def _factorisation(predictor: OIPredictor, near: slice) -> Iterator[Row]:
         share = (n**3 / 3.0 / seconds) / (2.0 * n**3 / product)
         yield f"Cholesky of a window / matrix product, {np.dtype(kind).name}", f"{100 * share:.0f} %", ">= 70 %"
     solved = np.linalg.solve(root.astype(np.float64), np.linalg.solve(root.T.astype(np.float64), y))
-    exact = sharing.solve_windows(predictor.covariance, predictor.error_model, predictor.x, predictor.y, [near])[0]
+    exact = grouped_windows.solve_windows(
+        predictor.covariance, predictor.error_model, predictor.x, predictor.y, [near]
+    )[0]
     k = predictor.covariance.value(x, x)
     yield "greatest error in single precision alone", f"{np.abs(k @ (solved - exact)).max():.1g} m", ""
 
@@ -184,7 +186,7 @@ def errors(size: Size) -> Iterator[Row]:
     for name, method in methods.items():
         yield (
             f"{name}: truth within the 68 % interval",
-            f"{100 * coverage(points, method, size.draws):.1f} %",
+            f"{100 * coverage(points, method, size.samples):.1f} %",
             "68 +- 3 %",
         )
 

@@ -46,7 +46,7 @@ from xinr.validation.tuning import tune
 #: The sea from which covariances are learned: its seed begins it from another sea of the package than seed 0.
 ELSEWHERE, ELSEWHERE_DAYS = 1, 400.0
 OI_SCALES = ("length_scale", "time_scale", "noise")
-SPECTRUM = ("noise", "sigma", "length_scale", "time_scale", "slope", "time_slope", "memory_slope")
+SPECTRUM = ("noise", "sigma", "length_scale", "time_scale", "exponent", "time_exponent", "decorrelation_exponent")
 #: Settings searched from each start, and on the tracks of which sea; its drift is eastward, and no search knows that.
 SEARCHED: dict[str, tuple[tuple[str, ...], int]] = {
     "OI, tuned": (OI_SCALES, 0),
@@ -59,7 +59,7 @@ FROM_FIELDS = "kriging, learned from fields"
 INSTRUMENTS: dict[str, Any] = {"noise": 0.014, "pass_bias": 0.01, "pass_slope": 0.005}
 THINNED: dict[str, Any] = {"coarsen": 8, "window": 1.5, "pass_bias": 0.01}
 #: Fine enough for its waves, the shortest of which last a day or two.
-LATTICE: dict[str, Any] = {"grid_step": 20.0, "time_step": 1.0}
+LATTICE: dict[str, Any] = {"spacing": 20.0, "time_step": 1.0}
 #: Chosen on the missions that are mapped (alg, h2b, j3, s3a, s3b), or on another sea, and rounded; those that the demo
 #: has too are taken from there.
 METHODS: dict[str, Method] = {
@@ -72,7 +72,7 @@ METHODS: dict[str, Method] = {
         **THINNED,
     ),
     "kriging, defaults": Kriging(),
-    "kriging, tuned": method_from("kriging", demo.METHODS["kriging"] | {"draws": 32}),
+    "kriging, tuned": method_from("kriging", demo.METHODS["kriging"] | {"samples": 32}),
     "kriging, learned from other tracks": Kriging(
         covariance=Spectral(68.7, 5.16, 0.208, 2.56, 4.3, 1.77, -4.0),
         **LATTICE,

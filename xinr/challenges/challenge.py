@@ -19,7 +19,7 @@ from xinr.geo.coordinates import widened
 from xinr.methods.method import Method
 from xinr.methods.registry import method_from
 from xinr.metrics import score, select
-from xinr.metrics.points import MARGIN
+from xinr.metrics.points import BUFFER
 from xinr.metrics.truth import score_truth
 from xinr.observations.observations import Observations
 
@@ -174,7 +174,7 @@ class Challenge:
         """The options of `xinr.metrics.score` under which the withheld track is scored."""
         # The score keeps off the edges of its region by a margin, which is taken for its inside here.
         rules = {"protocol": self.protocol, "segment_length": self.segment_length}
-        return {"region": widened(self.region, MARGIN), "period": self.period, **rules}
+        return {"region": widened(self.region, BUFFER), "period": self.period, **rules}
 
     def __repr__(self) -> str:
         to_map = f"{self.training.sizes['time']} points of {', '.join(self.missions)} to map"

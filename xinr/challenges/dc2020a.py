@@ -50,7 +50,7 @@ PUBLISHED = {
 
 
 def dc2020a(
-    path: str | Path, *, missions: Iterable[str] = NADIRS, thin: int = 6, hours: int = 24, margin: float = 1.0
+    path: str | Path, *, missions: Iterable[str] = NADIRS, thin: int = 6, hours: int = 24, buffer: float = 1.0
 ) -> Challenge:
     """Open the files of the SSH mapping data challenge 2020a.
 
@@ -66,7 +66,7 @@ def dc2020a(
     thin, hours : int
         Of the maps: every how many nodes (1/60 degree) and hours of the truth. The published scores are those of 1 and
         1, some 360 million nodes.
-    margin : float
+    buffer : float
         How far beyond the domain observations are taken [degrees]; the challenge's baseline takes 1.
 
     Returns
@@ -92,7 +92,7 @@ def dc2020a(
     truth = _truth(folder).isel(time=slice(None, None, hours))
     own = truth.isel(lat=slice(None, None, thin), lon=slice(None, None, thin))
     named = {file.stem.removeprefix(PREFIX): file for file in below(folder, f"{PREFIX}*.nc")}
-    around = widened(DOMAIN, margin)
+    around = widened(DOMAIN, buffer)
     scores = ("mu_truth", "sigma_truth", "lambda_x_truth", "lambda_t_truth")
     return Challenge(
         name="data challenge 2020a",

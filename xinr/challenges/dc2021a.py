@@ -15,7 +15,7 @@ from xinr.challenges.osse import regular_grid
 from xinr.fields.gridded import MapField
 from xinr.geo.coordinates import bounds, locate, widened, within
 from xinr.geo.frames import DAY
-from xinr.metrics.points import MARGIN
+from xinr.metrics.points import BUFFER
 from xinr.observations.open_tracks import open_tracks
 
 PREFIX = "OSE_ssh_mapping_"
@@ -42,7 +42,7 @@ PUBLISHED = {
 
 
 def dc2021a(
-    path: str | Path, *, missions: Iterable[str] = MISSIONS, spacing: float = 0.2, margin: float = 1.0
+    path: str | Path, *, missions: Iterable[str] = MISSIONS, spacing: float = 0.2, buffer: float = 1.0
 ) -> Challenge:
     """Open the files of the SSH mapping data challenge 2021a.
 
@@ -55,7 +55,7 @@ def dc2021a(
         Which to map, of alg, h2g, j2g, j2n, j3 and s3a: all of them under the challenge's rules.
     spacing : float
         Of the maps [degrees]; they are daily.
-    margin : float
+    buffer : float
         How far beyond the domain observations are taken [degrees]; the challenge's baseline takes 1.
 
     Returns
@@ -79,13 +79,13 @@ def dc2021a(
     folder = folder_of(path, "dc2021a")
     patterns = {mission: f"dt_*_{mission}_phy_l3_*.nc" for mission in (*mapped, WITHHELD)}
     tracks = one_of_each(folder, patterns, "dc2021a")
-    around = widened(DOMAIN, margin)
+    around = widened(DOMAIN, buffer)
     return Challenge(
         name="data challenge 2021a",
         training=_cut(open_tracks([tracks[mission] for mission in mapped]), around),
         withheld=_cut(open_tracks([tracks[WITHHELD]]), DOMAIN),
         grid=_grid(folder, spacing),
-        region=widened(DOMAIN, -MARGIN),
+        region=widened(DOMAIN, -BUFFER),
         period=PERIOD,
         protocol="dc2021a",
         maps={path.stem.removeprefix(PREFIX): open_map(path) for path in below(folder, f"{PREFIX}*.nc")},

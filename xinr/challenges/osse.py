@@ -15,7 +15,7 @@ from xinr.fields.field import Field
 from xinr.geo.coordinates import bounds, width_of
 from xinr.geo.frames import DAY
 from xinr.simulate.altimeters.tracks import tracks
-from xinr.simulate.eddies import GULF_STREAM, Jet
+from xinr.simulate.eddies import GULF_STREAM, MeanJet
 from xinr.simulate.ocean.cache import cached_sea
 
 
@@ -86,7 +86,7 @@ def osse(
     kept_back = everything["mission"].values == withheld
     first, after = bounds(period)
     grid = regular_grid(region, spacing, np.arange(first, after, time_step * DAY))
-    jet = sampling.get("mdt") or Jet.across(region)
+    jet = sampling.get("mdt") or MeanJet.across(region)
     return Challenge(
         name="simulated sea",
         training=everything.isel(time=~kept_back),

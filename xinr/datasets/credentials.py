@@ -10,7 +10,7 @@ from netrc import NetrcParseError
 from pathlib import Path
 from typing import Any
 
-from xinr._warnings import caution
+from xinr._warnings import warn
 
 EXAMPLE = "{}: {{username: <name>, password: <password>}}"
 
@@ -110,7 +110,7 @@ def _from_file(account: Account, path: Path) -> Credentials:
             f"and 'chmod 600 {path}'."
         )
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        caution(f"others can read the passwords in {path}: chmod 600 {path}.")
+        warn(f"others can read the passwords in {path}: chmod 600 {path}.")
     blocks = _parsed(path)
     block = blocks.get(account.name) if isinstance(blocks, dict) else None
     match block:

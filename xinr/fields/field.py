@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import xarray as xr
 
-from xinr._warnings import caution
+from xinr._warnings import warn
 from xinr.fields.netcdf import write_netcdf
 from xinr.fields.target import Target
 from xinr.geo.coordinates import is_grid
@@ -236,7 +236,7 @@ class Field(ABC):
                 "'mdt' [m]. Add reference['mdt'], or fit absolute heights with mdt=True."
             )
         if not self.is_anomaly and self.name not in ABSOLUTE:
-            caution(
+            warn(
                 f"the field {self.name!r} is taken for an absolute height, and no mdt is added to it; if it is an "
                 "anomaly, name its variable 'sla'."
             )

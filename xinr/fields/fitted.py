@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Self, override
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from xinr._typing import Array, Times
-from xinr._warnings import caution
+from xinr._warnings import warn
 from xinr.fields.field import Field, Points
 from xinr.fields.target import Target
 from xinr.geo.coordinates import wrap
@@ -78,16 +78,17 @@ class FittedField(Field):
         if count < 1:
             raise ValueError(f"count must be a whole number above zero, got {count!r}.")
         points = self._reach(target)
-        found = [replace(self, predictor=drawn)._value(points) for drawn in self.predictor.draws(count, seed)]
+        found = [replace(self, predictor=drawn)._value(points) for drawn in self.predictor.sample(count, seed)]
         return self._dataset({self.name: xr.concat(found, "sample").assign_attrs(self._attrs("", "m"))})
 
     @property
+    @override
     def has_error(self) -> bool:
-        """See `Field.has_error`."""
         return isinstance(self.predictor, ErrorPredictor)
 
+    @override
     def stored(self) -> xr.Dataset:
-        """See `Field.stored`: the state of the predictor, with a list of its shapes and types to check on opening."""
+        """The state of the predictor, with a list of its shapes and types to check on opening."""
         state = self.predictor.state()
         arrays = {key: ([f"{key}_{i}" for i in range(array.ndim)], array) for key, array in state.items()}
         manifest = {key: [str(array.dtype), list(array.shape)] for key, array in state.items()}
@@ -96,8 +97,8 @@ class FittedField(Field):
         return xr.Dataset(arrays, attrs=attrs)
 
     @classmethod
+    @override
     def restored(cls, ds: xr.Dataset) -> Self:
-        """See `Field.restored`."""
         state = {}
         for key, (dtype, shape) in json.loads(ds.attrs["manifest"]).items():
             array = ds[key].values
@@ -190,7 +191,7 @@ def _check_reach(axis: str, values: NDArray[Any], bounds: list[Any], reach: floa
             f"the observations' from {bounds[0]} to {bounds[1]}. Map where there are observations."
         )
     if beyond.any():
-        caution(
+        warn(
             f"part of the target lies beyond the observations, whose {axis} runs from {bounds[0]} to {bounds[1]}: "
             "values there are extrapolated.",
         )

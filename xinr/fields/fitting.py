@@ -10,7 +10,7 @@ from typing import Any
 import xarray as xr
 
 from xinr._typing import Array, Region
-from xinr._warnings import caution
+from xinr._warnings import warn
 from xinr.fields.fitted import FittedField
 from xinr.geo.coordinates import wrap
 from xinr.geo.frames import Frame, frame_around
@@ -83,7 +83,7 @@ def fit_observations(points: Observations, method: Method, init: FittedField | N
     whole, points = len(points), points.coarsen(method.coarsen)
     trimmed = whole - method.coarsen * len(points)
     if trimmed > MOST_TRIMMED * whole:
-        caution(
+        warn(
             f"coarsen={method.coarsen} leaves out {trimmed} of {whole} observations, the ends of short "
             "stretches of track: use a smaller factor. Tracks of several instruments need a coordinate 'mission'."
         )

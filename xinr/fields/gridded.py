@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, override
 
 import numpy as np
 import pyinterp
@@ -74,13 +74,14 @@ class MapField(Field):
         info |= {key: height.attrs[key] for key in ("standard_name",) if key in height.attrs}
         return cls(height, Target.of(height), str(height.name), info)
 
+    @override
     def stored(self) -> xr.Dataset:
-        """See `Field.stored`: without the packing of the file it came from, so that values are kept to the bit."""
+        """Without the packing of the file it came from, so that values are kept to the bit."""
         return self.height.to_dataset(name=self.name).drop_encoding().assign_attrs(content="map")
 
     @classmethod
+    @override
     def restored(cls, ds: xr.Dataset) -> Self:
-        """See `Field.restored`."""
         field = cls.of(xr.decode_cf(ds).drop_attrs(deep=False), ds.attrs["name"])
         field.info.update(json.loads(ds.attrs["info"]))
         return field

@@ -138,8 +138,8 @@ def width_of(region: Region) -> float:
     return (region[1] - region[0]) % 360.0 or 360.0
 
 
-def within(longitude: ArrayLike, latitude: ArrayLike, region: Region, margin: float = 0.0) -> NDArray[np.bool_]:
-    """Return which points lie in (west, east, south, north), at least ``margin`` degrees from its edges.
+def within(longitude: ArrayLike, latitude: ArrayLike, region: Region, buffer: float = 0.0) -> NDArray[np.bool_]:
+    """Return which points lie in (west, east, south, north), at least ``buffer`` degrees from its edges.
 
     Any convention of longitude, the dateline included; a region of 360 degrees has no edge to the east or west.
 
@@ -152,12 +152,12 @@ def within(longitude: ArrayLike, latitude: ArrayLike, region: Region, margin: fl
     west, east, south, north = region
     width = (east - west) % 360.0
     eastward = (np.asarray(longitude, dtype=np.float64) - west) % 360.0
-    inside = (np.asarray(latitude) >= south + margin) & (np.asarray(latitude) <= north - margin)
-    return np.asarray(inside & ((width == 0.0) | (eastward >= margin) & (eastward <= width - margin)))
+    inside = (np.asarray(latitude) >= south + buffer) & (np.asarray(latitude) <= north - buffer)
+    return np.asarray(inside & ((width == 0.0) | (eastward >= buffer) & (eastward <= width - buffer)))
 
 
-def widened(region: Region, margin: float) -> Region:
-    """Return (west, east, south, north) with its edges moved out by a margin [degrees], not beyond the poles.
+def widened(region: Region, buffer: float) -> Region:
+    """Return (west, east, south, north) with its edges moved out by a buffer [degrees], not beyond the poles.
 
     Examples
     --------
@@ -165,7 +165,7 @@ def widened(region: Region, margin: float) -> Region:
     (294.0, 306.0, -90.0, 44.0)
     """
     west, east, south, north = region
-    return west - margin, east + margin, max(south - margin, -90.0), min(north + margin, 90.0)
+    return west - buffer, east + buffer, max(south - buffer, -90.0), min(north + buffer, 90.0)
 
 
 def check_region(region: Region) -> None:

@@ -12,7 +12,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from xinr._typing import Array, Times
-from xinr._warnings import caution
+from xinr._warnings import warn
 from xinr.geo.coordinates import central_longitude, wrap
 
 #: Mean Earth radius R1 = (2a + b)/3 of WGS 84 [km].
@@ -73,20 +73,17 @@ class Sphere:
     kind: ClassVar[str] = "sphere"
 
     def project(self, longitude: Array, latitude: Array, time: Times) -> Array:
-        """See `Frame.project`."""
         position = EARTH_RADIUS * upward(longitude, latitude)
         return np.concatenate([position, days_since(time, self.epoch)[:, None]], axis=1)
 
     def east(self, longitude: Array, latitude: Array) -> Array:
-        """See `Frame.east`."""
         return 1e-3 * np.pad(_unit_vectors(longitude, latitude)[0], ((0, 0), (0, 1)))
 
     def north(self, longitude: Array, latitude: Array) -> Array:
-        """See `Frame.north`."""
         return 1e-3 * np.pad(_unit_vectors(longitude, latitude)[1], ((0, 0), (0, 1)))
 
     def bends(self, longitude: Array, latitude: Array) -> Array:
-        """See `Frame.bends`: −1/R along the outward normal, since the ambient Hessian misses the curvature."""
+        """−1/R along the outward normal, since the ambient Hessian misses the curvature."""
         inward = 1e-6 / EARTH_RADIUS * np.pad(-upward(longitude, latitude), ((0, 0), (0, 1)))
         return np.stack([inward, np.zeros_like(inward), inward])
 
@@ -104,22 +101,20 @@ class Degrees:
     kind: ClassVar[str] = "degrees"
 
     def project(self, longitude: Array, latitude: Array, time: Times) -> Array:
-        """See `Frame.project`."""
         return np.stack([wrap(longitude, self.origin), latitude, days_since(time, self.epoch)], axis=1)
 
     def east(self, longitude: Array, latitude: Array) -> Array:
-        """See `Frame.east`; NaN at the poles, where no direction is east."""
+        """NaN at the poles, where no direction is east."""
         cosine = np.cos(latitude * _RADIAN)
         zero = np.zeros_like(latitude)
         return np.stack([1.0 / (METRES_PER_DEGREE * np.where(cosine > 1e-6, cosine, np.nan)), zero, zero], axis=1)
 
     def north(self, longitude: Array, latitude: Array) -> Array:
-        """See `Frame.north`."""
         zero = np.zeros_like(latitude)
         return np.stack([zero, np.full_like(latitude, 1.0 / METRES_PER_DEGREE), zero], axis=1)
 
     def bends(self, longitude: Array, latitude: Array) -> Array:
-        """See `Frame.bends`: tan(latitude)/R towards the equator and eastward, since parallels shorten poleward."""
+        """Tan(latitude)/R towards the equator and eastward, since parallels shorten poleward."""
         bends = np.zeros((3, len(latitude), 3))
         shortening = np.tan(latitude * _RADIAN) / (1e3 * EARTH_RADIUS)
         bends[0, :, 1] = -shortening / METRES_PER_DEGREE
@@ -147,7 +142,7 @@ class Plane:
     kind: ClassVar[str] = "plane"
 
     def project(self, longitude: Array, latitude: Array, time: Times) -> Array:
-        """See `Frame.project`; NaN beyond the hemisphere around the centre, where the plane has no place for it."""
+        """NaN beyond the hemisphere around the centre, where the plane has no place for it."""
         east, north, up = self._local(upward(longitude, latitude))
         g = EARTH_RADIUS * np.sqrt(2.0 / (1.0 + np.where(up > 0.0, up, np.nan)))
         return np.stack([g * east, g * north, days_since(time, self.epoch)], axis=1)
@@ -161,15 +156,13 @@ class Plane:
         return longitude, np.degrees(np.arctan2(p[..., 2], np.hypot(p[..., 0], p[..., 1])))
 
     def east(self, longitude: Array, latitude: Array) -> Array:
-        """See `Frame.east`."""
         return self._along(longitude, latitude, _unit_vectors(longitude, latitude)[0])
 
     def north(self, longitude: Array, latitude: Array) -> Array:
-        """See `Frame.north`."""
         return self._along(longitude, latitude, _unit_vectors(longitude, latitude)[1])
 
     def bends(self, longitude: Array, latitude: Array) -> Array:
-        """See `Frame.bends`: of the coordinates ``R g(u) e`` and ``R g(u) n``.
+        """Of the coordinates ``R g(u) e`` and ``R g(u) n``.
 
         Along the unit vectors a and b, on the unit sphere where that of u is ``-u a · b``, the second derivative of
         ``g e`` is ``g'' e u_a u_b + g' (u_a e_b + u_b e_a) - (g + u g') e a · b``.
@@ -225,7 +218,7 @@ def frame_around(kind: str, longitude: Array, latitude: Array, time: Times) -> F
     if kind == "plane":
         return _plane_around(epoch, origin, longitude, latitude)
     if kind == "degrees" and np.ptp(wrap(longitude, origin)) > 350.0:
-        caution(
+        warn(
             f"the observations go around the globe, and the frame 'degrees' cuts them at {(origin + 180) % 360:g} "
             'degrees east: the map has a seam there. frame="sphere" has none.',
         )

@@ -59,7 +59,7 @@ class Method(ABC):
         return ()
 
     @property
-    def usual_noise(self) -> float:
+    def rms_noise(self) -> float:
         """The noise, or the root mean square of that of the missions."""
         return float(np.sqrt(np.mean(np.square(list(self._noise_levels.values())))))
 
@@ -72,7 +72,7 @@ class Method(ABC):
         >>> OI(noise={"alg": 0.01, "j3": 0.07}).noise_of(["j3", "alg", "c2"])
         array([0.07, 0.01, 0.05])
         """
-        return np.array([self._noise_levels.get(mission, self.usual_noise) for mission in missions])
+        return np.array([self._noise_levels.get(mission, self.rms_noise) for mission in missions])
 
     def resolved(self, x: Array, y: Array, error: ObservationError) -> Self:
         """Return the method with what it takes from observations ``y`` (n,) at ``x`` (n, d) written into its settings.
@@ -140,7 +140,7 @@ def resolve_settings(method: type[Method], covariance: Any, settings: Mapping[st
 
 def covariance_of(method: Method | type[Method]) -> Any:
     """Return the covariance of a method whose settings stand beside its own: that it has, or takes when given none."""
-    return getattr(method, "covariance", None) or getattr(method, "usual_covariance", None)
+    return getattr(method, "covariance", None) or getattr(method, "default_covariance", None)
 
 
 def with_settings[M: Method](method: M, settings: Mapping[str, Any]) -> M:

@@ -58,7 +58,7 @@ class PassErrors:
         """Return ``R values``, (n, j)."""
         return self.noise[:, None] ** 2 * values + self._modes @ self._seen(values).flatten(0, 1)
 
-    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+    def sample(self, count: int, generator: torch.Generator) -> Tensor:
         """Return random errors, (n, count)."""
         white, amplitude = (
             torch.randn(*shape, count, generator=generator, dtype=self.noise.dtype).to(self.noise.device)

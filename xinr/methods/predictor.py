@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, override
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,17 +80,16 @@ class DerivativePredictor(Predictor):
     """A predictor that finds all derivatives at once: curvature and Laplacian are some of them."""
 
     @abstractmethod
+    @override
     def derivatives(
         self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
-    ) -> tuple[Array, Array]:
-        """See `Predictor.derivatives`."""
-
+    ) -> tuple[Array, Array]: ...
+    @override
     def curvature(self, x: Array, direction: Array) -> Array:
-        """See `Predictor.curvature`."""
         return self.laplacian(x, [direction], np.zeros_like(x))
 
+    @override
     def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
-        """See `Predictor.laplacian`."""
         squares = [(i, i) for i in range(len(directions))]
         return np.asarray(self.derivatives(x, directions, [squares], [bend])[1][0])
 
@@ -102,18 +101,18 @@ class HessianPredictor(DerivativePredictor):
     def expand(self, x: Array, order: int) -> tuple[Array, ...]:
         """Return the value, (n,), and up to an order of 1 or 2 its gradient, (n, d), and its Hessian, (n, d, d)."""
 
+    @override
     def predict(self, x: Array) -> Array:
-        """See `Predictor.predict`."""
         return self.expand(x, 0)[0]
 
+    @override
     def gradient(self, x: Array) -> Array:
-        """See `Predictor.gradient`."""
         return self.expand(x, 1)[1]
 
+    @override
     def derivatives(
         self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
     ) -> tuple[Array, Array]:
-        """See `Predictor.derivatives`."""
         _, gradient, hessian = self.expand(x, 2)
         first = np.einsum("nd,mnd->mn", gradient, np.stack(directions))
         second = np.einsum("nd,pnd->pn", gradient, np.reshape(bends, (-1, *x.shape)))
@@ -135,7 +134,7 @@ class SamplePredictor(ErrorPredictor):
     """A predictor that can draw other functions which fit the observations as well."""
 
     @abstractmethod
-    def draws(self, count: int, seed: int) -> Sequence[Predictor]:
+    def sample(self, count: int, seed: int) -> Sequence[Predictor]:
         """Return random functions from the posterior, the same ones for the same seed."""
 
 

@@ -46,7 +46,7 @@ Predictor.registry |= {
     "spline": "xinr.methods.functions.spline",
     "sum": "xinr.methods.functions.sum",
     "tiled": "xinr.methods.tiled.predictor",
-    "tiled-draw": "xinr.methods.tiled.predictor",
+    "tiled-sampled": "xinr.methods.tiled.predictor",
     "tiled-error": "xinr.methods.tiled.predictor",
     "tiled-sample": "xinr.methods.tiled.predictor",
     "waves": "xinr.methods.functions.waves",

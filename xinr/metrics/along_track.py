@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from xinr._typing import Region
-from xinr._warnings import caution
+from xinr._warnings import warn
 from xinr.metrics.points import common_points
 from xinr.metrics.spectra import MIN_DAILY_POINTS, PROTOCOLS, Passes, Sums
 
@@ -172,13 +172,13 @@ def _warn(passes: Passes, mu: float, segment_length: float, n: int) -> None:
     """Say which scores are NaN because the track is too short for them."""
     if not passes.segment_first.size:
         longest = int(np.diff(np.append(passes.first, n)).max())
-        caution(
+        warn(
             f"lambda_x is NaN: no pass holds a segment of {segment_length:g} km ({passes.npt} points); the "
             f"longest of {passes.first.size} passes has {longest} points. Give a shorter segment_length or a "
             "larger region.",
         )
     if not np.isfinite(mu):
-        caution(
+        warn(
             f"mu is NaN: no day has {MIN_DAILY_POINTS} points and a reference other than zero. Give a longer "
             "period, or a larger region.",
         )

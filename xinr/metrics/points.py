@@ -13,7 +13,7 @@ from xinr._typing import Array, Region
 from xinr.geo.coordinates import check_region, locate, within
 from xinr.observations.variables import check_metres
 
-MARGIN = 0.25  # degree, inside the region
+BUFFER = 0.25  # degree, inside the region
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _in_region(ds: xr.Dataset, region: Region | None, size: int) -> NDArray[np.b
     if region is None:
         return np.ones(size, dtype=bool)
     check_region(region)  # before the coordinates are looked for
-    return within(locate(ds, "longitude").values, locate(ds, "latitude").values, region, MARGIN)
+    return within(locate(ds, "longitude").values, locate(ds, "latitude").values, region, BUFFER)
 
 
 def _null(reference: xr.Dataset, order: NDArray[np.intp], n: int) -> tuple[Array, str]:

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 
-from xinr._warnings import caution
+from xinr._warnings import warn
 from xinr.geo.coordinates import wrap
 from xinr.plots.style import LABEL, TITLE
 
@@ -61,7 +61,7 @@ def _coasts() -> list[NDArray[np.float64]]:
             path = shapereader.natural_earth(resolution=RESOLUTION, category="physical", name="coastline")
         shapes = list(shapereader.Reader(path).geometries())
     except (OSError, ValueError) as error:
-        caution(f"no coastlines: cartopy could not fetch those of Natural Earth ({error}).")
+        warn(f"no coastlines: cartopy could not fetch those of Natural Earth ({error}).")
         return []
     return [np.asarray(part.coords)[:, :2] for shape in shapes for part in getattr(shape, "geoms", [shape])]
 

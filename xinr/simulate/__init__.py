@@ -6,7 +6,7 @@ from xinr.simulate.altimeters.land import on_land
 from xinr.simulate.altimeters.orbits import MISSIONS, Orbit
 from xinr.simulate.altimeters.swath import SwathErrors, rows, swath
 from xinr.simulate.altimeters.tracks import CONSTELLATION, sample, tracks
-from xinr.simulate.eddies import Jet, eddies
+from xinr.simulate.eddies import MeanJet, eddies
 from xinr.simulate.ocean.periodic import derivatives
 from xinr.simulate.ocean.qg import qg
 from xinr.simulate.ocean.quasigeostrophic import OneLayer, TwoLayer
@@ -17,7 +17,7 @@ __all__ = [
     "MISSIONS",
     "PERFECT",
     "Errors",
-    "Jet",
+    "MeanJet",
     "OneLayer",
     "Orbit",
     "SwathErrors",

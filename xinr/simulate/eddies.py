@@ -35,7 +35,7 @@ def eddies(
     *,
     rms: float = 0.12,
     peak: float = 450.0,
-    slope: float = 5.0,
+    exponent: float = 5.0,
     waves: int = 400,
     seed: int = 0,
 ) -> FittedField:
@@ -51,8 +51,8 @@ def eddies(
         Standard deviation of the anomalies [m].
     peak : float
         Wavelength at which the isotropic spectrum is highest [km].
-    slope : float
-        The isotropic spectrum falls as ``wavenumber**-slope`` well beyond its peak. Along a track the default gives
+    exponent : float
+        The isotropic spectrum falls as ``wavenumber**-exponent`` well beyond its peak. Along a track the default gives
         about ``wavenumber**-4`` between 250 and 100 km, since the peak is near.
     waves : int
         How many waves.
@@ -67,7 +67,7 @@ def eddies(
     Notes
     -----
     1. Wavelengths from 80 to 1500 km, one drawn in each of ``waves`` equal steps of log wavenumber; amplitudes
-       from ``E(k) ~ s² / (1 + (2/slope) s²)**((2 + slope)/2)``, with ``s = k / k_peak``.
+       from ``E(k) ~ s² / (1 + (2/exponent) s²)**((2 + exponent)/2)``, with ``s = k / k_peak``.
     2. Directions and phases are uniform. The waves live in the ambient space of the frame "sphere", so that
        derivatives on the sphere are exact anywhere.
     3. Every wave drifts westward at 2.5 km/day. A random frequency on top makes short waves forget sooner: the
@@ -86,14 +86,14 @@ def eddies(
     >>> bool(abs(here.sla) < 0.5)
     True
     """
-    check_positive(rms=rms, peak=peak, slope=slope, waves=waves)
+    check_positive(rms=rms, peak=peak, exponent=exponent, waves=waves)
     rng = np.random.default_rng(seed)
     west, _, south, north = region
     centre = west + width_of(region) / 2.0, (south + north) / 2.0
     k = _wavenumbers(int(waves), rng)
-    wavevector, amplitude = _wavevectors(k, centre, rng), _amplitudes(k, rms, 2.0 * np.pi / peak, slope)
+    wavevector, amplitude = _wavevectors(k, centre, rng), _amplitudes(k, rms, 2.0 * np.pi / peak, exponent)
     phase = rng.uniform(0.0, 2.0 * np.pi, k.size)
-    settings = {"rms": rms, "peak": peak, "slope": slope, "waves": waves, "seed": seed}
+    settings = {"rms": rms, "peak": peak, "exponent": exponent, "waves": waves, "seed": seed}
     info = {"method": "eddies", "settings": settings, "region": list(region)}
     frame = Sphere(np.datetime64(start, "ns"), centre[0])
     return FittedField(frame, WavePredictor(wavevector, amplitude, phase), "sla", info)
@@ -106,10 +106,10 @@ def _wavenumbers(size: int, rng: np.random.Generator) -> Array:
     return np.asarray(2.0 * np.pi / longest * (longest / shortest) ** fraction)
 
 
-def _amplitudes(k: Array, rms: float, k_peak: float, slope: float) -> Array:
+def _amplitudes(k: Array, rms: float, k_peak: float, exponent: float) -> Array:
     """Return amplitudes (m,) whose waves have variance rms²; a step of log k holds the variance E(k) k."""
     s = k / k_peak
-    spectrum = s**RISE / (1.0 + RISE / slope * s**2) ** ((RISE + slope) / 2.0)
+    spectrum = s**RISE / (1.0 + RISE / exponent * s**2) ** ((RISE + exponent) / 2.0)
     variance = spectrum * k
     return np.asarray(np.sqrt(2.0 * variance / variance.sum()) * rms)
 
@@ -129,7 +129,7 @@ def _wavevectors(k: Array, centre: tuple[float, float], rng: np.random.Generator
 
 
 @dataclass(frozen=True)
-class Jet:
+class MeanJet:
     """A mean dynamic topography: a front along a gently meandering eastward jet, high water to the south.
 
     Parameters
@@ -145,7 +145,7 @@ class Jet:
 
     Examples
     --------
-    >>> heights = Jet(latitude=38.0).at(np.array([300.0, 300.0]), np.array([33.0, 43.0]))
+    >>> heights = MeanJet(latitude=38.0).at(np.array([300.0, 300.0]), np.array([33.0, 43.0]))
     >>> heights.round(1)
     array([ 0.4, -0.4])
     """

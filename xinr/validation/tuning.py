@@ -167,7 +167,7 @@ def _with_noise_by_mission(found: Tuned, observations: Observations) -> Method:
     method, averaged = cast(SearchableMethod, found.method), observations.coarsen(found.method.coarsen)
     present, group = np.unique(averaged.mission_index, return_inverse=True)
     relative = method.relative_noise(*sampled(averaged, method), group)
-    levels = (relative * method.usual_noise).tolist()
+    levels = (relative * method.rms_noise).tolist()
     return replace(method, noise={observations.missions[k]: level for k, level in zip(present, levels, strict=True)})
 
 

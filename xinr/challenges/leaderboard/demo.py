@@ -52,13 +52,15 @@ METHODS: dict[str, dict[str, Any]] = {
         "analysis_step": 3.0,
     },
     "kriging": {
-        "covariance": Spectral(69.0, 5.29, 0.231, slope=2.59, time_slope=4.4, memory_slope=1.71, westward_drift=-4.0),
+        "covariance": Spectral(
+            69.0, 5.29, 0.231, exponent=2.59, time_exponent=4.4, decorrelation_exponent=1.71, westward_drift=-4.0
+        ),
         "noise": 0.0125,
         "pass_bias": 0.0089,
         "pass_slope": 0.0045,
-        "grid_step": 20.0,
+        "spacing": 20.0,
         "time_step": 1.0,
-        "draws": 16,
+        "samples": 16,
     },
     "siren": {
         "omega_0": 8.0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, override
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -68,16 +68,16 @@ class ArhanColinDeVerdiere(Radial):
         check_finite(westward_drift=self.westward_drift, northward_drift=self.northward_drift)
 
     @property
-    def memory(self) -> float:
-        """See `Covariance.memory`."""
+    @override
+    def decorrelation_time(self) -> float:
         return self.time_scale
 
-    def persistence(self, lag: float) -> float:
-        """See `Covariance.persistence`."""
+    @override
+    def lagrangian_correlation(self, lag: float) -> float:
         return float(np.exp(-((lag / self.time_scale) ** 2)))
 
+    @override
     def spectrum(self, k: ArrayLike, l: ArrayLike, omega: ArrayLike) -> Array:  # noqa: E741
-        """See `Covariance.spectrum`."""
         k, l, omega = (np.asarray(axis, dtype=np.float64) for axis in (k, l, omega))  # noqa: E741
         east, north = self.length_scale / A, self.anisotropy * self.length_scale / A
         p = (k * east) ** 2 + (l * north) ** 2

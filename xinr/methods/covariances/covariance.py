@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, override
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -68,7 +68,7 @@ class Covariance(ABC):
         """
 
     @abstractmethod
-    def persistence(self, lag: float) -> float:
+    def lagrangian_correlation(self, lag: float) -> float:
         """Return the correlation after a lag [days], moving along with the signal."""
 
     @abstractmethod
@@ -76,12 +76,12 @@ class Covariance(ABC):
         """Raise ValueError where the scales or the drift make no sense in a frame."""
 
     @property
-    def memory(self) -> float:
+    def decorrelation_time(self) -> float:
         """Lag after which the correlation has fallen to 1/e, moving along with the signal [days]."""
         longest = 1.0
-        while self.persistence(longest) > np.exp(-1.0):
+        while self.lagrangian_correlation(longest) > np.exp(-1.0):
             longest *= 2.0
-        return float(brentq(lambda lag: self.persistence(lag) - np.exp(-1.0), 0.0, longest, rtol=1e-12))
+        return float(brentq(lambda lag: self.lagrangian_correlation(lag) - np.exp(-1.0), 0.0, longest, rtol=1e-12))
 
     @property
     def settings(self) -> dict[str, float]:
@@ -157,41 +157,42 @@ class Sum(Covariance):
         object.__setattr__(self, "terms", terms)
 
     @property
+    @override
     def sigma(self) -> float:
-        """See `Covariance.sigma`."""
         return float(np.sqrt(sum(term.sigma**2 for term in self.terms)))
 
+    @override
     def value(self, x: Array, y: Array) -> Array:
-        """See `Covariance.value`."""
         total = self.terms[0].value(x, y)
         for term in self.terms[1:]:
             total += term.value(x, y)
         return total
 
+    @override
     def weighted_derivatives(self, x: Array, y: Array, weights: Array, order: int) -> tuple[Array, ...]:
-        """See `Covariance.weighted_derivatives`."""
         found = (term.weighted_derivatives(x, y, weights, order) for term in self.terms)
         return tuple(np.asarray(np.sum(parts, axis=0)) for parts in zip(*found, strict=True))
 
+    @override
     def spectrum(self, k: ArrayLike, l: ArrayLike, omega: ArrayLike) -> Array:  # noqa: E741
-        """See `Covariance.spectrum`."""
         total = self.terms[0].spectrum(k, l, omega)
         for term in self.terms[1:]:
             total += term.spectrum(k, l, omega)
         return total
 
     @property
+    @override
     def settings(self) -> dict[str, float]:
-        """See `Covariance.settings`: those of the terms, each with the number of its term, from 1."""
+        """Those of the terms, each with the number of its term, from 1."""
         return self._numbered([term.settings for term in self.terms])
 
     @property
+    @override
     def bounds(self) -> Mapping[str, float]:
-        """See `Covariance.bounds`."""
         return self._numbered([term.bounds for term in self.terms])
 
+    @override
     def changed(self, settings: Mapping[str, float]) -> Covariance:
-        """See `Covariance.changed`."""
         own: list[dict[str, float]] = [{} for _ in self.terms]
         for name, value in settings.items():
             setting, number = name.rsplit("_", 1)
@@ -202,16 +203,17 @@ class Sum(Covariance):
     def _numbered(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
         return {f"{name}_{number}": value for number, part in enumerate(parts, 1) for name, value in part.items()}
 
+    @override
     def scaled(self, factor: float) -> Covariance:
-        """See `Covariance.scaled`."""
         return Sum(tuple(term.scaled(factor) for term in self.terms))
 
-    def persistence(self, lag: float) -> float:
-        """See `Covariance.persistence`; each term moves with its own drift."""
-        return sum(term.sigma**2 * term.persistence(lag) for term in self.terms) / self.sigma**2
+    @override
+    def lagrangian_correlation(self, lag: float) -> float:
+        """Each term moves with its own drift."""
+        return sum(term.sigma**2 * term.lagrangian_correlation(lag) for term in self.terms) / self.sigma**2
 
+    @override
     def check_frame(self, frame: str) -> None:
-        """See `Covariance.check_frame`."""
         for term in self.terms:
             term.check_frame(frame)
 

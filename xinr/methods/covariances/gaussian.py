@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement, permutations
 from math import prod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, override
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -46,16 +46,17 @@ class Gaussian(Radial):
     _joint: ClassVar[bool] = True
 
     @property
-    def memory(self) -> float:
-        """See `Covariance.memory`."""
+    @override
+    def decorrelation_time(self) -> float:
         return self.time_scale
 
-    def persistence(self, lag: float) -> float:
-        """See `Covariance.persistence`."""
+    @override
+    def lagrangian_correlation(self, lag: float) -> float:
         return float(np.exp(-((lag / self.time_scale) ** 2)))
 
+    @override
     def weighted_derivatives(self, x: Array, y: Array, weights: Array, order: int) -> tuple[Array, ...]:
-        """See `Covariance.weighted_derivatives`: on a grid of the frame's own axes a product over them.
+        """On a grid of the frame's own axes a product over them.
 
         Examples
         --------
@@ -71,8 +72,8 @@ class Gaussian(Radial):
             return super().weighted_derivatives(x, y, weights, order)
         return tuple(part[places] for part in self._on_grid(axes, y, weights, order))
 
+    @override
     def spectrum(self, k: ArrayLike, l: ArrayLike, omega: ArrayLike) -> Array:  # noqa: E741
-        """See `Covariance.spectrum`."""
         k, l, omega = (np.asarray(axis, dtype=np.float64) for axis in (k, l, omega))  # noqa: E741
         space = self.length_scale**2 * np.exp((k**2 + l**2) * (-(self.length_scale**2) / 4.0))
         time = self.time_scale * np.exp(-((omega * self.time_scale / 2.0) ** 2))

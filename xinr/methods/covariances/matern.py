@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import factorial
-from typing import ClassVar
+from typing import ClassVar, override
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -62,12 +62,12 @@ class Matern(Radial):
                 "of length_scale √2 times as large."
             )
 
-    def persistence(self, lag: float) -> float:
-        """See `Covariance.persistence`."""
+    @override
+    def lagrangian_correlation(self, lag: float) -> float:
         return float(self._kernel(np.array([(lag / self.time_scale) ** 2]), 0)[0])
 
+    @override
     def spectrum(self, k: ArrayLike, l: ArrayLike, omega: ArrayLike) -> Array:  # noqa: E741
-        """See `Covariance.spectrum`."""
         k, l, omega = (np.asarray(axis, dtype=np.float64) for axis in (k, l, omega))  # noqa: E741
         nu, two = self.smoothness, 2.0 * self.smoothness
         density = (k**2 + l**2) * self.length_scale**2 + (omega * self.time_scale) ** 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from itertools import combinations_with_replacement
-from typing import ClassVar
+from typing import ClassVar, override
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -48,14 +48,14 @@ class Radial(Covariance, family=False):
     def _isotropic(self) -> bool:
         return True
 
+    @override
     def value(self, x: Array, y: Array) -> Array:
-        """See `Covariance.value`."""
         ((value,),) = self._kernels(0, *self._squared(self._scaled(x), self._scaled(y)))
         value *= self.sigma**2
         return value
 
+    @override
     def weighted_derivatives(self, x: Array, y: Array, weights: Array, order: int) -> tuple[Array, ...]:
-        """See `Covariance.weighted_derivatives`."""
         n, d = x.shape
         xi, eta, weights = self._scaled(x), self._scaled(y), self.sigma**2 * weights
         found = (np.empty(n), np.empty((n, d)), np.empty((n, d, d)))[: order + 1]
@@ -71,8 +71,8 @@ class Radial(Covariance, family=False):
             np.matmul(by_x.T @ found[2], by_x, out=found[2])
         return found
 
+    @override
     def check_frame(self, frame: str) -> None:
-        """See `Covariance.check_frame`."""
         check_length_scale(frame, self.length_scale)
         if frame != "plane" and (self._drift().any() or not self._isotropic()):
             raise ValueError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import ClassVar
+from typing import ClassVar, override
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -39,11 +39,11 @@ class Spectral(Radial):
         T, memory of the large scales [days].
     sigma : float
         Standard deviation of the signal [unit of the data].
-    slope : float
+    exponent : float
         s > 1: the density falls as ``κ^-2s``, the spectrum along a track as ``κ^-(2s-1)``.
-    time_slope : float
+    time_exponent : float
         q > 1/2: the density falls as ``omega^-2q``.
-    memory_slope : float
+    decorrelation_exponent : float
         b >= 0: memory falls with scale as ``κ^-b``.
     westward_drift : float
         c, how fast features move west [km/day]; other than 0 only in the frame "plane".
@@ -56,7 +56,7 @@ class Spectral(Radial):
 
     without a closed form but for b = 0: ``sigma² M_(s-1)(r/L) M_(q-1/2)(|Δt|/T)``. It is tabulated once for each set
     of exponents, by the transform of Hamilton (2000), and interpolated by a cubic spline: within 1e-4 sigma² for
-    slope >= 1.25 and time_slope >= 0.75, and its derivatives are those of the spline.
+    exponent >= 1.25 and time_exponent >= 0.75, and its derivatives are those of the spline.
 
     References
     ----------
@@ -73,33 +73,34 @@ class Spectral(Radial):
     length_scale: float
     time_scale: float
     sigma: float = 1.0
-    slope: float = 2.0
-    time_slope: float = 1.2
-    memory_slope: float = 0.2
+    exponent: float = 2.0
+    time_exponent: float = 1.2
+    decorrelation_exponent: float = 0.2
     westward_drift: float = 0.0
-    _above: ClassVar[Mapping[str, float]] = {"slope": 1.0, "time_slope": 0.5, "westward_drift": -np.inf}
-    _free: ClassVar[tuple[str, ...]] = ("memory_slope", "westward_drift")
+    _above: ClassVar[Mapping[str, float]] = {"exponent": 1.0, "time_exponent": 0.5, "westward_drift": -np.inf}
+    _free: ClassVar[tuple[str, ...]] = ("decorrelation_exponent", "westward_drift")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_finite(westward_drift=self.westward_drift)
-        if self.slope <= 1.0:
-            raise ValueError(f"slope must be above 1 for the variance to be finite, got {self.slope!r}: try 2.")
-        if self.time_slope <= 0.5:
+        if self.exponent <= 1.0:
+            raise ValueError(f"exponent must be above 1 for the variance to be finite, got {self.exponent!r}: try 2.")
+        if self.time_exponent <= 0.5:
             raise ValueError(
-                f"time_slope must be above 0.5 for the variance to be finite, got {self.time_slope!r}: try 1."
+                f"time_exponent must be above 0.5 for the variance to be finite, got {self.time_exponent!r}: try 1."
             )
-        if not 0.0 <= self.memory_slope < np.inf:
+        if not 0.0 <= self.decorrelation_exponent < np.inf:
             raise ValueError(
-                f"memory_slope must be zero or more, got {self.memory_slope!r}: small features are forgotten first."
+                f"decorrelation_exponent must be zero or more, got {self.decorrelation_exponent!r}: small features "
+                "are forgotten first."
             )
 
+    @override
     def spectrum(self, k: ArrayLike, l: ArrayLike, omega: ArrayLike) -> Array:  # noqa: E741
-        """See `Covariance.spectrum`."""
         k, l, omega = (np.asarray(axis, dtype=np.float64) for axis in (k, l, omega))  # noqa: E741
-        s, q = self.slope, self.time_slope
+        s, q = self.exponent, self.time_exponent
         p = 1.0 + (k**2 + l**2) * self.length_scale**2
-        memory = self.time_scale * p ** (-self.memory_slope / 2.0)
+        memory = self.time_scale * p ** (-self.decorrelation_exponent / 2.0)
         amplitude = 8.0 * np.pi**1.5 * self.sigma**2 * self.length_scale**2 * (s - 1.0) * gamma(q) / gamma(q - 0.5)
         space = amplitude * memory * p**-s
         # One array of the full size, changed in place.
@@ -110,13 +111,13 @@ class Spectral(Radial):
         density *= space
         return density
 
-    def persistence(self, lag: float) -> float:
-        """See `Covariance.persistence`."""
+    @override
+    def lagrangian_correlation(self, lag: float) -> float:
         return float(self._table.value(np.zeros(1), np.array([(lag / self.time_scale) ** 2]))[0])
 
     @property
     def _table(self) -> Table:
-        return tabulated(self.slope, self.time_slope, self.memory_slope)
+        return tabulated(self.exponent, self.time_exponent, self.decorrelation_exponent)
 
     def _drift(self) -> Array:
         return np.array([self.westward_drift, 0.0])
@@ -136,9 +137,9 @@ class Table:
     The spline is even in both coordinates, as the correlation is, so that derivatives by r² and τ² are finite.
     """
 
-    slope: float
-    time_slope: float
-    memory_slope: float
+    exponent: float
+    time_exponent: float
+    decorrelation_exponent: float
 
     def value(self, u: Array, v: Array) -> Array:
         """Return the correlation at squared distances u and squared lags v."""
@@ -165,7 +166,7 @@ class Table:
     @property
     def _epsilons(self) -> tuple[float, float]:
         # The correlation is 1 - O(r^(2s-2)) and 1 - O(τ^(2q-1)): where these powers are 1e-3, the stretch begins.
-        powers = (2.0 * self.slope - 2.0, 2.0 * self.time_slope - 1.0)
+        powers = (2.0 * self.exponent - 2.0, 2.0 * self.time_exponent - 1.0)
         near, soon = (float(np.clip(1e-3 ** (1.0 / power), 1e-6, 0.2)) for power in powers)
         return near, soon
 
@@ -189,8 +190,8 @@ class Table:
     def _correlation(self, distance: Array, lag: Array) -> Array:
         """Return the correlation at each distance (n,) and lag (m,), (n, m): a transform over log p for each lag."""
         p, step = np.exp(LOG_P), LOG_P[1] - LOG_P[0]
-        power = 2.0 * (self.slope - 1.0) * p * (1.0 + p**2) ** -self.slope
-        order, w = self.time_slope - 0.5, (1.0 + p**2) ** (self.memory_slope / 2.0)
+        power = 2.0 * (self.exponent - 1.0) * p * (1.0 + p**2) ** -self.exponent
+        order, w = self.time_exponent - 0.5, (1.0 + p**2) ** (self.decorrelation_exponent / 2.0)
         integrand = power * bessel(order, lag[:, None] * w) * (2.0 ** (1.0 - order) / gamma(order))
         offset = fhtoffset(step, mu=0.0, initial=0.0)
         r = np.exp(LOG_P + offset)
@@ -202,6 +203,6 @@ class Table:
 
 
 @lru_cache(maxsize=32)
-def tabulated(slope: float, time_slope: float, memory_slope: float) -> Table:
+def tabulated(exponent: float, time_exponent: float, decorrelation_exponent: float) -> Table:
     """Return the table of these exponents, made when first used."""
-    return Table(slope, time_slope, memory_slope)
+    return Table(exponent, time_exponent, decorrelation_exponent)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, override
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,26 +61,27 @@ class Polynomial(Predictor):
             return np.ones((len(x), len(self.coefficients)))
         return np.column_stack([np.ones(len(x)), (x - self.centre) / self.scale])
 
+    @override
     def predict(self, x: Array) -> Array:
-        """See `Predictor.predict`."""
         return np.asarray(self.columns(x) @ self.coefficients)
 
+    @override
     def gradient(self, x: Array) -> Array:
-        """See `Predictor.gradient`."""
         return np.tile(self._slopes, (len(x), 1))
 
+    @override
     def curvature(self, x: Array, direction: Array) -> Array:
-        """See `Predictor.curvature`: none."""
+        """None."""
         return np.zeros(len(x))
 
+    @override
     def derivatives(
         self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
     ) -> tuple[Array, Array]:
-        """See `Predictor.derivatives`."""
         return self._along(directions, len(x)), self._along(bends, len(x))
 
+    @override
     def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
-        """See `Predictor.laplacian`."""
         return np.asarray(self._along([bend], len(x))[0])
 
     def _along(self, vectors: Sequence[Array], n: int) -> Array:
@@ -95,11 +96,11 @@ class Polynomial(Predictor):
         slopes[: max(len(self.coefficients) - 1, 0)] = self.coefficients[1:]
         return np.asarray(slopes / self.scale)
 
+    @override
     def state(self) -> dict[str, NDArray[Any]]:
-        """See `Predictor.state`."""
         return {"coefficients": self.coefficients, "centre": self.centre, "scale": self.scale}
 
     @classmethod
+    @override
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
-        """See `Predictor.from_state`."""
         return cls(state["coefficients"], state["centre"], state["scale"])

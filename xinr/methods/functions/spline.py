@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Self
+from typing import Any, Self, override
 
 import numpy as np
 import torch
@@ -75,36 +75,38 @@ class SplinePredictor(Predictor):
                 first[axis] -= half * step[axis]
         return cls(coefficients, (first[0], first[1], first[2]), step, degree, periodic)
 
+    @override
     def predict(self, x: Array) -> Array:
-        """See `Predictor.predict`."""
         return self._evaluate(x, [(0, 0, 0)])[:, 0]
 
+    @override
     def gradient(self, x: Array) -> Array:
-        """See `Predictor.gradient`."""
         return self._evaluate(x, FIRST)
 
+    @override
     def curvature(self, x: Array, direction: Array) -> Array:
-        """See `Predictor.curvature`."""
         return self.laplacian(x, [direction], np.zeros_like(x))
 
+    @override
     def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
-        """See `Predictor.laplacian`: all derivatives from one look at the coefficients."""
+        """All derivatives from one look at the coefficients."""
         bend, *directions = _without_repetition(x, [bend, *directions])
         along = [_parts(direction) for direction in directions]
         return np.asarray(self._combined(x, [_second([(each, each) for each in along], bend)])[0])
 
+    @override
     def derivatives(
         self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
     ) -> tuple[Array, Array]:
-        """See `Predictor.derivatives`: all of them from one look at the coefficients."""
+        """All of them from one look at the coefficients."""
         vectors = _without_repetition(x, [*directions, *bends])
         first, bends = [_parts(direction) for direction in vectors[: len(directions)]], vectors[len(directions) :]
         second = [_second([(first[i], first[j]) for i, j in each], b) for each, b in zip(pairs, bends, strict=True)]
         found = self._combined(x, first + second)
         return found[: len(first)], found[len(first) :]
 
+    @override
     def state(self) -> dict[str, NDArray[Any]]:
-        """See `Predictor.state`."""
         return {
             "coefficients": self.coefficients,
             "grid": np.array([self.origin, self.step]),
@@ -112,8 +114,8 @@ class SplinePredictor(Predictor):
         }
 
     @classmethod
+    @override
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
-        """See `Predictor.from_state`."""
         origin, step = (tuple(map(float, row)) for row in state["grid"])
         degree, periodic = state["shape"]
         return cls(state["coefficients"], origin, step, tuple(map(int, degree)), tuple(map(bool, periodic)))  # type: ignore[arg-type]

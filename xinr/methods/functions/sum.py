@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, override
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,31 +25,32 @@ class CombinedPredictor(Predictor):
     def combine(values: Sequence[Array]) -> Array:
         """Return the combination of what each part gives."""
 
+    @override
     def predict(self, x: Array) -> Array:
-        """See `Predictor.predict`."""
         return self.combine([part.predict(x) for part in self.parts])
 
+    @override
     def gradient(self, x: Array) -> Array:
-        """See `Predictor.gradient`."""
         return self.combine([part.gradient(x) for part in self.parts])
 
+    @override
     def curvature(self, x: Array, direction: Array) -> Array:
-        """See `Predictor.curvature`."""
         return self.combine([part.curvature(x, direction) for part in self.parts])
 
+    @override
     def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
-        """See `Predictor.laplacian`."""
         return self.combine([part.laplacian(x, directions, bend) for part in self.parts])
 
+    @override
     def derivatives(
         self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
     ) -> tuple[Array, Array]:
-        """See `Predictor.derivatives`."""
         first, second = zip(*(part.derivatives(x, directions, pairs, bends) for part in self.parts), strict=True)
         return self.combine(first), self.combine(second)
 
+    @override
     def state(self) -> dict[str, NDArray[Any]]:
-        """See `Predictor.state`: the states of the parts, numbered, and their kinds."""
+        """The states of the parts, numbered, and their kinds."""
         state = {
             f"part{number}_{key}": array
             for number, part in enumerate(self.parts)
@@ -59,8 +60,8 @@ class CombinedPredictor(Predictor):
         return state | {"kinds": np.frombuffer(kinds.encode(), np.uint8).copy()}
 
     @classmethod
+    @override
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
-        """See `Predictor.from_state`."""
         kinds = state["kinds"].tobytes().decode().split()
         own = [with_prefix(state, f"part{number}_") for number in range(len(kinds))]
         return cls(tuple(predictor_class(kind).from_state(part) for kind, part in zip(kinds, own, strict=True)))
@@ -72,6 +73,6 @@ class SumPredictor(CombinedPredictor):
     kind = "sum"
 
     @staticmethod
+    @override
     def combine(values: Sequence[Array]) -> Array:
-        """See `CombinedPredictor.combine`."""
         return np.asarray(np.sum(values, axis=0))

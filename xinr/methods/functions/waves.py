@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, override
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,31 +36,30 @@ class WavePredictor(Predictor):
     amplitude: Array
     phase: Array
 
+    @override
     def predict(self, x: Array) -> Array:
-        """See `Predictor.predict`."""
         return self._joined(x, lambda angle, _: np.cos(angle) @ self.amplitude)
 
+    @override
     def gradient(self, x: Array) -> Array:
-        """See `Predictor.gradient`."""
         slopes = -self.amplitude[:, None] * self.wavevector  # (m, d)
         return self._joined(x, lambda angle, _: np.sin(angle) @ slopes)
 
+    @override
     def curvature(self, x: Array, direction: Array) -> Array:
-        """See `Predictor.curvature`."""
-
         def bend(angle: Array, at: slice) -> Array:
             along = direction[at] @ self.wavevector.T  # (n, m)
             return -(np.cos(angle) * along**2) @ self.amplitude
 
         return self._joined(x, bend)
 
+    @override
     def state(self) -> dict[str, NDArray[Any]]:
-        """See `Predictor.state`."""
         return {"wavevector": self.wavevector, "amplitude": self.amplitude, "phase": self.phase}
 
     @classmethod
+    @override
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
-        """See `Predictor.from_state`."""
         return cls(state["wavevector"], state["amplitude"], state["phase"])
 
     def _joined(self, x: Array, function: Callable[[Array, slice], Array]) -> Array:

@@ -34,13 +34,13 @@ class Solution:
 class Estimate:
     """The signal's coefficients (j, nx, ny, nt), the drift's (m, j), and the residuals of the solver.
 
-    ``surprise`` (j,) is how large the observations are beside what K and R expect: ``sqrt(rᵀ A⁻¹ r / n)``, about one.
+    ``normalised_misfit`` (j,), ``sqrt(rᵀ A⁻¹ r / n)``, is about one where observations are as large as K and R say.
     """
 
     signal: Tensor
     drift: Tensor
     residuals: list[float]
-    surprise: Tensor
+    normalised_misfit: Tensor
 
 
 class Conditioning:
@@ -183,16 +183,16 @@ class Conditioning:
         drift = torch.linalg.solve(columns.T @ of_columns, columns.T @ of_y)
         weights = of_y - of_columns @ drift
         # The drift has no part in it: its columns are orthogonal to the weights.
-        surprise = torch.sqrt((y * weights).sum(dim=0) / len(y))
-        return Estimate(torch.stack(list(self.coefficients(weights))), drift, solved.residuals, surprise)
+        normalised_misfit = torch.sqrt((y * weights).sum(dim=0) / len(y))
+        return Estimate(torch.stack(list(self.coefficients(weights))), drift, solved.residuals, normalised_misfit)
 
-    def draw_errors(self, columns: Tensor, count: int, tolerance: float, generator: torch.Generator) -> Estimate:
+    def sample_errors(self, columns: Tensor, count: int, tolerance: float, generator: torch.Generator) -> Estimate:
         """Draw from the errors of `krige`: signals less what is estimated of them from random observations."""
-        prior = self.draw_prior(count, generator)
-        made = self.krige(self.observe(prior) + self.errors.draw(count, generator), columns, tolerance)
-        return Estimate(prior - made.signal, -made.drift, made.residuals, made.surprise)
+        prior = self.sample_prior(count, generator)
+        made = self.krige(self.observe(prior) + self.errors.sample(count, generator), columns, tolerance)
+        return Estimate(prior - made.signal, -made.drift, made.residuals, made.normalised_misfit)
 
-    def draw_prior(self, count: int, generator: torch.Generator) -> Tensor:
+    def sample_prior(self, count: int, generator: torch.Generator) -> Tensor:
         """Return random coefficients of the prior, (count, nx, ny, nt)."""
         white = torch.randn(count, *self.lattice.shape, generator=generator, dtype=self.dtype).to(self.device)
         spectrum = torch.fft.rfftn(white, dim=(1, 2, 3))

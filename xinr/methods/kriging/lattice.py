@@ -132,7 +132,7 @@ class Lattice:
         if max(self.size, STENCIL * len(x)) >= 2**31:
             raise MemoryError(
                 f"{len(x)} observations on {self.size} centres are more than can be counted in 32 bits: "
-                "use a larger coarsen or grid_step, or a smaller region."
+                "use a larger coarsen or spacing, or a smaller region."
             )
         index = np.empty((len(x), STENCIL), dtype=np.int32)
         weight = np.empty((len(x), STENCIL), dtype=np.float32)

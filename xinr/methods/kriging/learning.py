@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, override
 
 import numpy as np
 import torch
@@ -59,8 +59,8 @@ class KrigingSearch(Search):
         self.lattice = method.lattice(everywhere)
         self.folds = [_KrigingFold(method, fold, self.lattice) for fold in folds]
 
+    @override
     def misfit(self, method: Kriging) -> tuple[float, dict[str, float]]:  # type: ignore[override]
-        """See `Search.misfit`."""
         power = self.lattice.power(method.signal)
         found = _one_after_the_other(lambda fold: fold.forward(power, method), self.folds)
         of_power = self.lattice.multiplicity * np.mean([each.to_power for each in found], axis=0)
@@ -70,8 +70,8 @@ class KrigingSearch(Search):
         gradient |= dict(zip(of_covariance, along, strict=True))
         return float(np.mean([each.misfit for each in found])), {name: gradient[name] for name in self.settings}
 
+    @override
     def expected(self, method: Kriging) -> tuple[Array, Array]:  # type: ignore[override]
-        """See `Search.expected`."""
         power = self.lattice.power(method.signal)
         found = _side_by_side(lambda fold: fold.expected(power, method), self.folds)
         misfits, deviations = zip(*found, strict=True)
@@ -99,7 +99,7 @@ class _KrigingFold:
     """One fold: the linear problem of its observations, and the withheld ones."""
 
     def __init__(self, method: Kriging, fold: Fold, lattice: Lattice) -> None:
-        self.fold, self.noise = fold, method.usual_noise
+        self.fold, self.noise = fold, method.rms_noise
         mean = method.mean_of(fold.x, fold.y, fold.error)
         self.problem = method.conditioning(lattice, fold.x, fold.error)
         self.withheld = self.problem.elsewhere(fold.withheld_x, fold.withheld_error)
@@ -134,7 +134,7 @@ class _KrigingFold:
         return misfit.cpu().numpy(), variance.sqrt().cpu().numpy()
 
     def _problems(self, power: Array, method: Kriging) -> tuple[Conditioning, Conditioning]:
-        ratio = method.usual_noise / self.noise
+        ratio = method.rms_noise / self.noise
         return (
             self.problem.under(power, _with(self.fold.error, ratio, method)),
             self.withheld.under(power, _with(self.fold.withheld_error, ratio, method)),
@@ -184,8 +184,8 @@ def relative_noise(
 def _draws(problem: Conditioning, seed: int) -> tuple[Tensor, Tensor]:
     """Return signals from their prior, and what would be observed of each, (n, draws)."""
     generator = torch.Generator().manual_seed(seed)
-    drawn = problem.draw_prior(DRAWS, generator)
-    return drawn, problem.observe(drawn) + problem.errors.draw(DRAWS, generator)
+    drawn = problem.sample_prior(DRAWS, generator)
+    return drawn, problem.observe(drawn) + problem.errors.sample(DRAWS, generator)
 
 
 def _with(error: ObservationError, ratio: float, method: Kriging) -> ObservationError:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, override
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from xinr._typing import Array, Pairs
-from xinr._warnings import caution
+from xinr._warnings import warn
 from xinr.methods.covariances import Covariance, Spectral, check_covariance
 from xinr.methods.device import check_memory, device_from
 from xinr.methods.functions.polynomial import DRIFTS, Polynomial
@@ -32,13 +32,20 @@ from xinr.methods.settings import check_positive, packed, plain_settings, unpack
 #: Eddies, and small features that outlast a season. Learned from tracks of the Western Mediterranean, January to March
 #: 2021, by withholding each of three missions in turn: see docs/methods/kriging.md.
 EDDIES_AND_BACKGROUND = Spectral(
-    length_scale=1240.0, time_scale=37.2, sigma=0.0702, slope=1.277, time_slope=1.606, memory_slope=0.375
-) + Spectral(length_scale=35.0, time_scale=202.0, sigma=0.0146, slope=2.46, time_slope=1.49, memory_slope=0.0)
+    length_scale=1240.0,
+    time_scale=37.2,
+    sigma=0.0702,
+    exponent=1.277,
+    time_exponent=1.606,
+    decorrelation_exponent=0.375,
+) + Spectral(
+    length_scale=35.0, time_scale=202.0, sigma=0.0146, exponent=2.46, time_exponent=1.49, decorrelation_exponent=0.0
+)
 
 #: Observations this many times larger or smaller than expected are worth a warning.
 UNEXPECTED = 2.0
 #: Observations by which the variance of a sea is judged, and the least factor that they may give.
-JUDGED, QUIETEST = 400, 0.1
+SUBSAMPLE, LEAST_AMPLITUDE = 400, 0.1
 #: Conditional simulations made at once: each takes 25 bytes for a centre of the lattice.
 DRAWN_TOGETHER = 8
 
@@ -56,13 +63,13 @@ class Kriging(SearchableMethod):
     mean : {"none", "constant", "linear"} or Method
         The drift: nothing, a constant, a linear function of place and time (both estimated together with the
         signal, by generalised least squares), or any other method, whose residuals are then kriged.
-    grid_step, time_step : float
+    spacing, time_step : float
         Of the lattice [km, days]. What is shorter than twice the step belongs to the noise.
     margin, time_margin : float
         Of the lattice around the observations [km, days]; farther out the map is the mean.
     tolerance : float
         Relative residual at which conjugate gradients stop.
-    draws : int
+    samples : int
         Conditional simulations from which the posterior error is estimated, to a relative 1 / sqrt(2 draws).
     device : str
         "auto" takes cuda where it is, else cpu.
@@ -91,7 +98,7 @@ class Kriging(SearchableMethod):
     ('length_scale_1', 'time_scale_1', 'sigma_1')
     """
 
-    usual_covariance: ClassVar[Covariance] = EDDIES_AND_BACKGROUND
+    default_covariance: ClassVar[Covariance] = EDDIES_AND_BACKGROUND
 
     frame: str = "plane"
     coarsen: int = 3
@@ -100,24 +107,24 @@ class Kriging(SearchableMethod):
     pass_slope: float = 0.007
     covariance: Covariance | None = None
     mean: str | Method = "constant"
-    grid_step: float = 30.0
+    spacing: float = 30.0
     time_step: float = 2.0
     margin: float = 200.0
     time_margin: float = 20.0
     tolerance: float = 0.002
-    draws: int = 32
+    samples: int = 32
     device: str = "auto"
     seed: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_positive(
-            grid_step=self.grid_step,
+            spacing=self.spacing,
             time_step=self.time_step,
             margin=self.margin,
             time_margin=self.time_margin,
             tolerance=self.tolerance,
-            draws=self.draws,
+            samples=self.samples,
         )
         if self.frame != "plane":
             raise ValueError(f"kriging works in the frame 'plane', got {self.frame!r}: leave frame as it is.")
@@ -125,8 +132,9 @@ class Kriging(SearchableMethod):
         if not isinstance(self.mean, Method) and self.mean not in DRIFTS:
             raise ValueError(f"mean must be one of {sorted(DRIFTS)} or a method such as Siren(), got {self.mean!r}.")
 
+    @override
     def fit(self, x: Array, y: Array, error: ObservationError) -> KrigingPredictor:
-        """See `Method.fit`.
+        """Fit the whole period at once.
 
         Raises
         ------
@@ -141,37 +149,39 @@ class Kriging(SearchableMethod):
         problem = method.conditioning(lattice, x, error)
         residual = problem.move((y - mean.predict(x))[:, None])
         found = problem.krige(residual, problem.move(drift.columns(x)), self.tolerance)
-        _check_expected(float(found.surprise[0]))
+        _check_expected(float(found.normalised_misfit[0]))
         best = SumPredictor((*_parts(lattice, drift, found)[0], mean))
         return KrigingPredictor(best, settings, x, error, {"residual": np.array(found.residuals)})
 
     @property
     def signal(self) -> Covariance:
         """The covariance given, or the usual one."""
-        return self.covariance or self.usual_covariance
+        return self.covariance or self.default_covariance
 
     @property
+    @override
     def searched(self) -> tuple[str, ...]:
-        """See `Method.searched`: the errors there are, and what shapes the covariance."""
+        """The errors there are, and what shapes the covariance."""
         return ("noise", *present_errors(self), *self.signal.searched)
 
+    @override
     def resolved(self, x: Array, y: Array, error: ObservationError) -> Self:
-        """See `Method.resolved`: the covariance, where none was given."""
+        """The covariance, where none was given."""
         if self.covariance is not None:
             return self
-        factor = 1.0 if isinstance(self.mean, Method) else _loudness(self.signal, self.mean, x, y, error)
+        factor = 1.0 if isinstance(self.mean, Method) else _prior_amplitude(self.signal, self.mean, x, y, error)
         return replace(self, covariance=self.signal.scaled(factor))
 
+    @override
     def search(self, folds: Sequence[Fold], settings: Sequence[str]) -> KrigingSearch:
-        """See `SearchableMethod.search`."""
         return KrigingSearch(self, folds, settings)
 
+    @override
     def scaled(self, factor: float) -> Self:
-        """See `SearchableMethod.scaled`."""
         return replace(self, covariance=self.signal.scaled(factor), **self.scaled_errors(factor))
 
+    @override
     def relative_noise(self, x: Array, y: Array, error: ObservationError, group: NDArray[np.int64]) -> Array:
-        """See `SearchableMethod.relative_noise`."""
         residual = y - self.mean_of(x, y, error).predict(x)
         problem = self.conditioning(self.lattice(x), x, error)
         return relative_noise(problem, problem.move(residual[:, None]), error, group, self.seed)
@@ -186,7 +196,7 @@ class Kriging(SearchableMethod):
     def lattice(self, x: Array) -> Lattice:
         """Return the lattice for points x (n, 3)."""
         return Lattice.around(
-            x, (self.grid_step, self.grid_step, self.time_step), (self.margin, self.margin, self.time_margin)
+            x, (self.spacing, self.spacing, self.time_step), (self.margin, self.margin, self.time_margin)
         )
 
     def conditioning(self, lattice: Lattice, x: Array, error: ObservationError, together: int = 1) -> Conditioning:
@@ -196,7 +206,7 @@ class Kriging(SearchableMethod):
             (40 + 25 * together) * lattice.size + 10 * STENCIL * len(x),
             device,
             f"kriging {len(x)} observations on a lattice of {' x '.join(map(str, lattice.shape))}",
-            "a larger grid_step, time_step or coarsen, or a smaller region",
+            "a larger spacing, time_step or coarsen, or a smaller region",
         )
         return Conditioning(lattice, lattice.power(self.signal), x, error, device)
 
@@ -221,51 +231,51 @@ class KrigingPredictor(SamplePredictor):
         """Pickle the state alone: draws and the lock stay behind."""
         return type(self).from_state, (self.state(),)
 
+    @override
     def predict(self, x: Array) -> Array:
-        """See `Predictor.predict`."""
         return self.best.predict(x)
 
+    @override
     def gradient(self, x: Array) -> Array:
-        """See `Predictor.gradient`."""
         return self.best.gradient(x)
 
+    @override
     def curvature(self, x: Array, direction: Array) -> Array:
-        """See `Predictor.curvature`."""
         return self.best.curvature(x, direction)
 
+    @override
     def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
-        """See `Predictor.laplacian`."""
         return self.best.laplacian(x, directions, bend)
 
+    @override
     def derivatives(
         self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
     ) -> tuple[Array, Array]:
-        """See `Predictor.derivatives`."""
         return self.best.derivatives(x, directions, pairs, bends)
 
+    @override
     def posterior(self, x: Array) -> tuple[Array, Array]:
-        """See `ErrorPredictor.posterior`."""
         with self._lock:  # drawn once, whichever block of a target asks first
             spline = self._deviation
         deviation = spline.predict(x) + self.settings.signal.sigma
         return self.predict(x), np.maximum(deviation, 0.0)
 
-    def draws(self, count: int, seed: int) -> list[Predictor]:
-        """See `SamplePredictor.draws`."""
+    @override
+    def sample(self, count: int, seed: int) -> list[Predictor]:
         lattice, drift = self.settings.lattice(self.x), self._drift
         parts = [pair for errors in self._errors(count, seed) for pair in _parts(lattice, drift, errors)]
         return [SumPredictor((*self.best.parts, *pair)) for pair in parts]
 
+    @override
     def state(self) -> dict[str, NDArray[Any]]:
-        """See `Predictor.state`."""
         best = {f"best_{key}": array for key, array in self.best.state().items()}
         settings = packed(plain_settings(self.settings))
         history = {f"history_{key}": array for key, array in self.history.items()}
         return best | self.error.state() | history | {"x": self.x, "settings": settings}
 
     @classmethod
+    @override
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
-        """See `Predictor.from_state`."""
         settings = unpacked(state["settings"])
         covariance = Covariance.from_plain(settings.pop("covariance"))
         return cls(
@@ -281,11 +291,11 @@ class KrigingPredictor(SamplePredictor):
         """The posterior standard deviation less that of the prior, which holds beyond the lattice."""
         lattice, settings, zero = self.settings.lattice(self.x), self.settings, self._drift
         squares = torch.zeros(lattice.shape)
-        for errors in self._errors(settings.draws, settings.seed):
+        for errors in self._errors(settings.samples, settings.seed):
             for signal, b in zip(errors.signal, errors.drift.T, strict=True):
                 drift = _at_centres(lattice, replace(zero, coefficients=b.cpu().numpy()))
                 squares += (lattice.values(signal).cpu() + drift) ** 2
-        deviation = torch.sqrt(squares / settings.draws) - settings.signal.sigma
+        deviation = torch.sqrt(squares / settings.samples) - settings.signal.sigma
         # Linear between the centres, so that it stays positive.
         return SplinePredictor(deviation.numpy(), lattice.origin, lattice.step, (1, 1, 1))
 
@@ -302,16 +312,16 @@ class KrigingPredictor(SamplePredictor):
         starts = range(0, count, DRAWN_TOGETHER)
         for start in tqdm(starts, "conditional simulations", leave=False, disable=None, delay=1):
             size = min(DRAWN_TOGETHER, count - start)
-            yield problem.draw_errors(columns, size, self.settings.tolerance, generator)
+            yield problem.sample_errors(columns, size, self.settings.tolerance, generator)
 
 
-def _loudness(signal: Covariance, drift: str, x: Array, y: Array, error: ObservationError) -> float:
+def _prior_amplitude(signal: Covariance, drift: str, x: Array, y: Array, error: ObservationError) -> float:
     """Return by how much a signal should be larger for observations to vary about their drift as they do.
 
     Judged by some of them: by ordinary least squares the expected sum of squares is ``tr M (factor² K + R)``, where M
     leaves what is not drift.
     """
-    some = np.linspace(0, len(x) - 1, min(len(x), JUDGED)).astype(np.int64)
+    some = np.linspace(0, len(x) - 1, min(len(x), SUBSAMPLE)).astype(np.int64)
     x, y, error = x[some], y[some], error.take(some)
     drift_part = np.linalg.qr(Polynomial.zero(drift, x).columns(x))[0]
     errors = np.zeros((len(x), len(x)))
@@ -322,15 +332,19 @@ def _loudness(signal: Covariance, drift: str, x: Array, y: Array, error: Observa
 
     expected, of_errors = left(signal.value(x, x)), left(errors)
     observed = float(np.sum((y - drift_part @ (drift_part.T @ y)) ** 2))
-    return float(np.sqrt(max(observed - of_errors, QUIETEST**2 * expected) / expected)) if expected > 0.0 else 1.0
+    return (
+        float(np.sqrt(max(observed - of_errors, LEAST_AMPLITUDE**2 * expected) / expected)) if expected > 0.0 else 1.0
+    )
 
 
-def _check_expected(surprise: float) -> None:
+def _check_expected(normalised_misfit: float) -> None:
     """Warn where the observations are much larger, or smaller, than the covariances of signal and errors say."""
-    if surprise > 0.0 and not 1.0 / UNEXPECTED < surprise < UNEXPECTED:  # zero where the drift takes all there is
-        caution(
-            f"the observations vary {surprise:.2g} times as much as the covariances of kriging expect, so that the map "
-            "is not the best and its stated error is off: choose the settings for this sea, fit(..., tune=True)."
+    if (
+        normalised_misfit > 0.0 and not 1.0 / UNEXPECTED < normalised_misfit < UNEXPECTED
+    ):  # zero where the drift takes all there is
+        warn(
+            f"the observations vary {normalised_misfit:.2g} times as much as the covariances of kriging expect, so that "
+            "the map is not the best and its formal error is off: choose the settings for this sea, fit(..., tune=True)."
         )
 
 

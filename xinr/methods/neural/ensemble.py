@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Self, override
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +33,8 @@ class EnsemblePredictor(CombinedPredictor, SamplePredictor):
     parts: tuple[NeuralPredictor, ...]
 
     @staticmethod
+    @override
     def combine(values: Sequence[Array]) -> Array:
-        """See `CombinedPredictor.combine`."""
         return np.asarray(np.mean(values, axis=0))
 
     @property
@@ -52,27 +52,29 @@ class EnsemblePredictor(CombinedPredictor, SamplePredictor):
         """How the training went: the same record for all."""
         return self.members[0].history
 
+    @override
     def posterior(self, x: Array) -> tuple[Array, Array]:
-        """See `ErrorPredictor.posterior`."""
         value, error = (np.stack(both) for both in zip(*(member.posterior(x) for member in self.members), strict=True))
         # The spread of a few members about their own mean is too small by (count - 1) / count.
         between = value.var(axis=0, ddof=1)
         return value.mean(axis=0), np.sqrt(between + np.square(error).mean(axis=0))
 
+    @override
     def state(self) -> dict[str, NDArray[Any]]:
-        """See `Predictor.state`: the inflation is kept with the first member alone."""
+        """The inflation is kept with the first member alone."""
         others = tuple(f"part{number}_inflation_" for number in range(1, len(self.members)))
         return {key: array for key, array in super().state().items() if not key.startswith(others)}
 
     @classmethod
+    @override
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
-        """See `Predictor.from_state`."""
         kept, count = with_prefix(state, "part0_inflation_"), len(state["kinds"].tobytes().split())
         others = {f"part{number}_inflation_{key}": kept[key] for number in range(1, count) for key in kept}
         found = super().from_state({**state, **others})
         return cls(tuple(replace(member, inflation=found.inflation) for member in found.members))
 
-    def draws(self, count: int, seed: int) -> Sequence[Predictor]:
-        """See `SamplePredictor.draws`: of one member after the other."""
-        of_each = [member.draws(-(-count // len(self.members)), seed + k) for k, member in enumerate(self.members)]
+    @override
+    def sample(self, count: int, seed: int) -> Sequence[Predictor]:
+        """Of one member after the other."""
+        of_each = [member.sample(-(-count // len(self.members)), seed + k) for k, member in enumerate(self.members)]
         return [draw for together in zip(*of_each, strict=True) for draw in together][:count]

@@ -7,7 +7,7 @@ import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, override
 
 import numpy as np
 import torch
@@ -126,8 +126,8 @@ class NeuralMethod(WarmStartMethod):
     def network(self, half_extent: Array, generator: torch.Generator) -> Network:
         """Build the network for data within ``±half_extent`` (d,), scaled; its first weights from the generator."""
 
+    @override
     def fit(self, x: Array, y: Array, error: ObservationError) -> NeuralPredictor | EnsemblePredictor:
-        """See `Method.fit`."""
         return self._train(self._untrained(x, y, error), x, y, error, Workers.present(device_from(self.device)))
 
     def fit_alone(self, x: Array, y: Array, error: ObservationError) -> NeuralPredictor | EnsemblePredictor:
@@ -144,8 +144,8 @@ class NeuralMethod(WarmStartMethod):
         unknown = np.empty((0, 0)), Inflation(Trial(self, x, y, error)), dict[str, Array]()
         return [self.predictor(network, *scaling, *unknown) for network in networks]
 
+    @override
     def refit(self, x: Array, y: Array, error: ObservationError, start: Predictor) -> Predictor:
-        """See `WarmStartMethod.refit`."""
         members = start.members if isinstance(start, EnsemblePredictor) else (start,)
         if not all(type(member) is self.predictor for member in members) or len(members) != self.members:
             raise ValueError(

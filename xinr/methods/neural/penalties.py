@@ -12,6 +12,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import override
 
 import numpy as np
 import torch
@@ -120,8 +121,8 @@ class TotalVariation(Penalty):
     TotalVariation(weight=0.1, points=64, reach=75.0)
     """
 
+    @override
     def cost(self, surface: Surface, x: Tensor) -> Tensor:
-        """See `Penalty.cost`."""
         return torch.sqrt(surface.slopes(x).square().sum(0) + FLAT**2)
 
 
@@ -142,8 +143,8 @@ class SquaredGradient(Penalty):
     64
     """
 
+    @override
     def cost(self, surface: Surface, x: Tensor) -> Tensor:
-        """See `Penalty.cost`."""
         return surface.slopes(x).square().sum(0)
 
 
@@ -190,8 +191,9 @@ class QuasiGeostrophic(Penalty):
         super().__post_init__()
         check_positive(deformation_radius=self.deformation_radius)
 
+    @override
     def prepared(self, x: Array, centre: Array, scale: Array, spread: float, frame: str, device: torch.device) -> Term:
-        """See `Penalty.prepared`; also ValueError where all observations are near the equator."""
+        """Also ValueError where all observations are near the equator."""
         term = super().prepared(x, centre, scale, spread, frame, device)
         furthest = float(np.degrees(np.arcsin(np.abs(x[:, 2] / EARTH_RADIUS).max())))
         if furthest < EQUATORIAL:
@@ -201,8 +203,8 @@ class QuasiGeostrophic(Penalty):
             )
         return term
 
+    @override
     def cost(self, surface: Surface, x: Tensor) -> Tensor:
-        """See `Penalty.cost`."""
         return self.residual(surface, x) ** 2
 
     @torch.enable_grad()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, override
 
 import numpy as np
 import torch
@@ -43,13 +43,14 @@ class NeuralPredictor(DerivativePredictor, SamplePredictor):
     inflation: Inflation
     history: dict[str, Array]
 
+    @override
     def predict(self, x: Array) -> Array:
-        """See `Predictor.predict`."""
         with torch.no_grad():
             return self.offset + self.spread * self._in_blocks(self.network, self._scaled(x))
 
+    @override
     def posterior(self, x: Array) -> tuple[Array, Array]:
-        """See `ErrorPredictor.posterior`: where the last layer knows less, times the inflation."""
+        """Where the last layer knows less, times the inflation."""
         value, error = self.last_layer(x)
         return value, self.inflation.factor * error
 
@@ -73,23 +74,24 @@ class NeuralPredictor(DerivativePredictor, SamplePredictor):
         features = torch.cat(blocks)
         return torch.cat([features, torch.ones_like(features[:, :1])], dim=1)
 
-    def draws(self, count: int, seed: int) -> Sequence[Predictor]:
-        """See `SamplePredictor.draws`: networks with other last layers."""
+    @override
+    def sample(self, count: int, seed: int) -> Sequence[Predictor]:
+        """Networks with other last layers."""
         normal = self.inflation.factor * np.random.default_rng(seed).standard_normal((count, len(self.root)))
         return [replace(self, network=self._redrawn(self._tensor(self.root @ z))) for z in normal]
 
+    @override
     def gradient(self, x: Array) -> Array:
-        """See `Predictor.gradient`."""
-
         def slope(z: Tensor) -> Tensor:
             return torch.autograd.grad(self.network(z.requires_grad_()).sum(), z)[0]
 
         return self._in_blocks(slope, self._scaled(x)) * (self.spread / self.scale)
 
+    @override
     def derivatives(
         self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
     ) -> tuple[Array, Array]:
-        """See `Predictor.derivatives`: all in one pass through the network."""
+        """All in one pass through the network."""
         first, second = np.stack(directions) / self.scale, np.reshape(bends, (-1, *x.shape)) / self.scale
         # Directions are as small as 1e-3 km per metre: scaled up here and down in float64, away from underflow. By a
         # power of two, so that what is rounded does not depend on which points come together.
@@ -105,8 +107,8 @@ class NeuralPredictor(DerivativePredictor, SamplePredictor):
             found = self.spread * self._in_blocks(along, self._scaled(x), curves, size=JET_BLOCK).T
         return found[: len(first)] * unit, found[len(first) :] * unit**2
 
+    @override
     def state(self) -> dict[str, NDArray[Any]]:
-        """See `Predictor.state`."""
         weights = {f"network_{key}": value.numpy() for key, value in self.network.state_dict().items()}
         architecture = {f"architecture_{key}": np.array(value) for key, value in self.network.architecture.items()}
         scaling = {"centre": self.centre, "scale": self.scale, "output": np.array([self.offset, self.spread])}
@@ -115,8 +117,8 @@ class NeuralPredictor(DerivativePredictor, SamplePredictor):
         return weights | architecture | scaling | history | inflation | {"root": self.root}
 
     @classmethod
+    @override
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
-        """See `Predictor.from_state`."""
         weights = {key: torch.tensor(value) for key, value in with_prefix(state, "network_").items()}
         architecture = {key: value.item() for key, value in with_prefix(state, "architecture_").items()}
         network = cls.network_class(**architecture).to(next(iter(weights.values())).dtype)

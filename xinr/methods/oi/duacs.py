@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, override
 
 import numpy as np
 
 from xinr._typing import Array
 from xinr.methods.covariances import ArhanColinDeVerdiere, Covariance, Gaussian, check_covariance
-from xinr.methods.covariances.varying import VaryingCovariance
+from xinr.methods.covariances.nonstationary import NonstationaryCovariance
 from xinr.methods.method import Method
 from xinr.methods.observation_error import ObservationError, present_errors
+from xinr.methods.oi.covariance_estimation import estimate_covariance
 from xinr.methods.oi.local import LocalOIPredictor, reach
-from xinr.methods.oi.scales import estimate_covariance
 from xinr.methods.settings import check_positive
 
 #: Round numbers for where the tracks are not asked: eddies upon what is common to a basin.
@@ -53,7 +53,7 @@ class Duacs(Method):
     1. Covariance of Arhan and Colin de Verdière with propagation, upon a background that is common to a basin;
        production takes long wavelengths off beforehand.
     2. Its scales, propagation and variance are estimated from the tracks: see
-       `xinr.methods.oi.scales.estimate_covariance`. Production takes them from tables that are not public.
+       `xinr.methods.oi.covariance_estimation.estimate_covariance`. Production takes them from tables, not public.
     3. White noise of each mission, and what is left of errors of long wavelength: a bias and a slope of each pass.
     4. Around each node of a lattice the observations nearest in those scales are analysed; the map passes smoothly
        from one analysis to the next, as does its formal error: see `xinr.methods.oi.local.LocalOIPredictor`.
@@ -90,12 +90,16 @@ class Duacs(Method):
         check_covariance(self.frame, self.covariance)
 
     @property
+    @override
     def searched(self) -> tuple[str, ...]:
-        """See `Method.searched`: the errors, and the covariance unless it is estimated."""
+        """The errors, and the covariance unless it is estimated."""
         return ("noise", *present_errors(self), *(() if self.estimate else self.covariance.searched))
 
+    @override
     def fit(self, x: Array, y: Array, error: ObservationError) -> DuacsPredictor:
-        """See `Method.fit`. Estimates the covariance; analyses are solved where targets need them."""
-        covariance = estimate_covariance(x, y, error) if self.estimate else VaryingCovariance.constant(self.covariance)
+        """Estimates the covariance; analyses are solved where targets need them."""
+        covariance = (
+            estimate_covariance(x, y, error) if self.estimate else NonstationaryCovariance.constant(self.covariance)
+        )
         step = np.append(self.tile * reach(covariance.mean, 3)[:2], self.analysis_step)
         return DuacsPredictor(x, y, error, covariance, step, self.n_neighbors)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, override
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,9 @@ from tqdm.auto import tqdm
 
 from xinr._typing import Array
 from xinr.methods.covariances import Covariance, Sum
-from xinr.methods.covariances.varying import VaryingCovariance
+from xinr.methods.covariances.nonstationary import NonstationaryCovariance
 from xinr.methods.observation_error import ObservationError
-from xinr.methods.oi.kept import Analysis, KeptAnalyses, Node
+from xinr.methods.oi.analysis_cache import Analysis, AnalysisCache, Node
 from xinr.methods.predictor import ErrorPredictor, HessianPredictor
 
 # Nodes whose nearest observations are sought at once.
@@ -45,8 +45,8 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
     the map. The posterior variance is the same mean of those of the analyses.
 
     What map and derivatives need of an analysis is kept, its observations and their weights: 12 bytes for each of them,
-    and 0.5 GB at most, the analyses used last (`xinr.methods.oi.kept`). The posterior variance needs the factor, and
-    solves anew. Pickled or saved, what is kept stays behind.
+    and 0.5 GB at most, the analyses used last (`AnalysisCache`). The posterior variance needs the factor, and solves
+    anew. Pickled or saved, what is kept stays behind.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
         The observations.
     error_model : ObservationError
         Of them.
-    covariance : VaryingCovariance
+    covariance : NonstationaryCovariance
         Of the signal.
     step : ndarray (d,)
         Between nodes [unit of the frame, days].
@@ -67,17 +67,17 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
     x: Array
     y: Array
     error_model: ObservationError
-    covariance: VaryingCovariance
+    covariance: NonstationaryCovariance
     step: Array
     n_neighbors: int
-    _kept: KeptAnalyses = field(default_factory=KeptAnalyses, init=False, repr=False)
+    _kept: AnalysisCache = field(default_factory=AnalysisCache, init=False, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the state alone."""
         return type(self).from_state, (self.state(),)
 
+    @override
     def expand(self, x: Array, order: int) -> tuple[Array, ...]:
-        """See `HessianPredictor.expand`."""
         n, d = x.shape
         total = (np.zeros(n), np.zeros((n, d)), np.zeros((n, d, d)))[: order + 1]
         for node, near, at, offset in self._tiles(x):
@@ -87,8 +87,8 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
                 array[at] += part
         return total
 
+    @override
     def posterior(self, x: Array) -> tuple[Array, Array]:
-        """See `ErrorPredictor.posterior`."""
         value, variance = np.zeros(len(x)), np.zeros(len(x))
         for node, near, at, offset in self._tiles(x):
             (covariance, _, weights), root = self._solve(node, near)
@@ -100,15 +100,15 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
             variance[at] += share * np.maximum(covariance.sigma**2 - explained, 0.0)
         return value, np.sqrt(variance)
 
+    @override
     def state(self) -> dict[str, NDArray[Any]]:
-        """See `Predictor.state`."""
         sizes = {"step": self.step, "n_neighbors": np.array(self.n_neighbors)}
         return {"x": self.x, "y": self.y, **self.error_model.state(), **self.covariance.state(), **sizes}
 
     @classmethod
+    @override
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
-        """See `Predictor.from_state`."""
-        error, covariance = ObservationError.from_state(state), VaryingCovariance.from_state(state)
+        error, covariance = ObservationError.from_state(state), NonstationaryCovariance.from_state(state)
         return cls(state["x"], state["y"], error, covariance, state["step"], int(state["n_neighbors"]))
 
     def _tiles(self, x: Array) -> Iterator[Tile]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Self, override
 
 import numpy as np
 
 from xinr._typing import Array
 from xinr.methods.covariances import Covariance, Gaussian, check_covariance
-from xinr.methods.covariances.varying import VaryingCovariance
+from xinr.methods.covariances.nonstationary import NonstationaryCovariance
 from xinr.methods.method import ScalableMethod
 from xinr.methods.observation_error import ObservationError, present_errors
 from xinr.methods.oi.local import LocalOIPredictor, reach
@@ -44,9 +44,9 @@ class OI(ScalableMethod):
 
     Notes
     -----
-    1. Select the observations with ``|t - t_analysis| < window · covariance.memory``.
+    1. Select the observations with ``|t - t_analysis| < window · covariance.decorrelation_time``.
     2. Solve ``(K + R) α = y``, windows that share most of their observations together: see
-       `xinr.methods.oi.sharing.solve_windows`.
+       `xinr.methods.oi.grouped_windows.solve_windows`.
     3. The analysis is ``k(x) · α``; its error is ``sqrt(sigma² - kᵀ (K + R)⁻¹ k)``.
 
     With ``n_neighbors`` the nearest observations are analysed around each node of a lattice, and the map passes
@@ -85,19 +85,21 @@ class OI(ScalableMethod):
         check_covariance(self.frame, self.covariance)
 
     @property
+    @override
     def searched(self) -> tuple[str, ...]:
-        """See `Method.searched`: scales and errors; of sigma only the ratio to the errors matters."""
+        """Scales and errors; of sigma only the ratio to the errors matters."""
         return ("noise", *present_errors(self), *(name for name in self.covariance.searched if name != "sigma"))
 
+    @override
     def scaled(self, factor: float) -> Self:
-        """See `ScalableMethod.scaled`."""
         return replace(self, covariance=self.covariance.scaled(factor), **self.scaled_errors(factor))
 
+    @override
     def fit(self, x: Array, y: Array, error: ObservationError) -> OIPredictor | LocalOIPredictor:
-        """See `Method.fit`. Solves nothing yet: each analysis is solved when a target first needs it."""
+        """Solves nothing yet: each analysis is solved when a target first needs it."""
         if self.n_neighbors:
             step = np.append(self.tile * reach(self.covariance, x.shape[1])[:-1], self.analysis_step)
-            covariance = VaryingCovariance.constant(self.covariance)
+            covariance = NonstationaryCovariance.constant(self.covariance)
             return LocalOIPredictor(x, y, error, covariance, step, self.n_neighbors)
         order = np.argsort(x[:, -1], kind="stable")
         return OIPredictor(
@@ -105,6 +107,6 @@ class OI(ScalableMethod):
             y=y[order],
             error_model=error.take(order),
             covariance=self.covariance,
-            half_width=self.window * self.covariance.memory,
+            half_width=self.window * self.covariance.decorrelation_time,
             analysis_step=self.analysis_step,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, override
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from xinr._typing import Array
 from xinr.methods.covariances import Covariance
 from xinr.methods.observation_error import ObservationError
-from xinr.methods.oi.sharing import factor, grouped, solve_windows
+from xinr.methods.oi.grouped_windows import factor, grouped, solve_windows
 from xinr.methods.predictor import ErrorPredictor, HessianPredictor
 
 # Targets per block of the observation-target covariance: 4096 x 5000 float64 is 160 MB.
@@ -24,7 +24,7 @@ BLOCK = 4096
 LARGEST_WINDOW = 20_000
 
 
-class Analysis(NamedTuple):
+class Window(NamedTuple):
     """An analysis time by its number, its observations, and the indices of its targets."""
 
     number: int
@@ -47,8 +47,8 @@ class OIPredictor(HessianPredictor, ErrorPredictor):
     _weights: dict[int, Array] = field(default_factory=dict, init=False, repr=False)
     _lock: Lock = field(default_factory=Lock, init=False, repr=False)
 
+    @override
     def expand(self, x: Array, order: int) -> tuple[Array, ...]:
-        """See `HessianPredictor.expand`."""
         n, d = x.shape
         found = (np.zeros(n), np.zeros((n, d)), np.zeros((n, d, d)))[: order + 1]
         analyses = self._analyses(x)
@@ -59,8 +59,8 @@ class OIPredictor(HessianPredictor, ErrorPredictor):
                 array[at] = part
         return found
 
+    @override
     def posterior(self, x: Array) -> tuple[Array, Array]:
-        """See `ErrorPredictor.posterior`."""
         value, error = np.zeros(len(x)), np.full(len(x), self.covariance.sigma)
         for _, near, targets in tqdm(self._analyses(x), "errors", leave=False, disable=None, delay=1):
             with self._lock:  # one at a time: a factorisation uses every core by itself
@@ -74,8 +74,9 @@ class OIPredictor(HessianPredictor, ErrorPredictor):
                 error[at] = np.sqrt(np.maximum(self.covariance.sigma**2 - explained, 0.0))
         return value, error
 
+    @override
     def state(self) -> dict[str, NDArray[Any]]:
-        """See `Predictor.state`: the analyses solved so far are in it, so that a saved field goes on from there."""
+        """The analyses solved so far are in it, so that a saved field goes on from there."""
         solved = dict(self._weights)
         return {
             "x": self.x,
@@ -88,8 +89,8 @@ class OIPredictor(HessianPredictor, ErrorPredictor):
         }
 
     @classmethod
+    @override
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
-        """See `Predictor.from_state`."""
         error = ObservationError.from_state(state)
         half_width, step = (float(number) for number in state["window"])
         found = cls(state["x"], state["y"], error, Covariance.from_state(state["covariance"]), half_width, step)
@@ -104,13 +105,13 @@ class OIPredictor(HessianPredictor, ErrorPredictor):
         """Pickle the state alone: the lock stays behind."""
         return type(self).from_state, (self.state(),)
 
-    def _analyses(self, x: Array) -> list[Analysis]:
+    def _analyses(self, x: Array) -> list[Window]:
         """Return the analyses that targets need, in order of time; none where nothing is observed."""
         nearest = np.floor(x[:, -1] / self.analysis_step + 0.5).astype(np.int64)
         order = np.argsort(nearest, kind="stable")
         numbers, starts = np.unique(nearest[order], return_index=True)
         pairs = zip(numbers.tolist(), np.split(order, starts[1:]), strict=True)
-        analyses = [Analysis(number, self.window(number), targets) for number, targets in pairs]
+        analyses = [Window(number, self.window(number), targets) for number, targets in pairs]
         return [analysis for analysis in analyses if analysis.near.start < analysis.near.stop]
 
     def window(self, number: int) -> slice:
@@ -123,7 +124,7 @@ class OIPredictor(HessianPredictor, ErrorPredictor):
         _check_size(near.stop - near.start)
         return near
 
-    def _solve(self, analyses: Sequence[Analysis]) -> None:
+    def _solve(self, analyses: Sequence[Window]) -> None:
         """Solve what is not solved yet; what is done is kept if it is interrupted."""
         with self._lock:
             missing = [analysis for analysis in analyses if analysis.number not in self._weights]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, override
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 from tqdm.auto import tqdm
 
 from xinr._typing import Array
-from xinr._warnings import caution
+from xinr._warnings import warn
 from xinr.geo.frames import EARTH_RADIUS, PLANE_RADIUS
 from xinr.methods.kriging.method import Kriging
 from xinr.methods.method import Method
@@ -86,12 +86,14 @@ class Tiled(Method):
             )
 
     @property
+    @override
     def searched(self) -> tuple[str, ...]:
-        """See `Method.searched`: the errors."""
+        """The errors."""
         return ("noise", *present_errors(self))
 
+    @override
     def fit(self, x: Array, y: Array, error: ObservationError) -> TiledPredictor:
-        """See `Method.fit`.
+        """Fit each tile.
 
         Raises
         ------
@@ -104,7 +106,7 @@ class Tiled(Method):
             warnings.simplefilter("always")
             parts = [self._part(axes, x, y, error) for axes in bar]
         if said:
-            caution(f"{len(said)} warnings came from {len(tiles)} tiles, the first: {said[0].message}")
+            warn(f"{len(said)} warnings came from {len(tiles)} tiles, the first: {said[0].message}")
         return tiled(tiles, self.size, parts)
 
     def _part(self, axes: Array, x: Array, y: Array, error: ObservationError) -> Predictor:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Self
+from typing import Any, Self, override
 
 import numpy as np
 import torch
@@ -39,7 +39,7 @@ def on_plane(place: Tensor, axes: Array) -> Tensor:
     return g * local[..., :2]
 
 
-def bump(place: Tensor, axes: Array, radius: float) -> Tensor:
+def taper(place: Tensor, axes: Array, radius: float) -> Tensor:
     """Return ``(1 - |r - c|² / ρ²)³`` of places r (..., 3) around the centre c of axes, zero beyond the radius [km].
 
     ρ is the chord of the radius; on the sphere |r - c|² is linear in r. Two derivatives are continuous.
@@ -101,7 +101,7 @@ class _Points:
 
 @dataclass(frozen=True, eq=False)
 class TiledPredictor(DerivativePredictor):
-    """The mean of the functions of tiles, in the frame "sphere", weighted by the `bump` of each; NaN beyond all.
+    """The mean of the functions of tiles, in the frame "sphere", weighted by the `taper` of each; NaN beyond all.
 
     Parameters
     ----------
@@ -124,28 +124,28 @@ class TiledPredictor(DerivativePredictor):
     radius: float
     parts: tuple[Predictor, ...]
 
+    @override
     def predict(self, x: Array) -> Array:
-        """See `Predictor.predict`."""
         return self._blend(_Points.of(x)).numpy().ravel()
 
+    @override
     def gradient(self, x: Array) -> Array:
-        """See `Predictor.gradient`."""
         return self.derivatives(x, list(np.broadcast_to(np.eye(4)[:, None], (4, *x.shape))), (), ())[0].T
 
+    @override
     def derivatives(
         self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
     ) -> tuple[Array, Array]:
-        """See `Predictor.derivatives`."""
         _, first, second = self._blend(_Points.of(x, directions, pairs, bends)).terms()  # type: ignore[attr-defined]
         return first.flatten(1).numpy(), second.flatten(1).numpy()
 
+    @override
     def state(self) -> dict[str, NDArray[Any]]:
-        """See `Predictor.state`."""
         return _joined(self.parts) | {"axes": self.axes, "radius": np.array(self.radius)}
 
     @classmethod
+    @override
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
-        """See `Predictor.from_state`."""
         return cls(state["axes"], float(state["radius"]), _split(state))
 
     def _blend(self, points: _Points) -> Tensor:
@@ -160,7 +160,7 @@ class TiledPredictor(DerivativePredictor):
         sums = [points.zeros() for _ in range(count)]
         for number, at in self._within(points.x[0, :, :3].numpy()):
             place = points.places(at)
-            weight = bump(place, self.axes[number], self.radius)
+            weight = taper(place, self.axes[number], self.radius)
             x = points.timed(on_plane(place, self.axes[number]), at)
             for total, term in zip(sums, terms(number, weight, x), strict=True):
                 total[:, :, at] += _packed(term)
@@ -182,8 +182,9 @@ class TiledErrorPredictor(TiledPredictor, ErrorPredictor):
 
     parts: tuple[ErrorPredictor, ...]
 
+    @override
     def posterior(self, x: Array) -> tuple[Array, Array]:
-        """See `ErrorPredictor.posterior`: tiles that overlap err nearly alike, by the mean of their deviations."""
+        """Tiles that overlap err nearly alike, by the mean of their deviations."""
 
         def terms(number: int, weight: Tensor, x: Tensor) -> Sequence[Tensor]:
             both = self.parts[number].posterior(x.reshape(-1, 3).numpy())
@@ -200,32 +201,33 @@ class TiledSamplePredictor(TiledErrorPredictor, SamplePredictor):
 
     parts: tuple[SamplePredictor, ...]
 
-    def draws(self, count: int, seed: int) -> Sequence[Predictor]:
-        """See `SamplePredictor.draws`: each tile is drawn apart."""
+    @override
+    def sample(self, count: int, seed: int) -> Sequence[Predictor]:
+        """Each tile is drawn apart."""
         seeds = np.random.SeedSequence(seed).generate_state(len(self.parts))
-        each = [part.draws(count, int(own)) for part, own in zip(self.parts, seeds, strict=True)]
-        return [TiledDraw(self.axes, self.radius, self.parts, drawn) for drawn in zip(*each, strict=True)]
+        each = [part.sample(count, int(own)) for part, own in zip(self.parts, seeds, strict=True)]
+        return [TiledSampled(self.axes, self.radius, self.parts, drawn) for drawn in zip(*each, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
-class TiledDraw(TiledPredictor):
+class TiledSampled(TiledPredictor):
     """The blend of tiles, and of what was drawn of their errors.
 
     Where tiles overlap, their draws are independent, and the mean of several would vary too little:
     ``f + Σ w_i (drawn_i - f_i) / √(Σ w_i²)`` has the variance of each.
     """
 
-    kind = "tiled-draw"
+    kind = "tiled-sampled"
 
     drawn: tuple[Predictor, ...]
 
+    @override
     def state(self) -> dict[str, NDArray[Any]]:
-        """See `Predictor.state`."""
         return super().state() | _joined((*self.parts, *self.drawn))
 
     @classmethod
+    @override
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
-        """See `Predictor.from_state`."""
         both, count = _split(state), len(state["axes"])
         return cls(state["axes"], float(state["radius"]), both[:count], both[count:])
 

@@ -17,7 +17,7 @@ from xinr.simulate.altimeters.errors import Passes
 from xinr.simulate.altimeters.land import Land, on_land
 from xinr.simulate.altimeters.orbits import MISSIONS, Orbit
 from xinr.simulate.altimeters.tracks import check_anomaly, overhead
-from xinr.simulate.eddies import GULF_STREAM, MDT_ATTRS, Jet
+from xinr.simulate.eddies import GULF_STREAM, MDT_ATTRS, MeanJet
 
 #: From the nadir to the inner and to the outer edge of each half of the swath [km].
 INNER, OUTER = 10.0, 60.0
@@ -89,7 +89,7 @@ def swath(
     period: tuple[str, str] = ("2021-01-01", "2021-03-01"),
     spacing: float = 2.0,
     land: Land | None = None,
-    mdt: Jet | None = None,
+    mdt: MeanJet | None = None,
     errors: SwathErrors = SWATH_ERRORS,
     seed: int = 0,
 ) -> xr.Dataset:
@@ -144,7 +144,7 @@ def swath(
     passes = Passes.of(np.zeros(int(seen.sum()), dtype=np.int64), time[seen], longitude[seen], latitude[seen])
     error = errors.draw(passes, across, spacing, np.random.default_rng([seed, *b"swath"]))
     ds = _pixels(time[seen], lon[seen], lat[seen], across)
-    jet = mdt or Jet.across(region)
+    jet = mdt or MeanJet.across(region)
     heights = {
         "sla_unfiltered": (truth.interp(ds)[truth.name].values + error, "sea level anomaly, not filtered"),
         "mdt": (jet.at(lon[seen], lat[seen]), MDT_ATTRS["long_name"]),

@@ -17,13 +17,13 @@ from xinr.observations.passes import streams
 from xinr.simulate.altimeters.errors import Errors, Passes
 from xinr.simulate.altimeters.land import Land, on_land
 from xinr.simulate.altimeters.orbits import MISSIONS, Orbit
-from xinr.simulate.eddies import GULF_STREAM, MDT_ATTRS, Jet
+from xinr.simulate.eddies import GULF_STREAM, MDT_ATTRS, MeanJet
 
 #: The altimeters of early 2021.
 CONSTELLATION = ("alg", "h2b", "j3", "s3a", "s3b", "c2")
 ERRORS = Errors()
 # A coarse search along the orbit finds where it nears the region: every so many seconds, within so many degrees.
-STRIDE, MARGIN = 10.0, 1.0
+STRIDE, BUFFER = 10.0, 1.0
 
 _POSITION = ("longitude", "latitude")
 _ATTRS = {
@@ -45,7 +45,7 @@ def tracks(
     region: Region = GULF_STREAM,
     period: tuple[str, str] = ("2021-01-01", "2021-03-01"),
     land: Land | None = None,
-    mdt: Jet | None = None,
+    mdt: MeanJet | None = None,
     errors: Errors = ERRORS,
     seed: int = 0,
 ) -> xr.Dataset:
@@ -64,7 +64,7 @@ def tracks(
     land : Dataset, DataArray or callable, optional
         A map that is NaN on land, a mask that is True on land, or a function of longitude and latitude that returns
         True on land: see `xinr.simulate.on_land`. No point lies there.
-    mdt : Jet, optional
+    mdt : MeanJet, optional
         Mean dynamic topography; by default a jet along the middle of the region.
     errors : Errors
         Noise, bias and slope of each pass, dropouts, missing passes, outages.
@@ -101,7 +101,7 @@ def tracks(
         raise ValueError(
             f"no pass of {list(orbits)} crosses the sea of {region} in {period}: take a longer period or larger box."
         )
-    jet = mdt or Jet.across(region)
+    jet = mdt or MeanJet.across(region)
     levels = errors.levels(list(orbits), {name: orbit.noise for name, orbit in orbits.items()})
     return _observed(truth, ds, jet, errors, levels, seed)
 
@@ -110,7 +110,7 @@ def sample(
     truth: Field,
     positions: xr.Dataset,
     *,
-    mdt: Jet | None = None,
+    mdt: MeanJet | None = None,
     errors: Errors = ERRORS,
     seed: int = 0,
 ) -> xr.Dataset:
@@ -122,7 +122,7 @@ def sample(
         Sea level anomalies [m], where the positions are.
     positions : Dataset
         Any along-track Dataset, such as `xinr.open_tracks` gives; its heights play no part, missing ones included.
-    mdt : Jet, optional
+    mdt : MeanJet, optional
         Mean dynamic topography; by default the positions' own ``mdt``, where they have one, else none.
     errors : Errors
         As for `tracks`. Noise must be given for missions that `xinr.simulate.MISSIONS` does not know, and for
@@ -198,9 +198,9 @@ def _orbits(missions: Iterable[str] | Mapping[str, Orbit]) -> dict[str, Orbit]:
 def _near(longitude: Array, latitude: Array, region: Region) -> NDArray[np.bool_]:
     west, _, south, north = region
     half_width = width_of(region) / 2.0
-    margin_east = MARGIN / np.maximum(np.cos(np.radians(latitude)), 1e-3)
+    buffer_east = BUFFER / np.maximum(np.cos(np.radians(latitude)), 1e-3)
     off = np.abs(wrap(longitude - west - half_width, 0.0))
-    near = (off <= half_width + margin_east) & (latitude >= south - MARGIN) & (latitude <= north + MARGIN)
+    near = (off <= half_width + buffer_east) & (latitude >= south - BUFFER) & (latitude <= north + BUFFER)
     return np.asarray(near)
 
 
@@ -218,7 +218,7 @@ def _points(time: Times, longitude: Array, latitude: Array, mission: NDArray[np.
 
 
 def _observed(
-    truth: Field, ds: xr.Dataset, mdt: Jet | Array | None, errors: Errors, levels: Mapping[str, float], seed: int
+    truth: Field, ds: xr.Dataset, mdt: MeanJet | Array | None, errors: Errors, levels: Mapping[str, float], seed: int
 ) -> xr.Dataset:
     """Add to points what the altimeters measure there."""
     check_anomaly(truth)
@@ -226,7 +226,7 @@ def _observed(
     for name, noise in levels.items():
         own = _own(ds, name)
         lwe[own], other[own] = _drawn(name, ds.isel(time=own), errors, noise, seed)
-    if isinstance(mdt, Jet):
+    if isinstance(mdt, MeanJet):
         mdt = mdt.at(ds["longitude"].values, ds["latitude"].values)
     columns = {
         "sla_unfiltered": truth.interp(ds)[truth.name].values + other,

@@ -14,7 +14,7 @@ import numpy as np
 import pooch
 
 from xinr._typing import Region
-from xinr._warnings import caution
+from xinr._warnings import warn
 from xinr.fields.field import Field
 from xinr.fields.storage import open_field
 from xinr.geo.coordinates import bounds, width_of
@@ -75,7 +75,7 @@ def cached_sea(
         path.parent.mkdir(parents=True, exist_ok=True)
         field.save(path)
     except OSError as error:
-        caution(f"the simulated sea cannot be kept for the next time: {error}.")
+        warn(f"the simulated sea cannot be kept for the next time: {error}.")
     return field
 
 

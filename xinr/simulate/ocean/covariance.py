@@ -144,10 +144,10 @@ def _step(axis: Array) -> float:
 def _variables(covariance: Spectral) -> Array:
     """Return what the search varies: logarithms of what lies above its bound, and the drift."""
     c = covariance
-    above = (c.length_scale, c.time_scale, c.sigma, c.slope - 1.0, c.time_slope - 0.5, c.memory_slope)
+    above = (c.length_scale, c.time_scale, c.sigma, c.exponent - 1.0, c.time_exponent - 0.5, c.decorrelation_exponent)
     return np.array([*np.log(above), c.westward_drift])
 
 
 def _spectral(z: Array) -> Spectral:
-    length, time, sigma, slope, time_slope, memory_slope = map(float, np.exp(z[:-1]))
-    return Spectral(length, time, sigma, 1.0 + slope, 0.5 + time_slope, memory_slope, float(z[-1]))
+    length, time, sigma, exponent, time_exponent, decorrelation_exponent = map(float, np.exp(z[:-1]))
+    return Spectral(length, time, sigma, 1.0 + exponent, 0.5 + time_exponent, decorrelation_exponent, float(z[-1]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, override
 
 import numpy as np
 
@@ -185,20 +185,20 @@ class TwoLayer(Ocean):
         check_finite(upper_current=self.upper_current, lower_current=self.lower_current)
 
     @property
+    @override
     def coupling(self) -> Array:
-        """See `Ocean.coupling`."""
         upper = 1.0 / ((1.0 + self.depth_ratio) * (1e3 * self.radius) ** 2)
         lower = self.depth_ratio * upper
         return np.array([[-upper, upper], [lower, -lower]])
 
     @property
+    @override
     def currents(self) -> Array:
-        """See `Ocean.currents`."""
         return np.array([self.upper_current, self.lower_current])
 
     @property
+    @override
     def thickness(self) -> Array:
-        """See `Ocean.thickness`."""
         return np.array([self.depth_ratio, 1.0]) / (1.0 + self.depth_ratio)
 
 
@@ -241,18 +241,18 @@ class OneLayer(Ocean):
             raise ValueError(f"forcing must be an input of energy [m²/s³], zero or more, got {self.forcing!r}.")
 
     @property
+    @override
     def coupling(self) -> Array:
-        """See `Ocean.coupling`."""
         return np.array([[-1.0 / (1e3 * self.radius) ** 2]])
 
     @property
+    @override
     def currents(self) -> Array:
-        """See `Ocean.currents`."""
         return np.zeros(1)
 
     @property
+    @override
     def thickness(self) -> Array:
-        """See `Ocean.thickness`."""
         return np.ones(1)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from itertools import pairwise
+from typing import override
 
 import torch
 from torch import Tensor, nn
@@ -48,14 +49,14 @@ class EncodedNetwork(Network):
     def encode(self, x: Tensor) -> Tensor:
         """Return the encoding of x (n, d), in its own precision: (n, width)."""
 
+    @override
     def features(self, x: Tensor) -> Tensor:
-        """See `Network.features`."""
         with torch.autocast(x.device.type, enabled=False):  # many radians or cells need more than bfloat16's 8 bits
             h = self.encode(x)  # (n, width)
         for layer in self.layers:
             h = nn.functional.gelu(layer(h))  # (n, features)
         return h
 
+    @override
     def hidden_matrices(self) -> list[nn.Parameter]:
-        """See `Network.hidden_matrices`."""
         return [layer.weight for layer in self.layers]  # type: ignore[misc]

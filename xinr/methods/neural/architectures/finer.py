@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, override
 
 import torch
 from torch import Tensor, nn
@@ -80,7 +80,7 @@ class Finer(Siren):
         super().__post_init__()
         check_positive(first_bias=self.first_bias)
 
+    @override
     def network(self, half_extent: Array, generator: torch.Generator) -> FinerNetwork:
-        """See `NeuralMethod.network`."""
         sizes = len(half_extent), self.hidden_features, self.hidden_layers
         return FinerNetwork(*sizes, self.omega_0, self.first_bias, generator)

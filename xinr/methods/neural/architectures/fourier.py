@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, override
 
 import torch
 from torch import Tensor
@@ -29,8 +29,8 @@ class FourierNetwork(EncodedNetwork):
         self.wavenumber: Tensor
         self.register_buffer("wavenumber", 2**0.5 * torch.randn(waves, dimension, generator=generator))
 
+    @override
     def encode(self, x: Tensor) -> Tensor:
-        """See `EncodedNetwork.encode`."""
         phase = torch.nn.functional.linear(x, self.wavenumber)  # (n, waves)
         return 2**0.5 * torch.cat([torch.sin(phase), torch.cos(phase)], dim=1)  # (n, 2 waves), of variance 1
 
@@ -77,6 +77,6 @@ class Fourier(NeuralMethod):
         super().__post_init__()
         check_positive(waves=self.waves)
 
+    @override
     def network(self, half_extent: Array, generator: torch.Generator) -> FourierNetwork:
-        """See `NeuralMethod.network`."""
         return FourierNetwork(len(half_extent), self.waves, self.hidden_features, self.hidden_layers, generator)

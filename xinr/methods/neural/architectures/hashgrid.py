@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, override
 
 import torch
 from torch import Tensor, nn
@@ -88,8 +88,8 @@ class HashGridNetwork(EncodedNetwork):
         tables = (HashedSplines(dimension, level_features, rows, generator) for _ in range(levels))
         self.tables = nn.ModuleList(tables)
 
+    @override
     def encode(self, x: Tensor) -> Tensor:
-        """See `EncodedNetwork.encode`."""
         return torch.cat([table(2.0**level * x) for level, table in enumerate(self.tables)], dim=1)
 
 
@@ -138,7 +138,7 @@ class HashGrid(NeuralMethod):
         super().__post_init__()
         check_positive(levels=self.levels, level_features=self.level_features, rows=self.rows)
 
+    @override
     def network(self, half_extent: Array, generator: torch.Generator) -> HashGridNetwork:
-        """See `NeuralMethod.network`."""
         lattices = len(half_extent), self.levels, self.level_features, self.rows
         return HashGridNetwork(*lattices, self.hidden_features, self.hidden_layers, generator)

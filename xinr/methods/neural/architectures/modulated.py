@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, override
 
 import torch
 from torch import Tensor, nn
@@ -48,8 +48,8 @@ class ModulatedSirenNetwork(SirenNetwork):
             nn.init.uniform_(modulator.weight, -bound, bound, generator=generator)
             nn.init.constant_(modulator.bias, UNITY)
 
+    @override
     def features(self, x: Tensor) -> Tensor:
-        """See `Network.features`."""
         first, *hidden = self.layers
         modulator, *modulators = self.modulators
         with torch.autocast(x.device.type, enabled=False):  # phases of many radians need more than bfloat16's 8 bits
@@ -62,8 +62,8 @@ class ModulatedSirenNetwork(SirenNetwork):
             h = m * self._sine(layer, h)
         return h
 
+    @override
     def hidden_matrices(self) -> list[nn.Parameter]:
-        """See `Network.hidden_matrices`."""
         return [*super().hidden_matrices(), *(modulator.weight for modulator in self.modulators)]  # type: ignore[list-item]
 
 
@@ -108,7 +108,7 @@ class ModulatedSiren(Siren):
         super().__post_init__()
         check_positive(codes=self.codes, tiles=self.tiles, rows=self.rows)
 
+    @override
     def network(self, half_extent: Array, generator: torch.Generator) -> ModulatedSirenNetwork:
-        """See `NeuralMethod.network`."""
         sizes = len(half_extent), self.hidden_features, self.hidden_layers
         return ModulatedSirenNetwork(*sizes, self.omega_0, self.codes, self.tiles, self.rows, generator)

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from itertools import pairwise
 from math import pi
-from typing import ClassVar
+from typing import ClassVar, override
 
 import torch
 from torch import Tensor, nn
@@ -41,8 +41,8 @@ class FilterNetwork(Network):
     def filter(self, k: int, x: Tensor) -> Tensor:
         """Return the filters g_k at x (n, d), in its own precision: (n, features)."""
 
+    @override
     def features(self, x: Tensor) -> Tensor:
-        """See `Network.features`."""
         with torch.autocast(x.device.type, enabled=False):  # phases of many radians need more than bfloat16's 8 bits
             first, *filters = (self.filter(k, x) for k in range(len(self.layers) + 1))
         h = first  # (n, features)
@@ -50,8 +50,8 @@ class FilterNetwork(Network):
             h = layer(h) * g  # (n, features)
         return h
 
+    @override
     def hidden_matrices(self) -> list[nn.Parameter]:
-        """See `Network.hidden_matrices`."""
         return [layer.weight for layer in self.layers]  # type: ignore[misc]
 
 
@@ -68,8 +68,8 @@ class FourierFilterNetwork(FilterNetwork):
         self.omega = nn.Parameter(bound * _even(generator, filters, features, dimension))
         self.phase = nn.Parameter(pi * _even(generator, filters, features))
 
+    @override
     def filter(self, k: int, x: Tensor) -> Tensor:
-        """See `FilterNetwork.filter`."""
         return torch.sin(linear(x, self.omega[k], self.phase[k]))
 
 
@@ -103,8 +103,8 @@ class GaborFilterNetwork(FilterNetwork):
         self.mu = nn.Parameter(mu.reshape(filters, features, dimension))
         self._keep_variance(centres(1000, dimension, half_width, half_period, generator))
 
+    @override
     def filter(self, k: int, x: Tensor) -> Tensor:
-        """See `FilterNetwork.filter`."""
         wave = torch.sin(linear(x, self.omega[k], self.phase[k]))
         # -γ/2 |x - μ|² by two products of matrices, without an array (n, features, d).
         gamma, mu = (self.root_gamma[k] ** 2)[:, None], self.mu[k]  # (features, 1), (features, d)
@@ -157,8 +157,8 @@ class FourierMFN(NeuralMethod):
     time_scale: float = 30.0
     learning_rate: float = 1e-1
 
+    @override
     def network(self, half_extent: Array, generator: torch.Generator) -> FourierFilterNetwork:
-        """See `NeuralMethod.network`."""
         return FourierFilterNetwork(len(half_extent), self.hidden_features, self.hidden_layers, generator)
 
 
@@ -194,8 +194,8 @@ class GaborMFN(NeuralMethod):
         super().__post_init__()
         check_positive(omega_0=self.omega_0)
 
+    @override
     def network(self, half_extent: Array, generator: torch.Generator) -> GaborFilterNetwork:
-        """See `NeuralMethod.network`."""
         sizes = len(half_extent), self.hidden_features, self.hidden_layers
         reach = float(half_extent[:-1].max()), float(half_extent[-1])
         return GaborFilterNetwork(*sizes, self.omega_0, *reach, generator)

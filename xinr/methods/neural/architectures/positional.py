@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import pi
-from typing import ClassVar
+from typing import ClassVar, override
 
 import torch
 from torch import Tensor
@@ -32,8 +32,8 @@ class PositionalNetwork(EncodedNetwork):
         wavenumber = torch.kron(torch.eye(dimension), pi * 2.0 ** torch.arange(octaves)[:, None])
         self.register_buffer("wavenumber", wavenumber)  # (dimension octaves, dimension)
 
+    @override
     def encode(self, x: Tensor) -> Tensor:
-        """See `EncodedNetwork.encode`."""
         phase = torch.nn.functional.linear(x, self.wavenumber)  # (n, dimension octaves)
         return torch.cat([x, 2**0.5 * torch.sin(phase), 2**0.5 * torch.cos(phase)], dim=1)
 
@@ -75,6 +75,6 @@ class Positional(NeuralMethod):
         super().__post_init__()
         check_positive(octaves=self.octaves)
 
+    @override
     def network(self, half_extent: Array, generator: torch.Generator) -> PositionalNetwork:
-        """See `NeuralMethod.network`."""
         return PositionalNetwork(len(half_extent), self.octaves, self.hidden_features, self.hidden_layers, generator)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any, ClassVar, override
 
 import torch
 from torch import Tensor, nn
@@ -32,8 +32,8 @@ class SirenNetwork(Network):
             nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
             nn.init.uniform_(layer.bias, -(fan_in**-0.5), fan_in**-0.5, generator=generator)
 
+    @override
     def features(self, x: Tensor) -> Tensor:
-        """See `Network.features`."""
         first, *hidden = self.layers
         with torch.autocast(x.device.type, enabled=False):  # phases of many radians need more than bfloat16's 8 bits
             h = self._sine(first, x)  # (n, features)
@@ -41,8 +41,8 @@ class SirenNetwork(Network):
             h = self._sine(layer, h)  # (n, features)
         return h
 
+    @override
     def hidden_matrices(self) -> list[nn.Parameter]:
-        """See `Network.hidden_matrices`."""
         return [layer.weight for layer in self.layers[1:]]  # type: ignore[misc]
 
     def _sine(self, layer: Any, h: Tensor) -> Tensor:
@@ -86,6 +86,6 @@ class Siren(NeuralMethod):
         super().__post_init__()
         check_positive(omega_0=self.omega_0)
 
+    @override
     def network(self, half_extent: Array, generator: torch.Generator) -> SirenNetwork:
-        """See `NeuralMethod.network`."""
         return SirenNetwork(len(half_extent), self.hidden_features, self.hidden_layers, self.omega_0, generator)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, override
 
 import torch
 from torch import Tensor, nn
@@ -50,8 +50,8 @@ class WireNetwork(Network):
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
 
+    @override
     def features(self, x: Tensor) -> Tensor:
-        """See `Network.features`."""
         with torch.autocast(x.device.type, enabled=False):  # phases of many radians need more than bfloat16's 8 bits
             z = linear(x, self.first, self.first_bias)  # (n, features)
             a, b = self._wavelet(z, 0.0 * z)  # the real and the imaginary part of h, each (n, features)
@@ -60,8 +60,8 @@ class WireNetwork(Network):
             a, b = self._wavelet(linear(a, p, bias[0]) - linear(b, q), linear(a, q, bias[1]) + linear(b, p))
         return torch.cat([a, b], dim=1)
 
+    @override
     def hidden_matrices(self) -> list[nn.Parameter]:
-        """See `Network.hidden_matrices`."""
         return [*self.real, *self.imaginary]
 
     def _wavelet(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
@@ -119,8 +119,8 @@ class Wire(NeuralMethod):
                 f"omega_0 = {self.omega_0:g}."
             )
 
+    @override
     def network(self, half_extent: Array, generator: torch.Generator) -> WireNetwork:
-        """See `NeuralMethod.network`."""
         sizes = len(half_extent), self.hidden_features, self.hidden_layers
         reach = float(half_extent[:-1].max()), float(half_extent[-1])
         return WireNetwork(*sizes, self.omega_0, self.s_0, *reach, generator)

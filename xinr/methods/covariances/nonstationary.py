@@ -17,7 +17,7 @@ from xinr.methods.predictor import with_prefix
 
 
 @dataclass(frozen=True, eq=False)
-class VaryingCovariance:
+class NonstationaryCovariance:
     """A covariance whose settings are known at the nodes of a plane, linear between them and constant beyond.
 
     Parameters
@@ -33,7 +33,7 @@ class VaryingCovariance:
     --------
     >>> from xinr.methods.covariances import Gaussian
     >>> sigma = np.array([[0.1], [0.2]])
-    >>> varying = VaryingCovariance(Gaussian(100.0, 10.0), {"sigma": sigma}, np.zeros(2), np.array([50.0, 50.0]))
+    >>> varying = NonstationaryCovariance(Gaussian(100.0, 10.0), {"sigma": sigma}, np.zeros(2), np.array([50.0, 50.0]))
     >>> varying.at(np.array([25.0, 10.0, 3.0])).sigma
     0.15
     """

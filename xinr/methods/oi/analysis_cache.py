@@ -43,7 +43,7 @@ class Analysis(NamedTuple):
         return OVERHEAD + self.near.nbytes + self.weights.nbytes
 
 
-class KeptAnalyses:
+class AnalysisCache:
     """The analyses used last, by their nodes, up to ``LARGEST`` bytes; threads may share them."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 
 from xinr._typing import Array
 from xinr.methods.covariances import ArhanColinDeVerdiere, Covariance, Gaussian
-from xinr.methods.covariances.varying import VaryingCovariance
+from xinr.methods.covariances.nonstationary import NonstationaryCovariance
 from xinr.methods.observation_error import ObservationError
 
 #: Pairs of observations: how far apart at most [km, days], and the classes of their distances.
@@ -70,7 +70,7 @@ class Moments:
         return Moments(self.apart, weights @ self.count, weights @ self.product, weights @ self.passes)
 
 
-def estimate_covariance(x: Array, y: Array, error: ObservationError, seed: int = 0) -> VaryingCovariance:
+def estimate_covariance(x: Array, y: Array, error: ObservationError, seed: int = 0) -> NonstationaryCovariance:
     """Estimate the covariance of eddies upon a background from the products of observations of different passes.
 
     Parameters
@@ -86,7 +86,7 @@ def estimate_covariance(x: Array, y: Array, error: ObservationError, seed: int =
 
     Returns
     -------
-    VaryingCovariance
+    NonstationaryCovariance
         Of a sum: Arhan and Colin de Verdière's covariance, of which standard deviation, zonal, meridional and time
         scale vary from place to place, and a Gaussian of 1500 km for what is common to the basin, whose standard
         deviation does.
@@ -128,7 +128,7 @@ def estimate_covariance(x: Array, y: Array, error: ObservationError, seed: int =
     found = [_fit(local, node, domain, held, rms) for node in bar]
     shape = np.round((places[-1] - places[0]) / NODE).astype(int) + 1
     tables = {full: np.exp(np.reshape([at[name] for at in found], shape)) for name, full in VARYING.items()}
-    return VaryingCovariance(_covariance(domain), tables, origin, np.array([NODE, NODE]))
+    return NonstationaryCovariance(_covariance(domain), tables, origin, np.array([NODE, NODE]))
 
 
 def pair_moments(x: Array, y: Array, error: ObservationError, seed: int) -> tuple[Moments, Array, Array]:
