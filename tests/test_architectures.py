@@ -9,10 +9,10 @@ import pytest
 import torch
 import typer
 from scipy.interpolate import BSpline
-from test_siren import error, observed
 from typer.testing import CliRunner
 
 from tests.benchmarks import architectures
+from tests.helpers import observed_passes, pass_error
 from xinr.challenges import osse
 from xinr.methods import METHODS, method_from
 from xinr.methods.neural.architectures.finer import Finer, FinerNetwork
@@ -43,7 +43,7 @@ SMALL = {
 
 def on_the_plane(**options):
     """See `observed`, without the coordinate that is zero there: as in the frame "plane"."""
-    x, *rest = observed(**options)
+    x, *rest = observed_passes(**options)
     return x[:, [0, 1, 3]], *rest
 
 
@@ -61,7 +61,7 @@ def test_recovers_a_smooth_signal(name, optimizer):
     x, y, signal, _, index = on_the_plane()
     rate = {"learning_rate": 5e-3} if optimizer == "adam" else {}
     method = changed(name, steps=150, batch_size=512, optimizer=optimizer, **rate)
-    fitted = method.fit(x, y, error(y, index))
+    fitted = method.fit(x, y, pass_error(y, index))
     assert np.sqrt(np.mean((fitted.predict(x) - signal) ** 2)) < 0.35 * signal.std()
 
 
@@ -71,7 +71,7 @@ def test_the_scales_are_kilometres_and_days(name):
     x, y, _, _, index = on_the_plane(n_passes=10)
     one, other = (
         changed(name, steps=10, batch_size=64, length_scale=a * 500.0, time_scale=b * 60.0, precision="float32")
-        .fit(np.array([a, a, b]) * x, y, error(y, index))
+        .fit(np.array([a, a, b]) * x, y, pass_error(y, index))
         .predict(np.array([a, a, b]) * x)
         for a, b in ((1.0, 1.0), (4.0, 2.0))
     )
@@ -83,7 +83,7 @@ def test_every_weight_is_trained_and_saved(name):
     """A weight that no gradient reaches, or that the state forgets, is a mistake."""
     x, y, _, _, index = on_the_plane()
     method = changed(name, steps=3, batch_size=2000)
-    fitted = method.fit(x, y, error(y, index))
+    fitted = method.fit(x, y, pass_error(y, index))
     half_extent = np.ptp(x, axis=0) / 2 / [method.length_scale, method.length_scale, method.time_scale]
     drawn = dict(method.network(half_extent, torch.Generator().manual_seed(method.seed)).named_parameters())
     trained = dict(fitted.network.named_parameters())
@@ -172,7 +172,7 @@ def test_the_variance_of_fourier_filters_is_kept_from_layer_to_layer():
 def test_wavelets_lie_all_over_the_data(name):
     """Far from the middle of a wide region there are as many as near it."""
     x, y, _, _, index = on_the_plane()
-    wide = changed(name, steps=1).fit(np.array([10.0, 10.0, 1.0]) * x, y, error(y, index)).network
+    wide = changed(name, steps=1).fit(np.array([10.0, 10.0, 1.0]) * x, y, pass_error(y, index)).network
     reach = wide.architecture["half_width"]
     assert reach == pytest.approx(5000.0 / SMALL[name].length_scale, rel=0.05)
     at = reach * (2.0 * torch.rand(4000, 3, generator=generator()) - 1.0)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import xarray as xr
-from conftest import two_missions
 
 import xinr
+from tests.helpers import two_missions
 from xinr.methods.covariances import Gaussian
 from xinr.methods.oi import OI
 

@@ -212,26 +212,26 @@ def matern_correlation(order, z):
 
 
 @pytest.mark.parametrize(("exponent", "time_exponent"), [(1.25, 0.75), (1.5, 1.0), (1.93, 1.2), (3.0, 2.0), (8.0, 5.0)])
-def test_spectral_without_a_memory_slope_is_matern_in_space_times_matern_in_time(slope, time_exponent):
+def test_spectral_with_one_decorrelation_time_is_matern_in_space_times_matern_in_time(exponent, time_exponent):
     rng = np.random.default_rng(0)
     r, t = (np.append(0.0, 10.0 ** rng.uniform(-6.0, 1.5, 3000)) for _ in range(2))
     t = rng.permutation(t)
-    covariance = Spectral(100.0, 10.0, 1.0, slope, time_exponent, 0.0)
+    covariance = Spectral(100.0, 10.0, 1.0, exponent, time_exponent, 0.0)
     found = covariance.value(np.column_stack([100.0 * r, 0.0 * r, 10.0 * t]), np.zeros((1, 3)))[:, 0]
-    expected = matern_correlation(slope - 1.0, r) * matern_correlation(time_exponent - 0.5, t)
+    expected = matern_correlation(exponent - 1.0, r) * matern_correlation(time_exponent - 0.5, t)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize(("exponent", "time_exponent", "decorrelation_exponent"), [(1.93, 1.2, 0.18), (2.5, 1.0, 1.2)])
-def test_spectral_is_the_integral_over_wavenumbers(slope, time_exponent, decorrelation_exponent):
+def test_spectral_is_the_integral_over_wavenumbers(exponent, time_exponent, decorrelation_exponent):
     nodes, weights = np.polynomial.legendre.leggauss(20)
     p = (0.1 * (np.arange(8000)[:, None] + 0.5) + 0.05 * nodes).ravel()
     cells = np.tile(0.05 * weights, 8000)
-    covariance = Spectral(100.0, 10.0, 1.0, slope, time_exponent, decorrelation_exponent)
+    covariance = Spectral(100.0, 10.0, 1.0, exponent, time_exponent, decorrelation_exponent)
     for r in (0.3, 1.0, 3.0):
         for t in (0.0, 0.1, 1.0, 4.0):
             remembered = matern_correlation(time_exponent - 0.5, (1 + p**2) ** (decorrelation_exponent / 2) * t)
-            expected = 2 * (slope - 1) * np.sum(cells * p * (1 + p**2) ** -slope * j0(p * r) * remembered)
+            expected = 2 * (exponent - 1) * np.sum(cells * p * (1 + p**2) ** -exponent * j0(p * r) * remembered)
             found = covariance.value(np.array([[100.0 * r, 0.0, 10.0 * t]]), np.zeros((1, 3)))
             assert found.item() == pytest.approx(expected, abs=2e-5)
 
@@ -402,7 +402,7 @@ def test_duacs_is_positive_definite_on_the_sphere(length, seed):
     st.integers(0, 100),
 )
 def test_spectral_is_positive_definite_within_its_accuracy(
-    length, time, slope, time_exponent, decorrelation_exponent, drift, seed
+    length, time, exponent, time_exponent, decorrelation_exponent, drift, seed
 ):
-    covariance = Spectral(length, time, 1.0, slope, time_exponent, decorrelation_exponent, drift)
+    covariance = Spectral(length, time, 1.0, exponent, time_exponent, decorrelation_exponent, drift)
     assert lowest(covariance, points(15, seed)) > -2e-5

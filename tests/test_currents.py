@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
-from conftest import two_missions
 
+from tests.helpers import two_missions
 from xinr.fields.fitted import FittedField
 from xinr.fields.gridded import MapField
 from xinr.geo.frames import EARTH_RADIUS, Degrees, Plane, Sphere, upward

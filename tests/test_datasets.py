@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from conftest import height, one_mission
 
+from tests.helpers import height, one_mission
 from xinr import MapField, datasets
 from xinr.challenges import dc2020a, dc2021a, open_challenge
 from xinr.datasets import DATASETS

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from conftest import one_mission
 from typer.testing import CliRunner
 
 import xinr
+from tests.helpers import one_mission
 from xinr.cli import app
 from xinr.datasets import L3_MISSIONS, download_l3, read_l3
 from xinr.fields.netcdf import write_netcdf

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import requests
-from conftest import one_mission
 from download_server import LAST_MODIFIED, Site, hear_ctrl_c, serve
 
+from tests.helpers import one_mission
 from xinr.datasets import download, registry
 from xinr.datasets.registry import Collection, Remote, Source
 

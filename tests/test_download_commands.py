@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import one_mission
 from download_server import Site, hear_ctrl_c, serve
 from typer.testing import CliRunner
 
+from tests.helpers import one_mission
 from xinr.cli import app
 from xinr.datasets.registry import DATASETS
 

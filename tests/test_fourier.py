@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from test_siren import error, observed
 
+from tests.helpers import observed_passes, pass_error
 from xinr.methods.neural.architectures.fourier import Fourier, FourierNetwork
 
 SMALL = {"waves": 64, "hidden_features": 64, "hidden_layers": 2, "steps": 150, "batch_size": 512}
@@ -23,8 +23,8 @@ def features(network: FourierNetwork, x: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize("optimizer", ["muon", "adam"])
 def test_recovers_a_smooth_signal(optimizer):
-    x, y, signal, _, index = observed()
-    fitted = Fourier(**SMALL, length_scale=300.0, time_scale=60.0, optimizer=optimizer).fit(x, y, error(y, index))
+    x, y, signal, _, index = observed_passes()
+    fitted = Fourier(**SMALL, length_scale=300.0, time_scale=60.0, optimizer=optimizer).fit(x, y, pass_error(y, index))
     assert np.sqrt(np.mean((fitted.predict(x) - signal) ** 2)) < 0.3 * signal.std()
 
 
@@ -39,10 +39,10 @@ def test_the_kernel_of_the_features_is_the_gaussian_of_the_scales():
 
 def test_the_scales_are_kilometres_and_days():
     """Twice the scales on a region twice as large and long: the same field."""
-    x, y, _, _, index = observed()
+    x, y, _, _, index = observed_passes()
     one, two = (
         Fourier(**{**SMALL, "steps": 20}, length_scale=k * 300.0, time_scale=k * 60.0, precision="float32")
-        .fit(k * x, y, error(y, index))
+        .fit(k * x, y, pass_error(y, index))
         .predict(k * x)
         for k in (1, 2)
     )
@@ -63,10 +63,10 @@ def test_it_starts_from_the_mean_height():
 
 
 def test_the_waves_stay_as_drawn_and_the_rest_is_trained():
-    x, y, _, _, index = observed()
+    x, y, _, _, index = observed_passes()
     method = Fourier(**{**SMALL, "steps": 5})
     drawn = method.network(np.ones(4), torch.Generator().manual_seed(method.seed)).state_dict()
-    trained = method.fit(x, y, error(y, index)).network.state_dict()
+    trained = method.fit(x, y, pass_error(y, index)).network.state_dict()
     assert {name: bool(torch.equal(drawn[name], trained[name])) for name in drawn} == {
         name: name == "wavenumber" for name in drawn
     }

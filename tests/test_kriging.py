@@ -7,9 +7,9 @@ import numpy as np
 import psutil
 import pytest
 import xarray as xr
-from conftest import two_missions
 
 import xinr
+from tests.helpers import two_missions
 from xinr.methods import ObservationError
 from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian, Matern, Spectral
 from xinr.methods.functions.polynomial import Polynomial

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray as xr
-from conftest import two_missions
 
 import xinr
+from tests.helpers import two_missions
 from xinr.fields.fitting import fit_observations
 from xinr.methods.covariances import Gaussian, Spectral
 from xinr.methods.kriging.method import Kriging

@@ -5,9 +5,9 @@ import pickle
 import numpy as np
 import pytest
 import xarray as xr
-from conftest import two_missions
 
 import xinr
+from tests.helpers import two_missions
 from xinr.methods import METHODS, ErrorPredictor, method_from
 from xinr.methods.covariances import Gaussian
 from xinr.methods.kriging.method import Kriging

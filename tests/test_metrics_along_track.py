@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import scipy.signal
 import xarray as xr
-from conftest import DATA
 
+from tests.helpers import DATA
 from xinr.metrics import PROTOCOLS, SCORE_OPTIONS, score
 from xinr.metrics.spectra import Passes, Sums, first_crossing, sorted_crossing
 

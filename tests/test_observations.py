@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import xarray as xr
-from conftest import one_mission, two_missions
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.helpers import one_mission, two_missions
 from xinr import Observations
 from xinr.geo.coordinates import wrap
 

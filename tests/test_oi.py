@@ -372,7 +372,7 @@ def test_settings_are_read_and_changed_wherever_they_are():
 
 def test_unknown_settings_name_those_of_method_and_covariance():
     message = (
-        r"OI has no setting \['slope'\]: expected some of \['frame'.*'analysis_step', 'n_neighbors', 'tile'\], "
+        r"OI has no setting \['exponent'\]: expected some of \['frame'.*'analysis_step', 'n_neighbors', 'tile'\], "
         r"or of its covariance Matern \['length_scale', 'time_scale', 'sigma', 'smoothness'\]"
     )
     covariance = Matern(90.0, 9.0)

@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import xarray as xr
-from conftest import two_missions
 
 import xinr
+from tests.helpers import two_missions
 from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian, Matern
 from xinr.methods.covariances.nonstationary import NonstationaryCovariance
-from xinr.methods.oi import LocalOIPredictor, kept, local
+from xinr.methods.oi import LocalOIPredictor, analysis_cache, local
 from xinr.methods.oi.local import reach
 
 SETTINGS = {"frame": "plane", "covariance": Gaussian(120.0, 8.0, 0.2), "coarsen": 5, "noise": 0.02}
@@ -142,7 +142,7 @@ def test_blocks_share_the_nodes_between_them(grid, factored):
 
 def test_what_is_kept_is_bounded_and_changes_nothing(field, grid, monkeypatch):
     expected = xr.merge([field.interp(grid), field.laplacian(grid)], combine_attrs="drop")
-    monkeypatch.setattr(kept, "LARGEST", 5 * (kept.OVERHEAD + 40 * 12))
+    monkeypatch.setattr(analysis_cache, "LARGEST", 5 * (analysis_cache.OVERHEAD + 40 * 12))
     small = fitted(n_neighbors=40, pass_bias=0.02)
     for _ in range(2):
         found = xr.merge([small.interp(grid), small.laplacian(grid)], combine_attrs="drop")
@@ -151,9 +151,9 @@ def test_what_is_kept_is_bounded_and_changes_nothing(field, grid, monkeypatch):
 
 
 def test_analyses_used_last_stay(monkeypatch):
-    analysis = kept.Analysis(Gaussian(1.0, 1.0), np.zeros(4, np.int32), np.zeros(4))
-    monkeypatch.setattr(kept, "LARGEST", 2 * analysis.size)
-    analyses = kept.AnalysisCache()
+    analysis = analysis_cache.Analysis(Gaussian(1.0, 1.0), np.zeros(4, np.int32), np.zeros(4))
+    monkeypatch.setattr(analysis_cache, "LARGEST", 2 * analysis.size)
+    analyses = analysis_cache.AnalysisCache()
     analyses.put((0,), analysis)
     analyses.put((1,), analysis)
     assert analyses.get((0,)) is analysis

@@ -6,9 +6,8 @@ import xarray as xr
 
 import xinr
 from xinr.geo.frames import EARTH_RADIUS
-from xinr.methods.functions.waves import WavePredictor
+from xinr.methods.functions.waves import BLOCK, WavePredictor
 from xinr.simulate import MeanJet, eddies
-from xinr.simulate.eddies import BLOCK
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.helpers import observed_passes, pass_error
 from xinr.methods import ObservationError
 from xinr.methods.neural.architectures.positional import Positional
 from xinr.methods.neural.architectures.siren import Siren, SirenNetwork, SirenPredictor
@@ -13,35 +14,18 @@ from xinr.methods.neural.architectures.siren import Siren, SirenNetwork, SirenPr
 SMALL = {"hidden_features": 64, "hidden_layers": 2, "steps": 150, "batch_size": 512, "learning_rate": 5e-3}
 
 
-def observed(n_passes: int = 40, n: int = 50, bias: float = 0.0, noise: float = 0.01, seed: int = 0):
-    """Points along straight passes over a smooth signal of 0.1 m, with a bias per pass."""
-    rng = np.random.default_rng(seed)
-    along = np.linspace(-500, 500, n)
-    across, time = rng.uniform(-500, 500, n_passes), rng.uniform(0, 30, n_passes)
-    x = np.stack([np.tile(along, n_passes), np.repeat(across, n), np.zeros(n * n_passes), np.repeat(time, n)], axis=1)
-    signal = 0.1 * np.sin(x[:, 0] / 150) * np.cos(x[:, 1] / 150 + x[:, 3] / 30)
-    index = np.repeat(np.arange(n_passes), n)
-    biases = bias * rng.standard_normal(n_passes)
-    y = signal + biases[index] + noise * rng.standard_normal(len(x))
-    return x, y, signal, biases, index
-
-
-def error(y, index, noise: float = 0.01, bias: float = 0.0) -> ObservationError:
-    return ObservationError(np.full(len(y), noise), index, np.zeros(len(y)), bias)
-
-
 @pytest.mark.parametrize("optimizer", ["muon", "adam"])
 def test_recovers_a_smooth_signal(optimizer):
-    x, y, signal, _, index = observed()
-    fitted = Siren(**SMALL, length_scale=500.0, time_scale=100.0, optimizer=optimizer).fit(x, y, error(y, index))
+    x, y, signal, _, index = observed_passes()
+    fitted = Siren(**SMALL, length_scale=500.0, time_scale=100.0, optimizer=optimizer).fit(x, y, pass_error(y, index))
     assert np.sqrt(np.mean((fitted.predict(x) - signal) ** 2)) < 0.3 * signal.std()
 
 
 def test_a_bias_per_pass_in_the_errors_removes_planted_biases():
-    x, y, signal, _, index = observed(bias=0.05)
+    x, y, signal, _, index = observed_passes(bias=0.05)
     settings = Siren(**SMALL, length_scale=500.0, time_scale=100.0)
     deaf, aware = (
-        np.sqrt(np.mean((settings.fit(x, y, error(y, index, bias=bias)).predict(x) - signal) ** 2))
+        np.sqrt(np.mean((settings.fit(x, y, pass_error(y, index, bias=bias)).predict(x) - signal) ** 2))
         for bias in (0.0, 0.05)
     )
     assert aware < 0.8 * deaf
@@ -50,14 +34,14 @@ def test_a_bias_per_pass_in_the_errors_removes_planted_biases():
 @pytest.mark.parametrize("seed", [0, 1])
 def test_what_all_passes_share_is_not_their_bias(seed):
     """A network may stray by what biases take up: the mean of the residuals would be 3 mm and more."""
-    x, y, _, _, index = observed(seed=seed)
+    x, y, _, _, index = observed_passes(seed=seed)
     settings = Positional(hidden_features=64, hidden_layers=2, batch_size=512, length_scale=1000.0, time_scale=100.0)
-    fitted = settings.fit(x, y, error(y, index, bias=0.1))
+    fitted = settings.fit(x, y, pass_error(y, index, bias=0.1))
     assert abs(np.mean(y - fitted.predict(x))) < 1e-3
 
 
 def test_a_slope_per_pass_in_the_errors_removes_planted_slopes():
-    x, y, signal, _, index = observed()
+    x, y, signal, _, index = observed_passes()
     distance = 1e-3 * x[:, 0]
     tilted = y + distance * (0.2 * np.random.default_rng(3).standard_normal(40))[index]
     settings = Siren(**SMALL, length_scale=500.0, time_scale=100.0)
@@ -69,21 +53,21 @@ def test_a_slope_per_pass_in_the_errors_removes_planted_slopes():
 
 
 def test_noisy_points_weigh_less():
-    x, y, signal, _, index = observed()
+    x, y, signal, _, index = observed_passes()
     spoilt = np.random.default_rng(1).random(len(y)) < 0.3
     y = y + np.where(spoilt, 0.5, 0.0)
     settings = Siren(**SMALL, length_scale=500.0, time_scale=100.0)
     noise = np.where(spoilt, 1.0, 0.01)
-    trusting = settings.fit(x, y, error(y, index)).predict(x)
+    trusting = settings.fit(x, y, pass_error(y, index)).predict(x)
     wary = settings.fit(x, y, ObservationError(noise, index, np.zeros(len(y)))).predict(x)
     assert np.abs(wary - signal).mean() < 0.3 * np.abs(trusting - signal).mean()
 
 
 def test_withheld_passes_stop_a_fit_that_learns_noise():
-    x, y, _, _, index = observed(n_passes=12, noise=0.1)
+    x, y, _, _, index = observed_passes(n_passes=12, noise=0.1)
     greedy = {**SMALL, "steps": 1000}
     fitted = Siren(**greedy, length_scale=50.0, time_scale=5.0, withheld_passes=0.25, patience=3).fit(
-        x, y, error(y, index)
+        x, y, pass_error(y, index)
     )
     steps, rmse = fitted.history["step"], fitted.history["rmse"]
     assert steps[-1] < 1000
@@ -91,17 +75,17 @@ def test_withheld_passes_stop_a_fit_that_learns_noise():
 
 
 def test_history_without_withheld_passes_has_losses_alone():
-    x, y, _, _, index = observed()
-    history = Siren(**SMALL).fit(x, y, error(y, index)).history
+    x, y, _, _, index = observed_passes()
+    history = Siren(**SMALL).fit(x, y, pass_error(y, index)).history
     assert np.all(np.diff(history["loss"][[0, -1]]) < 0)
     assert np.isnan(history["rmse"]).all()
     np.testing.assert_array_equal(history["step"], [25, 50, 75, 100, 125, 150])
 
 
 def test_seeds_decide():
-    x, y, _, _, index = observed()
+    x, y, _, _, index = observed_passes()
     first, again, other = (
-        Siren(**{**SMALL, "steps": 20}, seed=seed).fit(x, y, error(y, index)).predict(x[:50]) for seed in (0, 0, 1)
+        Siren(**{**SMALL, "steps": 20}, seed=seed).fit(x, y, pass_error(y, index)).predict(x[:50]) for seed in (0, 0, 1)
     )
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).max() > 0
@@ -119,9 +103,11 @@ def test_initialisation_keeps_the_spread_of_activations():
 
 
 def test_bfloat16_and_float32_agree():
-    x, y, signal, _, index = observed()
+    x, y, signal, _, index = observed_passes()
     fits = [
-        Siren(**SMALL, length_scale=500.0, time_scale=100.0, precision=precision).fit(x, y, error(y, index)).predict(x)
+        Siren(**SMALL, length_scale=500.0, time_scale=100.0, precision=precision)
+        .fit(x, y, pass_error(y, index))
+        .predict(x)
         for precision in ("float32", "bfloat16")
     ]
     assert np.sqrt(np.mean((fits[0] - fits[1]) ** 2)) < 0.3 * signal.std()
@@ -143,29 +129,29 @@ def test_bad_settings_are_refused(settings, message):
 
 
 def test_withholding_every_pass_is_refused():
-    x, y, _, _, index = observed(n_passes=2)
+    x, y, _, _, index = observed_passes(n_passes=2)
     with pytest.raises(ValueError, match="leaves none to fit or to judge by"):
-        Siren(**SMALL, withheld_passes=0.9).fit(x, y, error(y, index))
+        Siren(**SMALL, withheld_passes=0.9).fit(x, y, pass_error(y, index))
 
 
 def test_a_trained_network_survives_its_state():
-    x, y, _, _, index = observed()
-    fitted = Siren(**{**SMALL, "steps": 20}).fit(x, y, error(y, index))
+    x, y, _, _, index = observed_passes()
+    fitted = Siren(**{**SMALL, "steps": 20}).fit(x, y, pass_error(y, index))
     again = SirenPredictor.from_state(fitted.state())
     np.testing.assert_array_equal(fitted.predict(x), again.predict(x))
     np.testing.assert_array_equal(fitted.history["loss"], again.history["loss"])
 
 
 def test_a_fit_that_diverges_says_so():
-    x, y, _, _, index = observed()
+    x, y, _, _, index = observed_passes()
     with pytest.raises(FloatingPointError, match=r"training diverged by step 25 .* Lower learning_rate"):
-        Siren(**{**SMALL, "optimizer": "adam", "learning_rate": 1e8}).fit(x, y, error(y, index))
+        Siren(**{**SMALL, "optimizer": "adam", "learning_rate": 1e8}).fit(x, y, pass_error(y, index))
 
 
 def test_a_device_that_is_not_there():
-    x, y, _, _, index = observed()
+    x, y, _, _, index = observed_passes()
     with pytest.raises(ValueError, match="device 'cudaa' cannot be used here"):
-        Siren(**SMALL, device="cudaa").fit(x, y, error(y, index))
+        Siren(**SMALL, device="cudaa").fit(x, y, pass_error(y, index))
 
 
 def test_kilometres_in_degrees_are_refused():

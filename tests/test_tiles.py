@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
-from conftest import START, two_missions
 from scipy.spatial import cKDTree
 
 import xinr
+from tests.helpers import START, two_missions
 from xinr._warnings import warn
 from xinr.geo.frames import EARTH_RADIUS, Plane, Sphere
 from xinr.methods import ErrorPredictor, Method, ObservationError, SamplePredictor

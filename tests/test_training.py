@@ -16,10 +16,9 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
-from conftest import two_missions
-from test_siren import error, observed
 
 import xinr
+from tests.helpers import observed_passes, pass_error, two_missions
 from xinr.methods import METHODS, ObservationError, method_from
 from xinr.methods.neural import training
 from xinr.methods.neural.architectures.fourier import Fourier
@@ -61,8 +60,8 @@ def test_members_of_every_architecture_are_evaluated_as_one(method):
 
 
 def test_an_ensemble_is_the_mean_of_its_members_and_better_than_they():
-    x, y, signal, _, index = observed(noise=0.05)
-    found = replace(SMALL, members=4).fit(x, y, error(y, index, noise=0.05))
+    x, y, signal, _, index = observed_passes(noise=0.05)
+    found = replace(SMALL, members=4).fit(x, y, pass_error(y, index, noise=0.05))
     assert isinstance(found, EnsemblePredictor)
     np.testing.assert_allclose(found.predict(x), np.mean([m.predict(x) for m in found.members], axis=0))
     own = [np.sqrt(np.mean((member.predict(x) - signal) ** 2)) for member in found.members]
@@ -74,16 +73,16 @@ def test_an_ensemble_is_the_mean_of_its_members_and_better_than_they():
 
 
 def test_the_errors_of_an_ensemble_are_larger_where_there_are_no_tracks():
-    x, y, _, _, index = observed()
-    found = replace(SMALL, members=3).fit(x, y, error(y, index))
+    x, y, _, _, index = observed_passes()
+    found = replace(SMALL, members=3).fit(x, y, pass_error(y, index))
     far = x + np.array([1500.0, 0.0, 0.0, 0.0])
     assert found.posterior(far)[1].mean() > 2.0 * found.posterior(x)[1].mean()
 
 
 @pytest.mark.parametrize("members", [1, 3])
 def test_draws_have_the_stated_spread(members):
-    x, y, _, _, index = observed()
-    found = replace(SMALL, members=members).fit(x, y, error(y, index))
+    x, y, _, _, index = observed_passes()
+    found = replace(SMALL, members=members).fit(x, y, pass_error(y, index))
     drawn = np.stack([draw.predict(x[:40]) for draw in found.sample(300, seed=5)])
     value, deviation = found.posterior(x[:40])
     np.testing.assert_allclose(drawn.mean(axis=0), value, atol=5 * deviation.max() / np.sqrt(300))
@@ -94,8 +93,8 @@ def test_draws_have_the_stated_spread(members):
 
 
 def test_an_ensemble_survives_its_state():
-    x, y, _, _, index = observed()
-    found = replace(SMALL, members=2, steps=10).fit(x, y, error(y, index))
+    x, y, _, _, index = observed_passes()
+    found = replace(SMALL, members=2, steps=10).fit(x, y, pass_error(y, index))
     again = EnsemblePredictor.from_state(found.state())
     for first, second in zip(found.posterior(x[:9]), again.posterior(x[:9]), strict=True):
         np.testing.assert_array_equal(first, second)
@@ -113,7 +112,7 @@ def test_the_last_layer_is_the_textbook_posterior():
     """Against the dense formula, with errors of passes, the prior by a scan of the evidence."""
     rng = np.random.default_rng(0)
     features, index = rng.standard_normal((60, 5)), np.repeat(np.arange(6), 10)
-    observations = error(np.zeros(60), index, noise=0.3, bias=0.5)
+    observations = pass_error(np.zeros(60), index, noise=0.3, bias=0.5)
     y = features @ rng.normal(0.0, 2.0, 5) + 0.3 * rng.standard_normal(60) + (0.5 * rng.standard_normal(6))[index]
     errors = PassErrors(observations, torch.device("cpu"))
     root = posterior_root(torch.as_tensor(features), torch.as_tensor(y), errors)
@@ -162,19 +161,19 @@ def test_the_inflation_is_that_of_planted_errors_whatever_the_noise(members):
 
 def test_errors_are_never_smaller_than_the_last_layer_knows():
     x, index = np.arange(40.0)[:, None], np.repeat([0, 1], 20)
-    errors = error(np.zeros(40), index)
+    errors = pass_error(np.zeros(40), index)
     member = Unaware(np.full(40, 0.001))
     assert inflation_of([member], x, np.zeros(40), errors) == 1.0
-    alone = error(np.zeros(40), np.arange(40))
+    alone = pass_error(np.zeros(40), np.arange(40))
     assert inflation_of([member], x, np.ones(40), alone) == 1.0
 
 
 @pytest.mark.parametrize("members", [1, 3])
 def test_as_much_of_the_truth_lies_within_stated_errors_as_should(members):
     """With the noise stated four times too small: 11 to 13 % of it lie within what the last layer knows."""
-    x, y, _, _, index = observed(n_passes=160, n=25, noise=0.02, bias=0.01)
-    found = replace(SMALL, members=members, learning_rate=1e-2).fit(x, y, error(y, index, noise=0.005, bias=0.01))
-    elsewhere, _, signal, _, _ = observed(seed=7)
+    x, y, _, _, index = observed_passes(n_passes=160, n=25, noise=0.02, bias=0.01)
+    found = replace(SMALL, members=members, learning_rate=1e-2).fit(x, y, pass_error(y, index, noise=0.005, bias=0.01))
+    elsewhere, _, signal, _, _ = observed_passes(seed=7)
     value, deviation = found.posterior(elsewhere)
     off = np.abs(value - signal)
     assert 0.55 < np.mean(off < deviation) < 0.9
@@ -199,8 +198,8 @@ def test_the_trial_is_made_once_when_errors_are_first_asked_for(monkeypatch):
         return SimpleNamespace(inflation=SimpleNamespace(factor=7.0))
 
     monkeypatch.setattr(Siren, "fit_alone", fit_alone)
-    x, y, _, _, index = observed()
-    found = replace(SMALL, steps=5).fit(x, y, error(y, index))
+    x, y, _, _, index = observed_passes()
+    found = replace(SMALL, steps=5).fit(x, y, pass_error(y, index))
     found.predict(x)
     assert made == []
     with ThreadPoolExecutor(4) as pool:
@@ -213,28 +212,28 @@ def test_the_trial_is_made_once_when_errors_are_first_asked_for(monkeypatch):
 
 def test_withheld_passes_judge_the_fit_itself(monkeypatch):
     monkeypatch.delattr(NeuralMethod, "fit_alone")
-    x, y, _, _, index = observed()
-    found = replace(SMALL, withheld_passes=0.2).fit(x, y, error(y, index))
+    x, y, _, _, index = observed_passes()
+    found = replace(SMALL, withheld_passes=0.2).fit(x, y, pass_error(y, index))
     assert found.inflation.factor > 1.0
     np.testing.assert_allclose(found.posterior(x)[1], found.inflation.factor * found.last_layer(x)[1])
 
 
 def test_a_single_pass_cannot_be_withheld():
-    x, y, _, _, index = observed(n_passes=1)
-    assert replace(SMALL, steps=5).fit(x, y, error(y, index)).inflation.factor == 1.0
+    x, y, _, _, index = observed_passes(n_passes=1)
+    assert replace(SMALL, steps=5).fit(x, y, pass_error(y, index)).inflation.factor == 1.0
 
 
 def test_a_trial_needs_no_other_process(monkeypatch):
-    x, y, _, _, index = observed()
-    found = replace(SMALL, steps=5).fit(x, y, error(y, index))
+    x, y, _, _, index = observed_passes()
+    found = replace(SMALL, steps=5).fit(x, y, pass_error(y, index))
     monkeypatch.setenv("WORLD_SIZE", "2")
     assert found.inflation.factor >= 1.0
 
 
 @pytest.mark.parametrize("members", [1, 2])
 def test_an_inflation_is_kept_as_a_trial_until_it_is_known(members):
-    x, y, _, _, index = observed()
-    found = replace(SMALL, steps=10, members=members).fit(x, y, error(y, index))
+    x, y, _, _, index = observed_passes()
+    found = replace(SMALL, steps=10, members=members).fit(x, y, pass_error(y, index))
     before = found.state()
     assert sum(key.endswith("inflation_y") for key in before) == 1
     expected = found.posterior(x[:9])
@@ -247,9 +246,9 @@ def test_an_inflation_is_kept_as_a_trial_until_it_is_known(members):
 
 
 def test_a_start_brings_its_inflation():
-    x, y, _, _, index = observed()
-    start = replace(SMALL, steps=50).fit(x, y, error(y, index))
-    few = replace(SMALL, steps=2).refit(x, y, error(y, index), start)
+    x, y, _, _, index = observed_passes()
+    start = replace(SMALL, steps=50).fit(x, y, pass_error(y, index))
+    few = replace(SMALL, steps=2).refit(x, y, pass_error(y, index), start)
     assert few.inflation.factor == start.inflation.factor
 
 
@@ -278,17 +277,17 @@ def killed_after(checks: int, monkeypatch):
 
 @pytest.mark.parametrize("settings", [{}, {"members": 2, "withheld_passes": 0.25}, {"optimizer": "adam"}])
 def test_a_training_that_was_killed_goes_on_and_ends_as_if_it_had_not(tmp_path, monkeypatch, settings):
-    x, y, _, _, index = observed()
+    x, y, _, _, index = observed_passes()
     method = replace(SMALL, checkpoint=str(tmp_path / "run.pt"), **settings)
-    whole = replace(method, checkpoint="").fit(x, y, error(y, index))
+    whole = replace(method, checkpoint="").fit(x, y, pass_error(y, index))
     with monkeypatch.context() as patch:
         killed_after(2, patch)
         with pytest.raises(KilledError):
-            method.fit(x, y, error(y, index))
+            method.fit(x, y, pass_error(y, index))
     assert [path.name for path in tmp_path.iterdir()] == ["run.pt"]
     steps = []
     monkeypatch.setattr(training, "tqdm", lambda todo, *args, **options: steps.extend(todo) or todo)
-    resumed = method.fit(x, y, error(y, index))
+    resumed = method.fit(x, y, pass_error(y, index))
     assert steps[0] == 50
     np.testing.assert_array_equal(resumed.predict(x), whole.predict(x))
     np.testing.assert_array_equal(resumed.history["loss"], whole.history["loss"])
@@ -296,18 +295,18 @@ def test_a_training_that_was_killed_goes_on_and_ends_as_if_it_had_not(tmp_path, 
 
 
 def test_a_checkpoint_of_another_fit_is_refused(tmp_path, monkeypatch):
-    x, y, _, _, index = observed()
+    x, y, _, _, index = observed_passes()
     method = replace(SMALL, checkpoint=str(tmp_path / "run.pt"))
     with monkeypatch.context() as patch:
         killed_after(1, patch)
         with pytest.raises(KilledError):
-            method.fit(x, y, error(y, index))
+            method.fit(x, y, pass_error(y, index))
     for other, heights in ((replace(method, seed=1), y), (method, 2 * y)):
         with pytest.raises(ValueError, match=r"the checkpoint .*run.pt is of another fit.*name another file"):
-            other.fit(x, heights, error(y, index))
+            other.fit(x, heights, pass_error(y, index))
     (tmp_path / "run.pt").write_bytes(b"PK no checkpoint")
     with pytest.raises(ValueError, match=r"run.pt is no checkpoint of a training"):
-        method.fit(x, y, error(y, index))
+        method.fit(x, y, pass_error(y, index))
 
 
 SCRIPT = """
@@ -315,10 +314,10 @@ import sys
 import numpy as np, torch
 sys.path.insert(0, {folder!r})
 torch.set_num_threads(1)
-from test_siren import error, observed
-from test_training import SMALL
-x, y, _, _, index = observed()
-found = SMALL.fit(x, y, error(y, index))
+from tests.helpers import observed_passes, pass_error
+from tests.test_training import SMALL
+x, y, _, _, index = observed_passes()
+found = SMALL.fit(x, y, pass_error(y, index))
 from torch import distributed
 np.save(f"{out}/{{distributed.get_rank()}}.npy", found.predict(x))
 distributed.destroy_process_group()
@@ -328,7 +327,7 @@ distributed.destroy_process_group()
 def test_two_processes_train_the_field_of_one(tmp_path):
     """Two gloo processes with the environment that torchrun gives them."""
     script = tmp_path / "fit.py"
-    script.write_text(SCRIPT.format(folder=os.path.dirname(__file__), out=tmp_path))
+    script.write_text(SCRIPT.format(folder=os.path.dirname(os.path.dirname(__file__)), out=tmp_path))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -340,8 +339,8 @@ def test_two_processes_train_the_field_of_one(tmp_path):
     assert [process.wait(timeout=240) for process in ranks] == [0, 0]
     first, second = (np.load(tmp_path / f"{rank}.npy") for rank in (0, 1))
     np.testing.assert_array_equal(first, second)
-    x, y, _, _, index = observed()
-    alone = SMALL.fit(x, y, error(y, index)).predict(x)
+    x, y, _, _, index = observed_passes()
+    alone = SMALL.fit(x, y, pass_error(y, index)).predict(x)
     np.testing.assert_allclose(first, alone, atol=0.02 * alone.std())
 
 
