@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from tests.benchmarks import architectures
 from tests.helpers import observed_passes, pass_error
 from xinr.challenges import osse
+from xinr.geo.points import Points
 from xinr.methods import METHODS, method_from
 from xinr.methods.neural.architectures.finer import Finer, FinerNetwork
 from xinr.methods.neural.architectures.hashgrid import GAIN, HashedSplines, HashGrid
@@ -62,7 +63,7 @@ def test_recovers_a_smooth_signal(name, optimizer):
     rate = {"learning_rate": 5e-3} if optimizer == "adam" else {}
     method = changed(name, steps=150, batch_size=512, optimizer=optimizer, **rate)
     fitted = method.fit(x, y, pass_error(y, index))
-    assert np.sqrt(np.mean((fitted.predict(x) - signal) ** 2)) < 0.35 * signal.std()
+    assert np.sqrt(np.mean((fitted.predict(Points.of(x)) - signal) ** 2)) < 0.35 * signal.std()
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -72,7 +73,7 @@ def test_the_scales_are_kilometres_and_days(name):
     one, other = (
         changed(name, steps=10, batch_size=64, length_scale=a * 500.0, time_scale=b * 60.0, precision="float32")
         .fit(np.array([a, a, b]) * x, y, pass_error(y, index))
-        .predict(np.array([a, a, b]) * x)
+        .predict(Points.of(np.array([a, a, b]) * x))
         for a, b in ((1.0, 1.0), (4.0, 2.0))
     )
     np.testing.assert_array_equal(one, other)
@@ -89,7 +90,7 @@ def test_every_weight_is_trained_and_saved(name):
     trained = dict(fitted.network.named_parameters())
     assert [key for key, weight in trained.items() if torch.equal(weight, drawn[key])] == []
     again = type(fitted).from_state(fitted.state())
-    np.testing.assert_array_equal(fitted.predict(x), again.predict(x))
+    np.testing.assert_array_equal(fitted.predict(Points.of(x)), again.predict(Points.of(x)))
 
 
 @pytest.mark.parametrize("name", SMALL)

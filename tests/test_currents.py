@@ -12,7 +12,7 @@ from xinr.fields.fitted import FittedField
 from xinr.fields.gridded import MapField
 from xinr.geo.frames import EARTH_RADIUS, Degrees, Plane, Sphere, upward
 from xinr.geo.geostrophy import EARTH_SPIN, GRAVITY, currents, geostrophic
-from xinr.methods.autodiff.jets import MeanJet
+from xinr.methods.autodiff.jets import Jet
 from xinr.methods.predictor import Predictor
 from xinr.simulate import eddies
 
@@ -28,15 +28,16 @@ class Analytic(Predictor):
     function: object
     frame: object
 
-    def predict(self, x):
-        return self._height(torch.as_tensor(x)).numpy()
+    def predict(self, points):
+        return self._height(torch.as_tensor(points.x)).numpy()
 
-    def gradient(self, x):
+    def gradient(self, points):
+        x = points.x
         axes = torch.eye(x.shape[1], dtype=torch.float64)[:, None].expand(-1, *x.shape)
-        return self._height(MeanJet.along(torch.as_tensor(x), axes)).terms()[1].T.numpy()
+        return self._height(Jet.along(torch.as_tensor(x), axes)).terms()[1].T.numpy()
 
-    def curvature(self, x, direction):
-        straight = MeanJet.along(torch.as_tensor(x), torch.as_tensor(direction)[None], [[(0, 0)]])
+    def curvature(self, points, direction):
+        straight = Jet.along(torch.as_tensor(points.x), torch.as_tensor(points.repeat(direction))[None], [[(0, 0)]])
         return self._height(straight).terms()[2][0].numpy()
 
     def state(self):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import xinr
+from xinr.geo.points import Points
 from xinr.methods import Predictor
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -41,5 +42,7 @@ def test_the_documented_method_is_a_whole_method(documented_method, tracks, tmp_
     step = np.zeros(4)
     for axis, h in enumerate((0.01, 0.01, 0.01, 1e-3)):
         step[:], step[axis] = 0.0, h
-        difference = (field.predictor.predict(x + step) - field.predictor.predict(x - step)) / (2 * h)
-        np.testing.assert_allclose(field.predictor.gradient(x)[:, axis], difference, rtol=1e-4, atol=1e-8)
+        difference = (field.predictor.predict(Points.of(x + step)) - field.predictor.predict(Points.of(x - step))) / (
+            2 * h
+        )
+        np.testing.assert_allclose(field.predictor.gradient(Points.of(x))[:, axis], difference, rtol=1e-4, atol=1e-8)

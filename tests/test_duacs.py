@@ -5,6 +5,7 @@ import pytest
 
 import xinr
 from xinr.geo.frames import frame_around
+from xinr.geo.points import Points
 from xinr.methods import ObservationError, method_from
 from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian
 from xinr.methods.oi import OI
@@ -85,10 +86,10 @@ def test_it_errs_less_than_the_baseline_on_such_a_sea(sea):
     x, signal, y, error = sea
     kept_back = error.pass_index % 5 == 0
     mapped = ~kept_back
-    ours = Duacs().fit(x[mapped], y[mapped], error.take(mapped)).predict(x[kept_back])
+    ours = Duacs().fit(x[mapped], y[mapped], error.take(mapped)).predict(Points.of(x[kept_back]))
     # The lengths of the baseline, one degree, in kilometres.
     baseline = OI(frame="plane", covariance=Gaussian(111.0, 7.0, 1.0)).fit(x[mapped], y[mapped], error.take(mapped))
-    theirs = baseline.predict(x[kept_back])
+    theirs = baseline.predict(Points.of(x[kept_back]))
     ours_rms, theirs_rms = (np.sqrt(np.mean((each - signal[kept_back]) ** 2)) for each in (ours, theirs))
     assert ours_rms < 0.85 * theirs_rms
 
@@ -98,7 +99,9 @@ def test_without_estimate_it_is_local_oi_with_its_covariance(sea):
     method = Duacs(estimate=False, covariance=KNOWN, n_neighbors=60)
     local = OI(frame="plane", covariance=KNOWN, n_neighbors=60, tile=method.tile, analysis_step=method.analysis_step)
     at = x[::50] + 10.0
-    for ours, theirs in zip(method.fit(x, y, error).posterior(at), local.fit(x, y, error).posterior(at), strict=True):
+    for ours, theirs in zip(
+        method.fit(x, y, error).posterior(Points.of(at)), local.fit(x, y, error).posterior(Points.of(at)), strict=True
+    ):
         np.testing.assert_array_equal(ours, theirs)
 
 
@@ -131,4 +134,4 @@ def test_what_is_searched():
 def test_a_sea_at_rest_is_mapped_at_rest(sea):
     x, _, _, error = sea
     field = Duacs(n_neighbors=30).fit(x, np.zeros(len(x)), error)
-    assert np.abs(field.predict(x[:3])).max() == 0.0
+    assert np.abs(field.predict(Points.of(x[:3]))).max() == 0.0

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from tests.helpers import observed_passes, pass_error
+from xinr.geo.points import Points
 from xinr.methods.neural.architectures.fourier import Fourier, FourierNetwork
 
 SMALL = {"waves": 64, "hidden_features": 64, "hidden_layers": 2, "steps": 150, "batch_size": 512}
@@ -25,7 +26,7 @@ def features(network: FourierNetwork, x: torch.Tensor) -> torch.Tensor:
 def test_recovers_a_smooth_signal(optimizer):
     x, y, signal, _, index = observed_passes()
     fitted = Fourier(**SMALL, length_scale=300.0, time_scale=60.0, optimizer=optimizer).fit(x, y, pass_error(y, index))
-    assert np.sqrt(np.mean((fitted.predict(x) - signal) ** 2)) < 0.3 * signal.std()
+    assert np.sqrt(np.mean((fitted.predict(Points.of(x)) - signal) ** 2)) < 0.3 * signal.std()
 
 
 def test_the_kernel_of_the_features_is_the_gaussian_of_the_scales():
@@ -43,7 +44,7 @@ def test_the_scales_are_kilometres_and_days():
     one, two = (
         Fourier(**{**SMALL, "steps": 20}, length_scale=k * 300.0, time_scale=k * 60.0, precision="float32")
         .fit(k * x, y, pass_error(y, index))
-        .predict(k * x)
+        .predict(Points.of(k * x))
         for k in (1, 2)
     )
     np.testing.assert_array_equal(one, two)

@@ -80,7 +80,7 @@ def test_spherical_harmonics_are_eigenfunctions_of_the_laplacian(kind, place, de
     function = in_frame(frame, harmonic)
     gradient, hessian = derivatives(function, x, STEP[kind])
     east, north = frame.east(lon, lat)[0], frame.north(lon, lat)[0]
-    bend = frame.bends(lon, lat)[[0, 2], 0].sum(axis=0)
+    bend = frame.metric_terms(lon, lat)[[0, 2], 0].sum(axis=0)
     laplacian = east @ hessian @ east + north @ hessian @ north + bend @ gradient
     assert laplacian * R**2 == pytest.approx(-degree * (degree + 1) * function(x), abs=2e-4)
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from xinr.geo.points import Points
 from xinr.methods import METHODS, method_from
 from xinr.methods.autodiff.jets import RULES, Jet
 from xinr.methods.neural.architectures.siren import Siren, SirenNetwork, SirenPredictor
@@ -222,10 +223,10 @@ def test_a_network_and_any_other_predictor_agree_on_derivatives(predictor, curve
         {key: array.astype(float) if array.dtype.kind == "f" else array for key, array in predictor.state().items()}
     )
     pairs = [[(0, 0)], [(0, 1)], [(1, 1)]]
-    general = Predictor.derivatives(in_float64, x, directions, pairs, bends)  # of gradients and curvatures
+    general = Predictor.derivatives(Points.of(in_float64), x, directions, pairs, bends)  # of gradients and curvatures
     for found, tolerance in (
-        (in_float64.derivatives(x, directions, pairs, bends), 1e-10),
-        (predictor.derivatives(x, directions, pairs, bends), 1e-4),  # float32, and numbers of 1e-15
+        (in_float64.derivatives(Points.of(x), directions, pairs, bends), 1e-10),
+        (predictor.derivatives(Points.of(x), directions, pairs, bends), 1e-4),  # float32, and numbers of 1e-15
     ):
         for ours, expected in zip(found, general, strict=True):
             assert ours.shape == expected.shape and np.all(np.abs(expected).max(axis=1) > 0.0)
@@ -236,10 +237,10 @@ def test_a_network_and_any_other_predictor_agree_on_derivatives(predictor, curve
 def test_derivatives_do_not_depend_on_which_points_come_together(predictor, curves):
     x, directions, _ = curves
     bend = np.zeros_like(x)
-    whole = predictor.laplacian(x, directions, bend)
-    alone = predictor.laplacian(x[:7], [direction[:7] for direction in directions], bend[:7])
+    whole = predictor.laplacian(Points.of(x), directions, bend)
+    alone = predictor.laplacian(Points.of(x[:7]), [direction[:7] for direction in directions], bend[:7])
     np.testing.assert_allclose(alone, whole[:7], rtol=1e-4, atol=1e-6 * np.abs(whole).max())
-    still = predictor.laplacian(x, [np.zeros_like(x)] * 2, bend)
+    still = predictor.laplacian(Points.of(x), [np.zeros_like(x)] * 2, bend)
     np.testing.assert_array_equal(still, 0.0)
-    missing = predictor.laplacian(x, [np.where(np.arange(3000)[:, None] == 3, np.nan, directions[0])], bend)
+    missing = predictor.laplacian(Points.of(x), [np.where(np.arange(3000)[:, None] == 3, np.nan, directions[0])], bend)
     assert np.flatnonzero(np.isnan(missing)).tolist() == [3]

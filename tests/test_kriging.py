@@ -10,6 +10,7 @@ import xarray as xr
 
 import xinr
 from tests.helpers import two_missions
+from xinr.geo.points import Points
 from xinr.methods import ObservationError
 from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian, Matern, Spectral
 from xinr.methods.functions.polynomial import Polynomial
@@ -88,16 +89,16 @@ def test_it_is_optimal_interpolation_with_a_window_without_end(covariance):
     x, error = observed()
     y, target = values(covariance, x, error)[:, 0], between()
     dense = OI(frame="plane", covariance=covariance, window=1e3, analysis_step=1e6).fit(x, y, error)
-    value, deviation = dense.posterior(target)
+    value, deviation = dense.posterior(Points.of(target))
     found = replace(EXACT, covariance=covariance, time_step=1.0).fit(x, y, error)
-    assert np.abs((found.predict(target) - value) / deviation).max() < 0.01
+    assert np.abs((found.predict(Points.of(target)) - value) / deviation).max() < 0.01
     assert np.abs(value).std() > 0.02
 
 
 def test_the_drift_of_the_sea_is_westward():
     """Observed today, a feature is mapped further west five days later."""
     x, target = np.zeros((1, 3)), np.array([[-60.0, 0.0, 5.0], [60.0, 0.0, 5.0]])
-    found = replace(EXACT, covariance=DRIFTING).fit(x, np.ones(1), white(1, 0.01)).predict(target)
+    found = replace(EXACT, covariance=DRIFTING).fit(x, np.ones(1), white(1, 0.01)).predict(Points.of(target))
     expected = DRIFTING.value(target, x)[:, 0] / (DRIFTING.sigma**2 + 0.01**2)
     np.testing.assert_allclose(found, expected, rtol=0, atol=0.01)
     assert expected[0] > 1.2 * expected[1] > 0.1
@@ -110,17 +111,21 @@ def test_universal_kriging_is_the_textbook_formula(mean):
     target = between()
     value, deviation = textbook(SMOOTH, x, y, error, target, mean)
     found = replace(EXACT, mean=mean).fit(x, y, error)
-    assert np.abs((found.predict(target) - value) / deviation).max() < 0.01
+    assert np.abs((found.predict(Points.of(target)) - value) / deviation).max() < 0.01
 
 
 @pytest.mark.parametrize("mean", ["none", "constant", "linear"])
 def test_the_posterior_error_is_that_of_the_formula(mean):
     x, error = observed()
     y, target = values(SMOOTH, x, error)[:, 0], between()
-    _, expected = OI(frame="plane", covariance=SMOOTH, window=1e3, analysis_step=1e6).fit(x, y, error).posterior(target)
+    _, expected = (
+        OI(frame="plane", covariance=SMOOTH, window=1e3, analysis_step=1e6)
+        .fit(x, y, error)
+        .posterior(Points.of(target))
+    )
     if mean != "none":
         _, expected = textbook(SMOOTH, x, y, error, target, mean)
-    _, found = replace(EXACT, mean=mean, samples=128, tolerance=0.003).fit(x, y, error).posterior(target)
+    _, found = replace(EXACT, mean=mean, samples=128, tolerance=0.003).fit(x, y, error).posterior(Points.of(target))
     # Each is off by 1 / sqrt(256) = 6 %, independently of those far away; linear between the centres, 3 % are added.
     assert (found / expected).mean() == pytest.approx(1.02, abs=0.03)
     assert (found / expected).std() < 0.09
@@ -133,14 +138,16 @@ def test_adding_a_constant_adds_it_to_the_map(height):
     x, error = observed()
     y, target = values(SMOOTH, x, error)[:, 0], between()
     method = replace(EXACT, mean="constant", tolerance=0.005)
-    low, high = (method.fit(x, y + h, error).predict(target) for h in (0.0, height))
+    low, high = (method.fit(x, y + h, error).predict(Points.of(target)) for h in (0.0, height))
     np.testing.assert_allclose(high - height, low, rtol=0, atol=1e-5)
 
 
 def test_estimates_are_linear_in_the_data():
     x, error = observed()
     y, target = values(SMOOTH, x, error, 2), between()
-    one, two, both = (EXACT.fit(x, v, error).predict(target) for v in (y[:, 0], y[:, 1], y[:, 0] - 2.0 * y[:, 1]))
+    one, two, both = (
+        EXACT.fit(x, v, error).predict(Points.of(target)) for v in (y[:, 0], y[:, 1], y[:, 0] - 2.0 * y[:, 1])
+    )
     np.testing.assert_allclose(both, one - 2.0 * two, rtol=0, atol=1e-5)
 
 
@@ -161,8 +168,8 @@ def test_without_noise_it_goes_through_the_data(mean):
     x = few()
     y = np.random.default_rng(1).normal(0.2, 0.1, len(x))
     found = replace(EXACT, mean=mean).fit(x, y, white(len(x), 1e-4))
-    np.testing.assert_allclose(found.predict(x), y, rtol=0, atol=1e-4)
-    assert np.all(found.posterior(x)[1] < 0.35 * SMOOTH.sigma)  # linear between centres
+    np.testing.assert_allclose(found.predict(Points.of(x)), y, rtol=0, atol=1e-4)
+    assert np.all(found.posterior(Points.of(x))[1] < 0.35 * SMOOTH.sigma)  # linear between centres
 
 
 def test_with_endless_noise_it_says_nothing():
@@ -171,12 +178,12 @@ def test_with_endless_noise_it_says_nothing():
     none, constant, linear = (
         replace(EXACT, mean=m).fit(x, y, white(len(x), 1e4)) for m in ("none", "constant", "linear")
     )
-    np.testing.assert_allclose(none.predict(target), 0.0, atol=1e-6)
-    np.testing.assert_allclose(constant.predict(target), y.mean(), atol=1e-5)
+    np.testing.assert_allclose(none.predict(Points.of(target)), 0.0, atol=1e-6)
+    np.testing.assert_allclose(constant.predict(Points.of(target)), y.mean(), atol=1e-5)
     drift = Polynomial.zero("linear", x)
     fitted = drift.columns(target) @ np.linalg.lstsq(drift.columns(x), y)[0]
-    np.testing.assert_allclose(linear.predict(target), fitted, atol=1e-5)
-    ratio = replace(COARSE, samples=200).fit(x, y, white(len(x), 1e4)).posterior(target)[1] / SMOOTH.sigma
+    np.testing.assert_allclose(linear.predict(Points.of(target)), fitted, atol=1e-5)
+    ratio = replace(COARSE, samples=200).fit(x, y, white(len(x), 1e4)).posterior(Points.of(target))[1] / SMOOTH.sigma
     assert ratio.mean() == pytest.approx(1.0, abs=0.04)
 
 
@@ -184,7 +191,7 @@ def test_noisy_points_weigh_less():
     x, y = few(2), np.array([0.1, -0.1])
     x[1] = x[0]
     target, noise = x[:1], np.array([0.01, 0.1])
-    found = EXACT.fit(x, y, ObservationError(noise, np.arange(2), np.zeros(2))).predict(target)
+    found = EXACT.fit(x, y, ObservationError(noise, np.arange(2), np.zeros(2))).predict(Points.of(target))
     weights = noise**-2.0
     expected = (weights @ y) / (weights.sum() + SMOOTH.sigma**-2)
     assert found.item() == pytest.approx(expected, abs=1e-4)
@@ -196,11 +203,11 @@ def test_beyond_the_lattice_is_the_mean_with_the_deviation_of_the_signal(mean):
     y = values(SMOOTH, x, error)[:, 0] + (0.5 if mean == "constant" else 0.0)
     found = replace(EXACT, mean=mean, samples=4).fit(x, y, error)
     far = np.array([[5000.0, 0.0, 5.0], [0.0, -5000.0, 5.0], [0.0, 0.0, 500.0], [0.0, 0.0, -500.0]])
-    value, deviation = found.posterior(far)
+    value, deviation = found.posterior(Points.of(far))
     drift = textbook(SMOOTH, x, y, error, far, "constant")[0] if mean == "constant" else np.zeros(4)
     np.testing.assert_allclose(value, drift, atol=1e-4)
     np.testing.assert_array_equal(deviation, SMOOTH.sigma)
-    np.testing.assert_array_equal(found.gradient(far), 0.0)
+    np.testing.assert_array_equal(found.gradient(Points.of(far)), 0.0)
 
 
 # --- errors and draws -------------------------------------------------------------------------------
@@ -222,8 +229,8 @@ def test_intervals_cover_a_sea_of_the_very_covariance():
         y = sea[:n] + np.linalg.cholesky(of_errors) @ rng.normal(size=n)
         found = method.fit(x, y, error)
         if deviation is None:
-            _, deviation = found.posterior(target)
-        within.append(np.abs(found.predict(target) - sea[n:]) / deviation)
+            _, deviation = found.posterior(Points.of(target))
+        within.append(np.abs(found.predict(Points.of(target)) - sea[n:]) / deviation)
     # Linear between the centres of a coarse lattice, the stated error is 5 % too large.
     assert np.mean(np.array(within) < 1.0 / 1.05) == pytest.approx(0.683, abs=0.03)
     assert np.mean(np.array(within) < 1.96) == pytest.approx(0.95, abs=0.02)
@@ -233,20 +240,20 @@ def test_draws_repeat_with_the_seed_and_spread_as_the_posterior():
     x, error = observed()
     y, target = values(SMOOTH, x, error)[:, 0] + 0.3, between(60)
     found = replace(COARSE, mean="constant", samples=128).fit(x, y, error)
-    drawn = np.array([draw.predict(target) for draw in found.sample(100, 7)])
+    drawn = np.array([draw.predict(Points.of(target)) for draw in found.sample(100, 7)])
     again, other = (found.sample(2, seed) for seed in (7, 8))
     assert drawn.shape == (100, 60)
     np.testing.assert_array_equal(
-        [draw.predict(target) for draw in again], [d.predict(target) for d in found.sample(2, 7)]
+        [draw.predict(Points.of(target)) for draw in again], [d.predict(Points.of(target)) for d in found.sample(2, 7)]
     )
-    assert np.abs(other[0].predict(target) - again[0].predict(target)).max() > 0.01
-    value, deviation = found.posterior(target)
+    assert np.abs(other[0].predict(Points.of(target)) - again[0].predict(Points.of(target))).max() > 0.01
+    value, deviation = found.posterior(Points.of(target))
     assert (drawn.std(axis=0) / deviation).mean() == pytest.approx(1.0, abs=0.06)
     standardised = (drawn.mean(axis=0) - value) / deviation * np.sqrt(100)
     assert np.sqrt(np.mean(standardised**2)) == pytest.approx(1.0, abs=0.5)
     step = 1e-3 * np.eye(3)[0]
-    rise = (again[0].predict(target + step) - again[0].predict(target - step)) / 2e-3
-    np.testing.assert_allclose(again[0].gradient(target)[:, 0], rise, atol=2e-5)
+    rise = (again[0].predict(Points.of(target + step)) - again[0].predict(Points.of(target - step))) / 2e-3
+    np.testing.assert_allclose(again[0].gradient(Points.of(target))[:, 0], rise, atol=2e-5)
 
 
 def test_draws_have_the_posterior_error_at_any_point():
@@ -254,7 +261,9 @@ def test_draws_have_the_posterior_error_at_any_point():
     y, target = values(SMOOTH, x, error)[:, 0], between()
     _, expected = textbook(SMOOTH, x, y, error, target)
     found = replace(EXACT, tolerance=0.003).fit(x, y, error)
-    off = np.array([draw.predict(target) for draw in found.sample(128, 1)]) - found.predict(target)
+    off = np.array([draw.predict(Points.of(target)) for draw in found.sample(128, 1)]) - found.predict(
+        Points.of(target)
+    )
     ratio = np.sqrt(np.mean(off**2, axis=0)) / expected
     assert ratio.mean() == pytest.approx(1.0, abs=0.025) and ratio.std() < 0.09
 
@@ -263,7 +272,7 @@ def test_a_draw_agrees_with_the_data_to_their_noise():
     x, error = observed()
     y = values(SMOOTH, x, replace(error, pass_bias=0.0, pass_slope=0.0))[:, 0]
     found = EXACT.fit(x, y, replace(error, pass_bias=0.0, pass_slope=0.0))
-    left = np.array([y - draw.predict(x) for draw in found.sample(8, 0)])
+    left = np.array([y - draw.predict(Points.of(x)) for draw in found.sample(8, 0)])
     assert left.std() == pytest.approx(0.03, rel=0.1)
 
 
@@ -276,9 +285,11 @@ def test_another_method_gives_the_mean():
     slow = OI(covariance=Matern(400.0, 30.0, 0.1), frame="plane", window=100.0, analysis_step=1e6)
     both = replace(EXACT, mean=slow).fit(x, y, error)
     mean = slow.fit(x, y, error)
-    expected = mean.predict(target) + EXACT.fit(x, y - mean.predict(x), error).predict(target)
-    np.testing.assert_allclose(both.predict(target), expected, rtol=0, atol=1e-6)
-    assert np.abs(mean.predict(target)).std() > 0.01
+    expected = mean.predict(Points.of(target)) + EXACT.fit(x, y - mean.predict(Points.of(x)), error).predict(
+        Points.of(target)
+    )
+    np.testing.assert_allclose(both.predict(Points.of(target)), expected, rtol=0, atol=1e-6)
+    assert np.abs(mean.predict(Points.of(target))).std() > 0.01
 
 
 def test_a_network_gives_the_mean_and_the_field_is_kept_with_it(tracks, grid, tmp_path):
@@ -304,11 +315,11 @@ def test_derivatives_are_the_central_differences():
     found, target = KrigingPredictor.from_state(state), between()
     for axis, h in enumerate((0.1, 0.1, 0.01)):
         step = h * np.eye(3)[axis]
-        slope = (found.predict(target + step) - found.predict(target - step)) / (2 * h)
-        expected = found.gradient(target)[:, axis]
+        slope = (found.predict(Points.of(target + step)) - found.predict(Points.of(target - step))) / (2 * h)
+        expected = found.gradient(Points.of(target))[:, axis]
         np.testing.assert_allclose(slope, expected, rtol=0, atol=1e-4 * np.abs(expected).max())
-        bend = (found.gradient(target + step) - found.gradient(target - step))[:, axis] / (2 * h)
-        curvature = found.curvature(target, np.tile(np.eye(3)[axis], (100, 1)))
+        bend = (found.gradient(Points.of(target + step)) - found.gradient(Points.of(target - step)))[:, axis] / (2 * h)
+        curvature = found.curvature(Points.of(target), np.tile(np.eye(3)[axis], (100, 1)))
         np.testing.assert_allclose(bend, curvature, rtol=0, atol=0.01 * np.abs(curvature).max())
 
 
@@ -325,7 +336,7 @@ def test_it_survives_files_and_pickles_with_its_posterior(mean, covariance, trac
             [again.interp(grid, error=True), again.gradient(grid), again.laplacian(grid)], combine_attrs="drop"
         )
         xr.testing.assert_identical(found, expected)
-        assert again.info == field.info and again.predictor.settings == field.predictor.settings
+        assert again.info == field.info and again.predictor.problem.covariance == field.predictor.problem.covariance
 
 
 def test_the_history_tells_how_the_solver_went(tracks):
@@ -337,7 +348,8 @@ def test_order_of_the_observations_does_not_matter():
     x, error = observed()
     y, order = values(SMOOTH, x, error)[:, 0], np.random.default_rng(0).permutation(200)
     one, other = (
-        m.predict(between()) for m in (EXACT.fit(x, y, error), EXACT.fit(x[order], y[order], error.take(order)))
+        m.predict(Points.of(between()))
+        for m in (EXACT.fit(x, y, error), EXACT.fit(x[order], y[order], error.take(order)))
     )
     np.testing.assert_allclose(one, other, rtol=0, atol=1e-6)
 
@@ -374,8 +386,8 @@ def test_a_gap_of_centuries_is_refused_before_it_fills_the_memory():
         ({"margin": np.inf}, ValueError, "margin must be a finite number above zero, got inf"),
         ({"time_margin": 0.0}, ValueError, "time_margin must be a finite number above zero, got 0.0"),
         ({"tolerance": 0.0}, ValueError, "tolerance must be a finite number above zero, got 0.0"),
-        ({"samples": 0}, ValueError, "draws must be a finite number above zero, got 0"),
-        ({"samples": 2.5}, TypeError, "draws must be a whole number, got 2.5"),
+        ({"samples": 0}, ValueError, "samples must be a finite number above zero, got 0"),
+        ({"samples": 2.5}, TypeError, "samples must be a whole number, got 2.5"),
         ({"spacing": "20"}, TypeError, "spacing must be a number, got '20'"),
         (
             {"pass_slope": -1.0},
@@ -422,14 +434,14 @@ def test_a_linear_mean_needs_points_that_tell_it(x):
     y, error = np.ones(len(x)), white(len(x), 0.02)
     with pytest.raises(ValueError, match=rf"{len(x)} observations do not tell a linear mean, .*, or mean='constant'"):
         replace(EXACT, mean="linear").fit(x, y, error)
-    value, deviation = replace(EXACT, mean="constant", samples=4).fit(x, y, error).posterior(x)
+    value, deviation = replace(EXACT, mean="constant", samples=4).fit(x, y, error).posterior(Points.of(x))
     np.testing.assert_allclose(value, 1.0, atol=1e-3)
     assert np.all(deviation > 0.0)
 
 
 def test_one_observation_falls_off_as_the_covariance():
     x, target = np.zeros((1, 3)), between()
-    found = EXACT.fit(x, np.array([0.2]), white(1, 0.05)).predict(target)
+    found = EXACT.fit(x, np.array([0.2]), white(1, 0.05)).predict(Points.of(target))
     expected = SMOOTH.value(target, x)[:, 0] / (SMOOTH.sigma**2 + 0.05**2) * 0.2
     np.testing.assert_allclose(found, expected, rtol=0, atol=2e-4)
 
@@ -437,8 +449,8 @@ def test_one_observation_falls_off_as_the_covariance():
 def test_many_points_in_one_place_are_as_good_as_their_mean():
     place = np.array([[10.0, 20.0, 5.0]])
     y, target = np.random.default_rng(0).normal(0.1, 0.02, 50), between()
-    many = EXACT.fit(np.repeat(place, 50, axis=0), y, white(50, 0.02)).predict(target)
-    one = EXACT.fit(place, y[:1] * 0.0 + y.mean(), white(1, 0.02 / 50**0.5)).predict(target)
+    many = EXACT.fit(np.repeat(place, 50, axis=0), y, white(50, 0.02)).predict(Points.of(target))
+    one = EXACT.fit(place, y[:1] * 0.0 + y.mean(), white(1, 0.02 / 50**0.5)).predict(Points.of(target))
     np.testing.assert_allclose(many, one, rtol=0, atol=1e-5)
 
 
@@ -516,7 +528,7 @@ def test_the_usual_covariance_is_as_variable_as_the_sea(tracks):
     """Twice the heights: twice the signal, the errors as they are."""
     louder = tracks.assign(sla_unfiltered=2.0 * tracks.sla_unfiltered)
     quiet, loud = (ds.inr.fit("kriging", noise=1e-3, pass_bias=0.0, pass_slope=0.0) for ds in (tracks, louder))
-    one, two = (field.predictor.settings.signal for field in (quiet, loud))
+    one, two = (field.predictor.problem.covariance for field in (quiet, loud))
     assert two.sigma == pytest.approx(2.0 * one.sigma, rel=0.01)
     assert two.terms[0].length_scale == Kriging.default_covariance.terms[0].length_scale
     assert quiet.info["settings"]["covariance"]["terms"][0]["sigma"] == one.terms[0].sigma

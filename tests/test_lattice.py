@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from xinr.geo.points import Points
 from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian, Matern, Spectral
 from xinr.methods.kriging.lattice import STENCIL, Lattice
 
@@ -132,9 +133,9 @@ def test_values_of_coefficients_agree_three_ways(lattice):
     c = torch.randn(lattice.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     x = points(300)
     at_points = lattice.matrix(x, CPU, torch.float64) @ c.reshape(-1)
-    np.testing.assert_allclose(lattice.spline(c).predict(x), at_points, atol=1e-5)
+    np.testing.assert_allclose(lattice.spline(c).predict(Points.of(x)), at_points, atol=1e-5)
     place = np.array([3, 5, 7])
     centre = np.array(lattice.origin) + place * STEP
     assert lattice.values(c)[tuple(place)].item() == pytest.approx(
-        lattice.spline(c).predict(centre[None])[0], abs=1e-12
+        lattice.spline(c).predict(Points.of(centre[None]))[0], abs=1e-12
     )

@@ -8,6 +8,7 @@ import xarray as xr
 
 import xinr
 from tests.helpers import two_missions
+from xinr.geo.points import Points
 from xinr.methods import METHODS, ErrorPredictor, method_from
 from xinr.methods.covariances import Gaussian
 from xinr.methods.kriging.method import Kriging
@@ -78,19 +79,24 @@ def test_gradient_and_curvature_are_the_central_differences(field, tracks):
     rng = np.random.default_rng(0)
     # Steps in units of the scales of the field: hundredths of a degree or kilometres, minutes.
     unit = np.array([{"degrees": 1e-2, "sphere": 0.05, "plane": 0.2}[field.frame.kind]] * (x.shape[1] - 1) + [5e-3])
-    gradient = predictor.gradient(x)
+    gradient = predictor.gradient(Points.of(x))
     slope = np.zeros_like(gradient)
     for axis in range(x.shape[1]):
         step = unit * np.eye(x.shape[1])[axis]
-        near, far = (predictor.predict(x + k * step) - predictor.predict(x - k * step) for k in (1, 2))
+        near, far = (
+            predictor.predict(Points.of(x + k * step)) - predictor.predict(Points.of(x - k * step)) for k in (1, 2)
+        )
         slope[:, axis] = (8 * near - far) / 12 / unit[axis]
     scale = np.abs(gradient).max(axis=0)
     np.testing.assert_allclose(slope / scale, gradient / scale, rtol=0, atol=1e-5)
 
     direction = rng.normal(size=x.shape) * unit
-    near, far = (predictor.predict(x + k * direction) + predictor.predict(x - k * direction) for k in (1, 2))
-    bend = (16 * near - far - 30 * predictor.predict(x)) / 12
-    curvature = predictor.curvature(x, direction)
+    near, far = (
+        predictor.predict(Points.of(x + k * direction)) + predictor.predict(Points.of(x - k * direction))
+        for k in (1, 2)
+    )
+    bend = (16 * near - far - 30 * predictor.predict(Points.of(x))) / 12
+    curvature = predictor.curvature(Points.of(x), direction)
     np.testing.assert_allclose(bend, curvature, rtol=0, atol=2e-5 * np.abs(curvature).max())
 
 

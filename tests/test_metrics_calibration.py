@@ -29,16 +29,16 @@ class Flat(ErrorPredictor):
 
     deviation: float
 
-    def predict(self, x):
-        return np.zeros(len(x))
+    def predict(self, points):
+        return np.zeros(len(points))
 
-    def posterior(self, x):
-        return self.predict(x), np.full(len(x), self.deviation)
+    def posterior(self, points):
+        return self.predict(points), np.full(len(points), self.deviation)
 
-    def gradient(self, x):
+    def gradient(self, points):
         raise NotImplementedError
 
-    def curvature(self, x, direction):
+    def curvature(self, points, direction):
         raise NotImplementedError
 
     def state(self):

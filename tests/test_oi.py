@@ -8,6 +8,7 @@ import xarray as xr
 
 import xinr
 from xinr.geo.frames import EARTH_RADIUS
+from xinr.geo.points import Points
 from xinr.methods import method_from
 from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian, Matern, Spectral
 from xinr.methods.method import get_setting, with_settings
@@ -274,7 +275,7 @@ def test_files_of_before_analyses_were_kept_still_open(tracks, grid):
     state = {name: array for name, array in field.predictor.state().items() if name not in ("solved", "weights")}
     again = type(field.predictor).from_state(state)
     x = field.predictor.x[:5]
-    np.testing.assert_array_equal(again.predict(x), field.predictor.predict(x))
+    np.testing.assert_array_equal(again.predict(Points.of(x)), field.predictor.predict(Points.of(x)))
 
 
 @pytest.mark.parametrize("covariance", [Gaussian(2.0, 5.0, 0.3), Matern(2.0, 5.0, 0.3)])

@@ -9,6 +9,7 @@ import xarray as xr
 
 import xinr
 from tests.helpers import two_missions
+from xinr.geo.points import Points
 from xinr.methods.covariances import ArhanColinDeVerdiere, Gaussian, Matern
 from xinr.methods.covariances.nonstationary import NonstationaryCovariance
 from xinr.methods.oi import LocalOIPredictor, analysis_cache, local
@@ -50,7 +51,7 @@ def test_at_a_node_it_is_the_analysis_of_the_nearest_observations(field):
     same = p.error_model.pass_index[near][:, None] == p.error_model.pass_index[near]
     matrix = covariance.value(p.x[near], p.x[near]) + np.diag(p.error_model.noise[near] ** 2) + 0.02**2 * same
     k = covariance.value(node[None], p.x[near])[0]
-    value, error = p.posterior(node[None])
+    value, error = p.posterior(Points.of(node[None]))
     assert value[0] == pytest.approx(k @ np.linalg.solve(matrix, p.y[near]), abs=1e-12)
     assert error[0] == pytest.approx(np.sqrt(0.2**2 - k @ np.linalg.solve(matrix, k)), abs=1e-12)
 
@@ -62,7 +63,9 @@ def test_the_map_and_its_slope_have_no_steps(field):
 
     def largest_steps(count):
         line = middle + np.linspace(-0.5, 0.5, count)[:, None] * span
-        return np.abs(np.diff(p.predict(line))).max(), np.abs(np.diff(p.gradient(line)[:, 0])).max()
+        return np.abs(np.diff(p.predict(Points.of(line)))).max(), np.abs(
+            np.diff(p.gradient(Points.of(line))[:, 0])
+        ).max()
 
     coarse, fine = largest_steps(101), largest_steps(1001)
     assert all(b < 0.15 * a for a, b in zip(coarse, fine, strict=True))
@@ -70,15 +73,15 @@ def test_the_map_and_its_slope_have_no_steps(field):
 
 def test_far_from_the_data_it_is_zero_with_the_error_of_the_signal(field):
     far = field.predictor.x[:2] + np.array([3000.0, 0.0, 0.0])
-    value, error = field.predictor.posterior(far)
+    value, error = field.predictor.posterior(Points.of(far))
     np.testing.assert_allclose(value, 0.0, atol=1e-12)
     np.testing.assert_allclose(error, 0.2, rtol=1e-12)
 
 
 def test_no_targets_give_no_values(field):
     nowhere = np.empty((0, 3))
-    assert field.predictor.predict(nowhere).shape == (0,)
-    assert field.predictor.gradient(nowhere).shape == (0, 3)
+    assert field.predictor.predict(Points.of(nowhere)).shape == (0,)
+    assert field.predictor.gradient(Points.of(nowhere)).shape == (0, 3)
 
 
 def test_saved_and_opened_it_is_the_same_to_the_bit(field, grid, tmp_path):

@@ -13,6 +13,7 @@ import xinr
 from tests.benchmarks import simulation
 from tests.benchmarks.package_data import make
 from xinr.geo.geostrophy import GRAVITY
+from xinr.geo.points import Points
 from xinr.simulate import OneLayer, TwoLayer, derivatives, qg, sea
 from xinr.simulate.ocean import spun_up
 from xinr.simulate.ocean.periodic import resampled
@@ -273,9 +274,9 @@ def test_a_sea_is_a_field(tmp_path):
     flat = ds[["ssh"]].isel(time=slice(1, 5))
     at = flat.stack(point=("time", "y", "x")).reset_index("point").isel(point=slice(None, None, 7))
     x = np.stack([at["x"], at["y"], (at["time"] - ds["time"][0]) / np.timedelta64(1, "D")], axis=1)
-    np.testing.assert_allclose(truth.predictor.predict(x), at["ssh"], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(truth.predictor.predict(Points.of(x)), at["ssh"], rtol=0, atol=1e-9)
     exact = derivatives(flat)["dssh_dx"].stack(point=("time", "y", "x")).values[::7]
-    slope = truth.predictor.gradient(x)[:, 0] / 1e3
+    slope = truth.predictor.gradient(Points.of(x))[:, 0] / 1e3
     assert np.sqrt(((slope - exact) ** 2).mean()) < 0.05 * exact.std()
     grid = {"time": ds["time"][2:3], "latitude": np.arange(34.0, 43.0), "longitude": np.arange(296.0, 305.0)}
     truth.save(tmp_path / "sea.nc")

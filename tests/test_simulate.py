@@ -6,6 +6,7 @@ import xarray as xr
 
 import xinr
 from xinr.geo.frames import EARTH_RADIUS
+from xinr.geo.points import Points
 from xinr.methods.functions.waves import BLOCK, WavePredictor
 from xinr.simulate import MeanJet, eddies
 
@@ -67,9 +68,9 @@ def test_laplacian_is_the_central_difference(truth, grid):
 def test_blocks_leave_no_seam():
     predictor = WavePredictor(np.array([[0.1, 0.2]]), np.array([2.0]), np.array([0.3]))
     x = np.random.default_rng(0).normal(size=(BLOCK + 3, 2))
-    np.testing.assert_allclose(predictor.predict(x), 2.0 * np.cos(x @ [0.1, 0.2] + 0.3))
-    assert predictor.gradient(x).shape == (BLOCK + 3, 2)
-    assert predictor.predict(x[:0]).shape == (0,)
+    np.testing.assert_allclose(predictor.predict(Points.of(x)), 2.0 * np.cos(x @ [0.1, 0.2] + 0.3))
+    assert predictor.gradient(Points.of(x)).shape == (BLOCK + 3, 2)
+    assert predictor.predict(Points.of(x[:0])).shape == (0,)
 
 
 def test_eddies_have_their_rms_and_seed(grid):
@@ -93,7 +94,7 @@ def test_spectrum_along_a_line_falls_with_the_slope():
         lines = np.random.default_rng(seed).uniform(-5000, 5000, 8)
         for offset in lines:
             points = np.stack([np.full_like(x, 6371.0), x, np.full_like(x, offset), np.zeros_like(x)], axis=1)
-            power += np.abs(np.fft.rfft(predictor.predict(points) * np.hanning(x.size))) ** 2
+            power += np.abs(np.fft.rfft(predictor.predict(Points.of(points)) * np.hanning(x.size))) ** 2
     k = np.fft.rfftfreq(x.size, 5.0)
     band = (k > 1 / 250) & (k < 1 / 100)
     slope, _ = np.polyfit(np.log(k[band]), np.log(power[band]), 1)

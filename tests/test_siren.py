@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from tests.helpers import observed_passes, pass_error
+from xinr.geo.points import Points
 from xinr.methods import ObservationError
 from xinr.methods.neural.architectures.positional import Positional
 from xinr.methods.neural.architectures.siren import Siren, SirenNetwork, SirenPredictor
@@ -18,14 +19,14 @@ SMALL = {"hidden_features": 64, "hidden_layers": 2, "steps": 150, "batch_size": 
 def test_recovers_a_smooth_signal(optimizer):
     x, y, signal, _, index = observed_passes()
     fitted = Siren(**SMALL, length_scale=500.0, time_scale=100.0, optimizer=optimizer).fit(x, y, pass_error(y, index))
-    assert np.sqrt(np.mean((fitted.predict(x) - signal) ** 2)) < 0.3 * signal.std()
+    assert np.sqrt(np.mean((fitted.predict(Points.of(x)) - signal) ** 2)) < 0.3 * signal.std()
 
 
 def test_a_bias_per_pass_in_the_errors_removes_planted_biases():
     x, y, signal, _, index = observed_passes(bias=0.05)
     settings = Siren(**SMALL, length_scale=500.0, time_scale=100.0)
     deaf, aware = (
-        np.sqrt(np.mean((settings.fit(x, y, pass_error(y, index, bias=bias)).predict(x) - signal) ** 2))
+        np.sqrt(np.mean((settings.fit(x, y, pass_error(y, index, bias=bias)).predict(Points.of(x)) - signal) ** 2))
         for bias in (0.0, 0.05)
     )
     assert aware < 0.8 * deaf
@@ -37,7 +38,7 @@ def test_what_all_passes_share_is_not_their_bias(seed):
     x, y, _, _, index = observed_passes(seed=seed)
     settings = Positional(hidden_features=64, hidden_layers=2, batch_size=512, length_scale=1000.0, time_scale=100.0)
     fitted = settings.fit(x, y, pass_error(y, index, bias=0.1))
-    assert abs(np.mean(y - fitted.predict(x))) < 1e-3
+    assert abs(np.mean(y - fitted.predict(Points.of(x)))) < 1e-3
 
 
 def test_a_slope_per_pass_in_the_errors_removes_planted_slopes():
@@ -46,7 +47,9 @@ def test_a_slope_per_pass_in_the_errors_removes_planted_slopes():
     tilted = y + distance * (0.2 * np.random.default_rng(3).standard_normal(40))[index]
     settings = Siren(**SMALL, length_scale=500.0, time_scale=100.0)
     deaf, aware = (
-        settings.fit(x, tilted, ObservationError(np.full(len(y), 0.01), index, distance, 0.01, slope)).predict(x)
+        settings.fit(x, tilted, ObservationError(np.full(len(y), 0.01), index, distance, 0.01, slope)).predict(
+            Points.of(x)
+        )
         for slope in (0.0, 0.2)
     )
     assert np.sqrt(np.mean((aware - signal) ** 2)) < 0.8 * np.sqrt(np.mean((deaf - signal) ** 2))
@@ -58,8 +61,8 @@ def test_noisy_points_weigh_less():
     y = y + np.where(spoilt, 0.5, 0.0)
     settings = Siren(**SMALL, length_scale=500.0, time_scale=100.0)
     noise = np.where(spoilt, 1.0, 0.01)
-    trusting = settings.fit(x, y, pass_error(y, index)).predict(x)
-    wary = settings.fit(x, y, ObservationError(noise, index, np.zeros(len(y)))).predict(x)
+    trusting = settings.fit(x, y, pass_error(y, index)).predict(Points.of(x))
+    wary = settings.fit(x, y, ObservationError(noise, index, np.zeros(len(y)))).predict(Points.of(x))
     assert np.abs(wary - signal).mean() < 0.3 * np.abs(trusting - signal).mean()
 
 
@@ -85,7 +88,8 @@ def test_history_without_withheld_passes_has_losses_alone():
 def test_seeds_decide():
     x, y, _, _, index = observed_passes()
     first, again, other = (
-        Siren(**{**SMALL, "steps": 20}, seed=seed).fit(x, y, pass_error(y, index)).predict(x[:50]) for seed in (0, 0, 1)
+        Siren(**{**SMALL, "steps": 20}, seed=seed).fit(x, y, pass_error(y, index)).predict(Points.of(x[:50]))
+        for seed in (0, 0, 1)
     )
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).max() > 0
@@ -107,7 +111,7 @@ def test_bfloat16_and_float32_agree():
     fits = [
         Siren(**SMALL, length_scale=500.0, time_scale=100.0, precision=precision)
         .fit(x, y, pass_error(y, index))
-        .predict(x)
+        .predict(Points.of(x))
         for precision in ("float32", "bfloat16")
     ]
     assert np.sqrt(np.mean((fits[0] - fits[1]) ** 2)) < 0.3 * signal.std()
@@ -138,7 +142,7 @@ def test_a_trained_network_survives_its_state():
     x, y, _, _, index = observed_passes()
     fitted = Siren(**{**SMALL, "steps": 20}).fit(x, y, pass_error(y, index))
     again = SirenPredictor.from_state(fitted.state())
-    np.testing.assert_array_equal(fitted.predict(x), again.predict(x))
+    np.testing.assert_array_equal(fitted.predict(Points.of(x)), again.predict(Points.of(x)))
     np.testing.assert_array_equal(fitted.history["loss"], again.history["loss"])
 
 

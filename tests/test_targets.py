@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from xinr.fields.target import Target
 
 
-def combine(longitude, latitude, time):
+def combine(points):
     """A function of all three coordinates, that tells them apart."""
+    (longitude, latitude), time = points.repeat(points.positions).T, points.time
     return longitude + 1e3 * latitude + 1e6 * (time.astype("datetime64[D]") - np.datetime64("2017-01-01")).astype(float)
 
 
@@ -26,6 +27,31 @@ def test_a_grid_comes_in_the_order_of_a_map(grid):
     assert found.longitude.attrs == {"standard_name": "longitude", "units": "degrees_east", "axis": "X"}
     assert found.latitude.attrs["units"] == "degrees_north"
     assert found.time.attrs == {"standard_name": "time", "axis": "T"}
+
+
+@pytest.mark.parametrize(
+    ("select", "grid_shape"),
+    [
+        ({}, (4, 30)),
+        ({"time": 1}, (1, 30)),
+        ({"latitude": 2, "longitude": 3}, (4, 1)),
+        ({"latitude": [2], "longitude": [3]}, (4, 1)),
+    ],
+    ids=["map", "one time", "one position", "one position, kept as a dimension"],
+)
+def test_a_grid_stays_a_grid(grid, select, grid_shape):
+    """A function is given the positions of a map once, and its times, not every point of it."""
+    seen = []
+    Target.of(grid.isel(select)).evaluate(
+        lambda points: seen.append((points.grid, points.shape)) or points.time.astype(float)
+    )
+    assert seen == [(True, grid_shape)]
+
+
+def test_a_track_stays_a_track(tracks):
+    seen = []
+    Target.of(tracks).evaluate(lambda points: seen.append((points.grid, points.shape)) or points.positions[:, 0])
+    assert seen == [(False, (1, 640))]
 
 
 def test_own_attributes_win(grid):
@@ -72,7 +98,7 @@ def test_a_single_time_keeps_its_scalar_coordinate(grid):
 
 
 def test_several_outputs(grid):
-    found = Target.of(grid).evaluate(lambda lon, lat, time: (lon, lat), 2)
+    found = Target.of(grid).evaluate(lambda points: points.repeat(points.positions).T, 2)
     assert np.all(found[0] == grid.longitude) and np.all(found[1] == grid.latitude)
 
 
@@ -84,13 +110,16 @@ def test_missing_coordinates_give_missing_values(tracks):
     found = Target.of(ds).evaluate(combine)
     assert np.isnan(found).values.tolist() == [True, True, True, False, False]
     nowhere = ds.assign_coords(longitude=ds.longitude * np.nan)
-    assert np.isnan(Target.of(nowhere).evaluate(lambda *point: 1 / 0)).all()
+    assert np.isnan(Target.of(nowhere).evaluate(lambda points: 1 / 0)).all()
 
 
 @pytest.mark.parametrize("chunks", [{"time": 1}, {"latitude": 2, "longitude": 3}, {"time": 2, "longitude": 4}, {}])
 def test_a_chunked_grid_is_lazy_and_gives_the_same(maps, chunks, count_computes):
     target = Target.of(maps.chunk(chunks))
-    values, (double, _) = target.evaluate(combine), target.evaluate(lambda *x: (2 * combine(*x), x[0]), 2)
+    values, (double, _) = (
+        target.evaluate(combine),
+        target.evaluate(lambda points: (2 * combine(points), combine(points)), 2),
+    )
     assert count_computes == []
     assert values.chunks is not None
     if chunks:
@@ -135,6 +164,6 @@ def test_something_else_is_refused(target):
 
 def test_a_target_without_time_says_so(grid):
     target = Target.of(grid.drop_vars("time"))
-    assert target.evaluate(lambda lon, lat, time: lon).dims == ("latitude", "longitude")
+    assert target.evaluate(lambda points: points.positions[:, 0]).dims == ("latitude", "longitude")
     with pytest.raises(ValueError, match=r"the target has no time.*target\.assign_coords\(time=\.\.\.\)"):
         target.with_time()

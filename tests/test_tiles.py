@@ -12,6 +12,7 @@ import xinr
 from tests.helpers import START, two_missions
 from xinr._warnings import warn
 from xinr.geo.frames import EARTH_RADIUS, Plane, Sphere
+from xinr.geo.points import Points
 from xinr.methods import ErrorPredictor, Method, ObservationError, SamplePredictor
 from xinr.methods.covariances import Gaussian
 from xinr.methods.functions.polynomial import Polynomial
@@ -21,7 +22,6 @@ from xinr.methods.oi import OI
 from xinr.methods.oi.duacs import Duacs
 from xinr.methods.tiled.method import Tiled, axes_at, centres
 from xinr.methods.tiled.predictor import TiledSampled, taper
-from xinr.places import repetition
 from xinr.validation.sampling import observation_error
 
 # Seas and settings here are made for what is tested, not for each other.
@@ -109,17 +109,21 @@ def test_weights_sum_to_one(place):
     assert len(found.parts) > 5
     covering = sum(taper(_tensor(target), axes, found.radius).numpy() > 0.0 for axes in found.axes)
     assert covering.min() >= 1 and covering.max() >= 3
-    np.testing.assert_allclose(found.predict(target), 1.0, rtol=0, atol=1e-14)
-    np.testing.assert_allclose(found.gradient(target), 0.0, atol=1e-14)
-    curvature = found.curvature(target, np.random.default_rng(0).normal(size=target.shape))
+    np.testing.assert_allclose(found.predict(Points.of(target)), 1.0, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(found.gradient(Points.of(target)), 0.0, atol=1e-14)
+    curvature = found.curvature(Points.of(target), np.random.default_rng(0).normal(size=target.shape))
     np.testing.assert_allclose(curvature, 0.0, atol=1e-15)
 
 
 def test_beyond_all_tiles_there_is_nothing():
     x = around(12.0, 44.0, 50, 300.0)
     found, far = ones(x), around(60.0, 44.0, 5, 300.0)
-    assert np.isfinite(found.predict(x)).all()
-    for nothing in (found.predict(far), found.gradient(far), found.curvature(far, far)):
+    assert np.isfinite(found.predict(Points.of(x))).all()
+    for nothing in (
+        found.predict(Points.of(far)),
+        found.gradient(Points.of(far)),
+        found.curvature(Points.of(far), far),
+    ):
         assert np.isnan(nothing).all()
 
 
@@ -134,7 +138,7 @@ def test_every_observation_lies_within_a_tile():
     x = np.column_stack([EARTH_RADIUS * place / np.linalg.norm(place, axis=1, keepdims=True), np.zeros(5000)])
     found = ones(x, 1000.0)
     assert len(found.parts) == 510  # all over the globe
-    np.testing.assert_allclose(found.predict(x), 1.0, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(found.predict(Points.of(x)), 1.0, rtol=0, atol=1e-14)
 
 
 # --- values ------------------------------------------------------------------------------------------
@@ -157,14 +161,18 @@ def test_one_tile_is_kriging_on_its_plane():
     target = tracks.isel(time=slice(0, 640, 7))
     there = target.longitude.values, target.latitude.values, target.time.values
     on_plane, on_sphere = plane.project(*there), sphere.project(*there)
-    np.testing.assert_allclose(found.predict(on_sphere), plain.predict(on_plane), rtol=0, atol=1e-7)
-    np.testing.assert_allclose(found.posterior(on_sphere)[1], plain.posterior(on_plane)[1], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(
+        found.predict(Points.of(on_sphere)), plain.predict(Points.of(on_plane)), rtol=0, atol=1e-7
+    )
+    np.testing.assert_allclose(
+        found.posterior(Points.of(on_sphere))[1], plain.posterior(Points.of(on_plane))[1], rtol=0, atol=1e-5
+    )
     one, other = (
         predictor.derivatives(
-            x,
+            Points.of(x),
             [frame.east(*there[:2]), frame.north(*there[:2])],
             [[(0, 0)], [(0, 1)], [(1, 1)]],
-            list(frame.bends(*there[:2])),
+            list(frame.metric_terms(*there[:2])),
         )
         for predictor, frame, x in ((found, sphere, on_sphere), (plain, plane, on_plane))
     )
@@ -180,7 +188,7 @@ def test_two_coverings_agree_within_their_errors():
     (one, error), (other, _) = (
         Tiled(replace(FINE, margin=150.0, samples=8), size=size, margin=250.0)
         .fit(x, observed, white(300))
-        .posterior(target)
+        .posterior(Points.of(target))
         for size in (300.0, 500.0)
     )
     assert 0.0 < np.sqrt(np.mean(np.square((one - other) / error))) < 0.1
@@ -194,7 +202,7 @@ def test_variance_follows_the_place():
     y = np.concatenate([0.03 / 0.1 * sea(quiet)[:, 0], 0.3 / 0.1 * sea(loud)[:, 0]])
     found = Tiled(replace(FINE, covariance=None), size=700.0).fit(np.vstack([quiet, loud]), y, white(600))
     east = found.axes[:, 2, 1] > 0.0
-    sigma = np.array([part.settings.covariance.sigma for part in found.parts])
+    sigma = np.array([part.problem.covariance.sigma for part in found.parts])
     assert sigma[east].min() > 4.0 * sigma[~east].max()
 
 
@@ -252,7 +260,7 @@ def test_a_line_across_the_dateline_is_smooth():
     found = Tiled(DENSE, size=300.0, margin=100.0).fit(x, sea(x)[:, 0], white(120))
     longitude = 180.0 + np.arange(-200, 201) / 100.0
     line = Sphere(START).project(longitude, np.full(401, -35.0), np.full(401, START + 4 * DAY))
-    bend = np.diff(found.predict(line), 2)
+    bend = np.diff(found.predict(Points.of(line)), 2)
     assert np.abs(np.diff(bend)).max() < 0.05 * np.abs(bend).max()
 
 
@@ -278,25 +286,35 @@ def _check_differences(predictor, x, tolerance=1e-5):
 
     both, bend, h = (east + north) / np.sqrt(2.0), -up / EARTH_RADIUS, 1.0
     pairs, none = [[(0, 0)], [(1, 1)], [(0, 1)]], np.zeros_like(x)
-    first, second = predictor.derivatives(x, [east, north, later], pairs, [bend, bend, none])
-    along = [(predictor.predict(moved(v, h)) - predictor.predict(moved(v, -h))) / (2.0 * h) for v in (east, north)]
-    along.append((predictor.predict(x + 0.01 * later) - predictor.predict(x - 0.01 * later)) / 0.02)
+    first, second = predictor.derivatives(Points.of(x), [east, north, later], pairs, [bend, bend, none])
+    along = [
+        (predictor.predict(Points.of(moved(v, h))) - predictor.predict(Points.of(moved(v, -h)))) / (2.0 * h)
+        for v in (east, north)
+    ]
+    along.append(
+        (predictor.predict(Points.of(x + 0.01 * later)) - predictor.predict(Points.of(x - 0.01 * later))) / 0.02
+    )
     for mine, expected in zip(first, along, strict=True):
         np.testing.assert_allclose(mine, expected, rtol=0, atol=10 * tolerance * np.abs(expected).max())
-    np.testing.assert_allclose(first, [np.einsum("ij,ij->i", predictor.gradient(x), v) for v in (east, north, later)])
+    np.testing.assert_allclose(
+        first, [np.einsum("ij,ij->i", predictor.gradient(Points.of(x)), v) for v in (east, north, later)]
+    )
 
     h = 4.0
 
     def bent(v):
-        near, far = (predictor.predict(moved(v, k * h)) + predictor.predict(moved(v, -k * h)) for k in (1, 2))
-        return (16.0 * near - far - 30.0 * predictor.predict(x)) / (12.0 * h**2)
+        near, far = (
+            predictor.predict(Points.of(moved(v, k * h))) + predictor.predict(Points.of(moved(v, -k * h)))
+            for k in (1, 2)
+        )
+        return (16.0 * near - far - 30.0 * predictor.predict(Points.of(x))) / (12.0 * h**2)
 
     xx, yy, diagonal = bent(east), bent(north), bent(both)
     scale = np.abs(xx).max()
     for mine, expected in zip(second, (xx, yy, diagonal - (xx + yy) / 2.0), strict=True):
         np.testing.assert_allclose(mine, expected, rtol=0, atol=20 * tolerance * scale)
     np.testing.assert_allclose(
-        predictor.laplacian(x, [east, north], 2.0 * bend), xx + yy, rtol=0, atol=40 * tolerance * scale
+        predictor.laplacian(Points.of(x), [east, north], 2.0 * bend), xx + yy, rtol=0, atol=40 * tolerance * scale
     )
 
 
@@ -327,14 +345,14 @@ def test_draws_vary_as_much_as_the_stated_error_also_where_tiles_overlap():
     found = Tiled(replace(FINE, margin=150.0, samples=48), size=150.0, margin=100.0).fit(
         x, sea(x)[:, 0], white(60, 0.05)
     )
-    drawn = np.array([draw.predict(target) for draw in found.sample(48, 0)])
-    value, error = found.posterior(target)
+    drawn = np.array([draw.predict(Points.of(target)) for draw in found.sample(48, 0)])
+    value, error = found.posterior(Points.of(target))
     weights = np.array([taper(_tensor(target), axes, found.radius).numpy() for axes in found.axes])
     ratio, share = drawn.std(axis=0, ddof=1) / error, np.sqrt((weights**2).sum(axis=0)) / weights.sum(axis=0)
     assert ratio.mean() == pytest.approx(1.0, abs=0.05) and ratio.min() > 0.7
     assert share.mean() < 0.85  # what their mean would have varied by
     assert np.abs((drawn.mean(axis=0) - value) / error).max() < 0.5
-    one, again, other = (found.sample(1, seed)[0].predict(target) for seed in (0, 0, 1))
+    one, again, other = (found.sample(1, seed)[0].predict(Points.of(target)) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one, again)
     assert np.abs(one - other).max() > 1e-3
 
@@ -366,21 +384,16 @@ def test_any_method_can_be_tiled(method, tmp_path):
 
 
 def test_tiles_are_asked_for_grids_as_grids():
-    """Places that repeat at each time, which splines take 50 times faster, repeat on every plane to the bit."""
+    """A grid, which splines take 50 times faster than its points, is a grid on the plane of every tile."""
     field = two_missions().inr.fit(Tiled(replace(FINE, coarsen=5), size=200.0, margin=100.0))
     asked = []
 
     class Listening(type(field.predictor.parts[0])):
         kind = "listening"
 
-        def predict(self, x):
-            asked.append((len(x), repetition(x[:, 0], x[:, 1])))
-            return super().predict(x)
-
-        def derivatives(self, x, directions, pairs, bends):
-            for each in directions:
-                assert (each.reshape(3, -1, 3) == each.reshape(3, -1, 3)[:1]).all()
-            return super().derivatives(x, directions, pairs, bends)
+        def predict(self, points):
+            asked.append(points.shape if points.grid else None)
+            return super().predict(points)
 
     parts = tuple(Listening.from_state(part.state()) for part in field.predictor.parts)
     listening = replace(field, predictor=replace(field.predictor, parts=parts))
@@ -390,7 +403,7 @@ def test_tiles_are_asked_for_grids_as_grids():
         "longitude": np.arange(301.0, 305.0),
     }
     maps = xr.merge([listening.interp(grid), listening.laplacian(grid)], combine_attrs="drop")
-    assert len(asked) > 5 and all(size == 3 * period for size, period in asked)
+    assert len(asked) > 5 and all(shape is not None and shape[0] == 3 for shape in asked)
     points = xr.Dataset(coords=grid).stack(point=("time", "latitude", "longitude")).isel(point=slice(None, None, -1))
     points = points.reset_index("point")
     for name, found in (("sla", field.interp(points)), ("laplacian_sla", field.laplacian(points))):

@@ -19,6 +19,7 @@ import xarray as xr
 
 import xinr
 from tests.helpers import observed_passes, pass_error, two_missions
+from xinr.geo.points import Points
 from xinr.methods import METHODS, ObservationError, method_from
 from xinr.methods.neural import training
 from xinr.methods.neural.architectures.fourier import Fourier
@@ -63,12 +64,14 @@ def test_an_ensemble_is_the_mean_of_its_members_and_better_than_they():
     x, y, signal, _, index = observed_passes(noise=0.05)
     found = replace(SMALL, members=4).fit(x, y, pass_error(y, index, noise=0.05))
     assert isinstance(found, EnsemblePredictor)
-    np.testing.assert_allclose(found.predict(x), np.mean([m.predict(x) for m in found.members], axis=0))
-    own = [np.sqrt(np.mean((member.predict(x) - signal) ** 2)) for member in found.members]
-    assert np.sqrt(np.mean((found.predict(x) - signal) ** 2)) < 0.95 * np.mean(own)
-    value, deviation = found.posterior(x[:50])
-    between = np.std([member.predict(x[:50]) for member in found.members], axis=0, ddof=1)
-    np.testing.assert_allclose(value, found.predict(x[:50]))
+    np.testing.assert_allclose(
+        found.predict(Points.of(x)), np.mean([m.predict(Points.of(x)) for m in found.members], axis=0)
+    )
+    own = [np.sqrt(np.mean((member.predict(Points.of(x)) - signal) ** 2)) for member in found.members]
+    assert np.sqrt(np.mean((found.predict(Points.of(x)) - signal) ** 2)) < 0.95 * np.mean(own)
+    value, deviation = found.posterior(Points.of(x[:50]))
+    between = np.std([member.predict(Points.of(x[:50])) for member in found.members], axis=0, ddof=1)
+    np.testing.assert_allclose(value, found.predict(Points.of(x[:50])))
     assert (deviation > between).all()
 
 
@@ -76,19 +79,19 @@ def test_the_errors_of_an_ensemble_are_larger_where_there_are_no_tracks():
     x, y, _, _, index = observed_passes()
     found = replace(SMALL, members=3).fit(x, y, pass_error(y, index))
     far = x + np.array([1500.0, 0.0, 0.0, 0.0])
-    assert found.posterior(far)[1].mean() > 2.0 * found.posterior(x)[1].mean()
+    assert found.posterior(Points.of(far))[1].mean() > 2.0 * found.posterior(Points.of(x))[1].mean()
 
 
 @pytest.mark.parametrize("members", [1, 3])
 def test_draws_have_the_stated_spread(members):
     x, y, _, _, index = observed_passes()
     found = replace(SMALL, members=members).fit(x, y, pass_error(y, index))
-    drawn = np.stack([draw.predict(x[:40]) for draw in found.sample(300, seed=5)])
-    value, deviation = found.posterior(x[:40])
+    drawn = np.stack([draw.predict(Points.of(x[:40])) for draw in found.sample(300, seed=5)])
+    value, deviation = found.posterior(Points.of(x[:40]))
     np.testing.assert_allclose(drawn.mean(axis=0), value, atol=5 * deviation.max() / np.sqrt(300))
     # Of three members the mean square about their mean is two thirds of the variance between them.
     assert 0.7 < float((drawn.std(axis=0) / deviation).mean()) < 1.1
-    again = np.stack([draw.predict(x[:40]) for draw in found.sample(300, seed=5)])
+    again = np.stack([draw.predict(Points.of(x[:40])) for draw in found.sample(300, seed=5)])
     np.testing.assert_array_equal(drawn, again)
 
 
@@ -96,13 +99,13 @@ def test_an_ensemble_survives_its_state():
     x, y, _, _, index = observed_passes()
     found = replace(SMALL, members=2, steps=10).fit(x, y, pass_error(y, index))
     again = EnsemblePredictor.from_state(found.state())
-    for first, second in zip(found.posterior(x[:9]), again.posterior(x[:9]), strict=True):
+    for first, second in zip(found.posterior(Points.of(x[:9])), again.posterior(Points.of(x[:9])), strict=True):
         np.testing.assert_array_equal(first, second)
     directions = [np.eye(4)[:1] * np.ones((9, 1)), np.eye(4)[1:2] * np.ones((9, 1))]
     pairs = [[(0, 0), (1, 1)]]
     for first, second in zip(
-        found.derivatives(x[:9], directions, pairs, [np.zeros((9, 4))]),
-        super(EnsemblePredictor, again).derivatives(x[:9], directions, pairs, [np.zeros((9, 4))]),
+        found.derivatives(Points.of(x[:9]), directions, pairs, [np.zeros((9, 4))]),
+        super(EnsemblePredictor, again).derivatives(Points.of(x[:9]), directions, pairs, [np.zeros((9, 4))]),
         strict=True,
     ):
         np.testing.assert_allclose(first, second, rtol=1e-3, atol=1e-9)
@@ -174,7 +177,7 @@ def test_as_much_of_the_truth_lies_within_stated_errors_as_should(members):
     x, y, _, _, index = observed_passes(n_passes=160, n=25, noise=0.02, bias=0.01)
     found = replace(SMALL, members=members, learning_rate=1e-2).fit(x, y, pass_error(y, index, noise=0.005, bias=0.01))
     elsewhere, _, signal, _, _ = observed_passes(seed=7)
-    value, deviation = found.posterior(elsewhere)
+    value, deviation = found.posterior(Points.of(elsewhere))
     off = np.abs(value - signal)
     assert 0.55 < np.mean(off < deviation) < 0.9
     member = found.members[0] if isinstance(found, EnsemblePredictor) else found
@@ -200,10 +203,10 @@ def test_the_trial_is_made_once_when_errors_are_first_asked_for(monkeypatch):
     monkeypatch.setattr(Siren, "fit_alone", fit_alone)
     x, y, _, _, index = observed_passes()
     found = replace(SMALL, steps=5).fit(x, y, pass_error(y, index))
-    found.predict(x)
+    found.predict(Points.of(x))
     assert made == []
     with ThreadPoolExecutor(4) as pool:
-        stated = list(pool.map(lambda _: found.posterior(x)[1], range(4)))
+        stated = list(pool.map(lambda _: found.posterior(Points.of(x))[1], range(4)))
     found.sample(2, seed=0)
     assert [(trial.withheld_passes, trial.patience) for trial in made] == [(0.1, 5)]
     for deviation in stated:
@@ -215,7 +218,7 @@ def test_withheld_passes_judge_the_fit_itself(monkeypatch):
     x, y, _, _, index = observed_passes()
     found = replace(SMALL, withheld_passes=0.2).fit(x, y, pass_error(y, index))
     assert found.inflation.factor > 1.0
-    np.testing.assert_allclose(found.posterior(x)[1], found.inflation.factor * found.last_layer(x)[1])
+    np.testing.assert_allclose(found.posterior(Points.of(x))[1], found.inflation.factor * found.last_layer(x)[1])
 
 
 def test_a_single_pass_cannot_be_withheld():
@@ -236,13 +239,13 @@ def test_an_inflation_is_kept_as_a_trial_until_it_is_known(members):
     found = replace(SMALL, steps=10, members=members).fit(x, y, pass_error(y, index))
     before = found.state()
     assert sum(key.endswith("inflation_y") for key in before) == 1
-    expected = found.posterior(x[:9])
+    expected = found.posterior(Points.of(x[:9]))
     after = found.state()
     assert [key.split("_")[-1] for key in after if "inflation" in key] == ["factor"]
     for state in (before, after):
         again = type(found).from_state(state)
-        np.testing.assert_array_equal(again.posterior(x[:9]), expected)
-    np.testing.assert_array_equal(pickle.loads(pickle.dumps(found)).posterior(x[:9]), expected)
+        np.testing.assert_array_equal(again.posterior(Points.of(x[:9])), expected)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(found)).posterior(Points.of(x[:9])), expected)
 
 
 def test_a_start_brings_its_inflation():
@@ -289,7 +292,7 @@ def test_a_training_that_was_killed_goes_on_and_ends_as_if_it_had_not(tmp_path, 
     monkeypatch.setattr(training, "tqdm", lambda todo, *args, **options: steps.extend(todo) or todo)
     resumed = method.fit(x, y, pass_error(y, index))
     assert steps[0] == 50
-    np.testing.assert_array_equal(resumed.predict(x), whole.predict(x))
+    np.testing.assert_array_equal(resumed.predict(Points.of(x)), whole.predict(Points.of(x)))
     np.testing.assert_array_equal(resumed.history["loss"], whole.history["loss"])
     assert list(tmp_path.iterdir()) == []
 
@@ -340,7 +343,7 @@ def test_two_processes_train_the_field_of_one(tmp_path):
     first, second = (np.load(tmp_path / f"{rank}.npy") for rank in (0, 1))
     np.testing.assert_array_equal(first, second)
     x, y, _, _, index = observed_passes()
-    alone = SMALL.fit(x, y, pass_error(y, index)).predict(x)
+    alone = SMALL.fit(x, y, pass_error(y, index)).predict(Points.of(x))
     np.testing.assert_allclose(first, alone, atol=0.02 * alone.std())
 
 

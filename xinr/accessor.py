@@ -9,8 +9,9 @@ import xarray as xr
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from xinr.fields.field import Field, Points
+    from xinr.fields.field import Field
     from xinr.fields.fitted import FittedField
+    from xinr.fields.target import TargetLike
     from xinr.methods.method import Method
 
 
@@ -32,19 +33,19 @@ class InrAccessor:
 
         return fit(self._obj, method, **options)
 
-    def interp(self, target: Points, *, error: bool = False, **options: Any) -> xr.Dataset:
+    def interp(self, target: TargetLike, *, error: bool = False, **options: Any) -> xr.Dataset:
         """Evaluate at the points of a target: see `xinr.Field.interp`; ``options`` as for `fit`."""
         return self._field(options).interp(target, error=error)
 
-    def gradient(self, target: Points | None = None, **options: Any) -> xr.Dataset:
+    def gradient(self, target: TargetLike | None = None, **options: Any) -> xr.Dataset:
         """Differentiate, by default at its own points: see `xinr.Field.gradient`."""
         return self._field(options).gradient(self._points(target))
 
-    def laplacian(self, target: Points | None = None, **options: Any) -> xr.Dataset:
+    def laplacian(self, target: TargetLike | None = None, **options: Any) -> xr.Dataset:
         """Apply the horizontal Laplacian, by default at its own points: see `xinr.Field.laplacian`."""
         return self._field(options).laplacian(self._points(target))
 
-    def currents(self, target: Points | None = None, **options: Any) -> xr.Dataset:
+    def currents(self, target: TargetLike | None = None, **options: Any) -> xr.Dataset:
         """Give the geostrophic currents, by default at its own points: see `xinr.Field.currents`."""
         return self._field(options).currents(self._points(target))
 
@@ -86,7 +87,7 @@ class InrAccessor:
             raise TypeError(f"a gridded map is not fitted: expected no option but 'variable', got {unknown}.")
         return MapField.of(self._obj, **options)
 
-    def _points(self, target: Points | None) -> Points | None:
+    def _points(self, target: TargetLike | None) -> TargetLike | None:
         from xinr.geo.coordinates import is_grid
 
         return self._obj if target is None and not is_grid(self._obj) else target

@@ -34,6 +34,7 @@ from xinr.fields.fitted import FittedField
 from xinr.fields.fitting import fit_observations
 from xinr.fields.netcdf import write_netcdf
 from xinr.geo.frames import frame_around
+from xinr.geo.points import Points
 from xinr.methods import Method
 from xinr.methods.covariances import Matern
 from xinr.methods.kriging.method import Kriging
@@ -99,7 +100,7 @@ def peers(size: Size) -> Iterator[Row]:
 
     def krig() -> list[Array]:
         fitted = method.fit(x, y, error)
-        return [fitted.predict(at) for at in days]
+        return [fitted.predict(Points.of(at)) for at in days]
 
     ours = np.concatenate(krig())
     for name, regression in REGRESSIONS.items():

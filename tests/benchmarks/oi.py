@@ -25,6 +25,7 @@ from xinr._typing import Array, Region
 from xinr.challenges import MED2021_MISSIONS, Challenge, med2021, osse
 from xinr.fields.fitted import FittedField
 from xinr.fields.fitting import fit_observations
+from xinr.geo.points import Points
 from xinr.methods import Method
 from xinr.methods.covariances import Gaussian, Matern
 from xinr.methods.oi import OI, OIPredictor, grouped_windows
@@ -205,7 +206,7 @@ def coverage(points: Observations, method: Method, draws: int, seed: int = 0) ->
     for _ in range(draws):
         sea = root @ rng.standard_normal(len(everywhere))
         predictor = method.fit(x, sea[: len(x)] + noise_root @ rng.standard_normal(len(x)), error)
-        value, deviation = predictor.posterior(at)  # type: ignore[attr-defined]
+        value, deviation = predictor.posterior(Points.of(at))  # type: ignore[attr-defined]
         within.append(np.abs(value - sea[len(x) :]) <= deviation)
     return float(np.mean(within))
 

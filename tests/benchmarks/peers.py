@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from xinr._typing import Array
 from xinr.geo.frames import SECONDS_PER_DAY
+from xinr.geo.points import Points
 from xinr.methods.method import Method
 from xinr.methods.observation_error import ObservationError
 from xinr.methods.predictor import ErrorPredictor
@@ -59,17 +60,17 @@ class PyinterpPredictor(ErrorPredictor):
     variance: Array
     settings: PyinterpOI
 
-    def predict(self, x: Array) -> Array:
+    def predict(self, points: Points) -> Array:
         """See `Predictor.predict`."""
-        return self.posterior(x)[0]
+        return self.posterior(points)[0]
 
-    def gradient(self, x: Array) -> Array:
+    def gradient(self, points: Points) -> Array:
         """Refuse: the map jumps where neighbours change."""
         raise TypeError("pyinterp's optimal interpolation gives no derivatives: map it, then maps.inr.gradient().")
 
-    def curvature(self, x: Array, direction: Array) -> Array:
+    def curvature(self, points: Points, direction: Array) -> Array:
         """Refuse: the map jumps where neighbours change."""
-        return self.gradient(x)
+        return self.gradient(points)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Refuse: a peer's fit is not kept."""
@@ -80,8 +81,9 @@ class PyinterpPredictor(ErrorPredictor):
         """Refuse: a peer's fit is not kept."""
         raise TypeError("a peer in a benchmark is not saved.")
 
-    def posterior(self, x: Array) -> tuple[Array, Array]:
+    def posterior(self, points: Points) -> tuple[Array, Array]:
         """See `ErrorPredictor.posterior`."""
+        x = points.x
         import pyinterp
 
         metres, seconds = 1e3 * self.settings.length_scale, SECONDS_PER_DAY * self.settings.time_scale

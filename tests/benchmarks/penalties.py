@@ -23,6 +23,7 @@ from xinr.challenges.leaderboard import demo
 from xinr.challenges.leaderboard.table import METHOD, TRACK, TRUTH, Column, Row, markdown, track_cells, truth_cells
 from xinr.fields.field import Field
 from xinr.fields.fitting import fit_observations
+from xinr.geo.points import Points
 from xinr.methods import method_from
 from xinr.methods.neural.method import NeuralMethod
 from xinr.methods.neural.penalties import Penalty, QuasiGeostrophic, SquaredGradient, TotalVariation
@@ -120,7 +121,7 @@ def left_out_rmse(case: Case, method: NeuralMethod) -> float:
     out = observations.mission_index == observations.missions.index(case.left_out)
     fitted, held = fit_observations(observations.take(~out), method), observations.take(out)
     x = fitted.frame.project(held.longitude, held.latitude, held.time)
-    return float(np.sqrt(np.mean((fitted.predictor.predict(x) - held.value) ** 2)))
+    return float(np.sqrt(np.mean((fitted.predictor.predict(Points.of(x)) - held.value) ** 2)))
 
 
 def judged(challenge: Challenge, method: NeuralMethod) -> dict[str, float]:

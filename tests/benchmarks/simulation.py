@@ -18,6 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from xinr.geo.points import Points
 from xinr.plots.style import COLOURS, DPI, LABEL, TITLE
 from xinr.simulate import TwoLayer, derivatives, qg, sea
 
@@ -59,8 +60,8 @@ def spline(points: int) -> Iterator[Row]:
     x, y = (axis.ravel() for axis in np.meshgrid(inner["x"], inner["y"]))
     at = np.stack([x, y, np.full_like(x, 3.0)], axis=1)
     east, north = (np.tile(np.eye(3)[axis], (len(at), 1)) for axis in (0, 1))
-    slope = truth.predictor.gradient(at)[:, :2] / 1e3
-    bend = (truth.predictor.curvature(at, east) + truth.predictor.curvature(at, north)) / 1e6
+    slope = truth.predictor.gradient(Points.of(at))[:, :2] / 1e3
+    bend = (truth.predictor.curvature(Points.of(at), east) + truth.predictor.curvature(Points.of(at), north)) / 1e6
     exact = derivatives(inner)
     slopes = np.stack([exact["dssh_dx"].values.ravel(), exact["dssh_dy"].values.ravel()], axis=1)
     yield "error of the spline's slopes, rms over rms", f"{_ratio(slope - slopes, slopes):.1e}"

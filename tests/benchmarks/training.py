@@ -26,6 +26,7 @@ from xinr._typing import Array
 from xinr.challenges import Challenge, med2021
 from xinr.fields.fitted import FittedField
 from xinr.fields.fitting import fit_observations
+from xinr.geo.points import Points
 from xinr.methods.kriging.method import Kriging
 from xinr.methods.method import Method
 from xinr.methods.neural.architectures.positional import Positional
@@ -156,7 +157,7 @@ def prediction(points: int, features: int, layers: int) -> Iterator[Row]:
     few = torch.as_tensor(x[:64], dtype=torch.float32)
     predictor = one.fit(*as_observed(few, few[:, 0]))
     assert isinstance(predictor.network, SirenNetwork)  # type: ignore[union-attr]
-    seconds = fastest({"predict": lambda: predictor.predict(x)}, 2)["predict"]
+    seconds = fastest({"predict": lambda: predictor.predict(Points.of(x))}, 2)["predict"]
     weights = layers * features**2
     possible = product_rate(4096, features, 3)
     share = 2.0 * weights * points / seconds / possible

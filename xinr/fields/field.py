@@ -14,12 +14,10 @@ import xarray as xr
 
 from xinr._warnings import warn
 from xinr.fields.netcdf import write_netcdf
-from xinr.fields.target import Target
+from xinr.fields.target import Target, TargetLike
 from xinr.geo.coordinates import is_grid
 from xinr.geo.geostrophy import currents
 from xinr.observations.variables import STANDARD_NAMES, as_map, is_anomaly
-
-Points = xr.Dataset | xr.DataArray | Mapping[Any, Any]
 
 #: Of saved fields: raised when a change makes older files unreadable.
 FORMAT = 1
@@ -54,7 +52,7 @@ class Field(ABC):
     name: str
     info: dict[str, Any]
 
-    def interp(self, target: Points, *, error: bool = False) -> xr.Dataset:
+    def interp(self, target: TargetLike, *, error: bool = False) -> xr.Dataset:
         """Evaluate the field at the points of a target.
 
         Parameters
@@ -87,7 +85,7 @@ class Field(ABC):
             deviation.attrs["standard_name"] = f"{attrs['standard_name']} standard_error"
         return self._dataset({self.name: value.assign_attrs(attrs), f"err_{self.name}": deviation})
 
-    def gradient(self, target: Points | None = None) -> xr.Dataset:
+    def gradient(self, target: TargetLike | None = None) -> xr.Dataset:
         """Differentiate the field: slopes east and north, and the rate of change.
 
         Parameters
@@ -106,7 +104,7 @@ class Field(ABC):
             {f"d{self.name}_d{key}": slope.assign_attrs(self._attrs(*SLOPES[key])) for key, slope in found.items()}
         )
 
-    def laplacian(self, target: Points | None = None) -> xr.Dataset:
+    def laplacian(self, target: TargetLike | None = None) -> xr.Dataset:
         """Apply the horizontal Laplacian of the sphere (Laplace-Beltrami).
 
         Parameters
@@ -122,7 +120,7 @@ class Field(ABC):
         bend = self._laplacian(self._reach(target))
         return self._dataset({f"laplacian_{self.name}": bend.assign_attrs(self._attrs("Laplacian of ", "m-1"))})
 
-    def currents(self, target: Points | None = None) -> xr.Dataset:
+    def currents(self, target: TargetLike | None = None) -> xr.Dataset:
         """Differentiate the field into the geostrophic currents that balance its slopes.
 
         Parameters
@@ -139,7 +137,7 @@ class Field(ABC):
         """
         return self._dataset(currents(self._derivatives(self._reach(target)), anomaly=self.is_anomaly))
 
-    def evaluate(self, target: Points) -> xr.Dataset:
+    def evaluate(self, target: TargetLike) -> xr.Dataset:
         """Evaluate all that the field knows: height, formal error if there is one, gradient and Laplacian.
 
         Parameters
@@ -295,7 +293,7 @@ class Field(ABC):
         """Rebuild a field from a file that `save` wrote, not decoded."""
 
     @abstractmethod
-    def _reach(self, target: Points | None) -> Target:
+    def _reach(self, target: TargetLike | None) -> Target:
         """Return the target's points, having checked that the field has something to say there."""
 
     @abstractmethod

@@ -11,14 +11,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from xinr._typing import Array, Times
+from xinr._typing import Array
 from xinr._warnings import warn
-from xinr.fields.field import Field, Points
-from xinr.fields.target import Target
+from xinr.fields.field import Field
+from xinr.fields.target import Target, TargetLike
 from xinr.geo.coordinates import wrap
 from xinr.geo.frames import FRAMES, SECONDS_PER_DAY, Frame, days_since
+from xinr.geo.points import Points
 from xinr.methods.predictor import ErrorPredictor, Predictor, SamplePredictor, predictor_class
-from xinr.places import once
 
 #: A target this far beyond the data [degrees; days] is an extrapolation worth a warning.
 REACH_DEGREES, REACH_DAYS = 2.0, 2.0
@@ -51,7 +51,7 @@ class FittedField(Field):
         columns: Mapping[str, Array] = getattr(self.predictor, "history", {})
         return xr.Dataset({key: ("check", np.asarray(column)) for key, column in columns.items()})
 
-    def sample(self, target: Points, count: int, seed: int = 0) -> xr.Dataset:
+    def sample(self, target: TargetLike, count: int, seed: int = 0) -> xr.Dataset:
         """Draw fields that the observations allow as well: each is as rough as the sea, where `interp` is smooth.
 
         Parameters
@@ -116,57 +116,57 @@ class FittedField(Field):
             info=json.loads(ds.attrs["info"]),
         )
 
+    @override
     def _value(self, target: Target) -> xr.DataArray:
-        value: xr.DataArray = self._at(target, lambda lon, lat, x: self.predictor.predict(x))
+        value: xr.DataArray = self._at(target, lambda where, points: self.predictor.predict(points))
         return value
 
+    @override
     def _posterior(self, target: Target) -> tuple[xr.DataArray, xr.DataArray]:
         predictor = self.predictor
         if not isinstance(predictor, ErrorPredictor):
             raise ValueError(f"the method {self.info['method']!r} gives no posterior error: ask without error=True.")
-        value, error = self._at(target, lambda lon, lat, x: predictor.posterior(x), 2)
+        value, error = self._at(target, lambda where, points: predictor.posterior(points), 2)
         return value, error
 
+    @override
     def _gradient(self, target: Target) -> dict[str, xr.DataArray]:
-        def slopes(lon: Array, lat: Array, x: Array) -> tuple[Array, ...]:
-            gradient = self.predictor.gradient(x)
-            east, north = once(self.frame.east, lon, lat), once(self.frame.north, lon, lat)
-            return _dot(gradient, east), _dot(gradient, north), gradient[:, -1] / SECONDS_PER_DAY
+        def slopes(where: Points, points: Points) -> tuple[Array, ...]:
+            gradient = self.predictor.gradient(points)
+            east, north = self._directions(where)
+            return points.dot(gradient, east), points.dot(gradient, north), gradient[:, -1] / SECONDS_PER_DAY
 
         return dict(zip("xyt", self._at(target, slopes, 3), strict=True))
 
+    @override
     def _laplacian(self, target: Target) -> xr.DataArray:
-        def bend(lon: Array, lat: Array, x: Array) -> Array:
-            directions = once(self.frame.east, lon, lat), once(self.frame.north, lon, lat)
-            east, _, north = once(self.frame.bends, lon, lat)
-            return self.predictor.laplacian(x, directions, east + north)
+        def laplacian(where: Points, points: Points) -> Array:
+            east, _, north = self.frame.metric_terms(*where.positions.T)
+            return self.predictor.laplacian(points, self._directions(where), east + north)
 
-        laplacian: xr.DataArray = self._at(target, bend)
-        return laplacian
+        found: xr.DataArray = self._at(target, laplacian)
+        return found
 
+    @override
     def _derivatives(self, target: Target) -> dict[str, xr.DataArray]:
-        def both_orders(lon: Array, lat: Array, x: Array) -> tuple[Array, ...]:
-            directions = once(self.frame.east, lon, lat), once(self.frame.north, lon, lat)
-            pairs = [[(0, 0)], [(0, 1)], [(1, 1)]]
-            first, second = self.predictor.derivatives(x, directions, pairs, list(once(self.frame.bends, lon, lat)))
+        def both_orders(where: Points, points: Points) -> tuple[Array, ...]:
+            pairs, terms = [[(0, 0)], [(0, 1)], [(1, 1)]], self.frame.metric_terms(*where.positions.T)
+            first, second = self.predictor.derivatives(points, self._directions(where), pairs, list(terms))
             return *first, *second
 
         return dict(zip(("x", "y", "xx", "xy", "yy"), self._at(target, both_orders, 5), strict=True))
 
+    def _directions(self, where: Points) -> tuple[Array, Array]:
+        """Return dx per metre east and north at each position, (m, d)."""
+        return self.frame.east(*where.positions.T), self.frame.north(*where.positions.T)
+
     def _at(
-        self,
-        target: Target,
-        function: Callable[[Array, Array, Array], Array | tuple[Array, ...]],
-        outputs: int = 1,
+        self, target: Target, function: Callable[[Points, Points], Array | tuple[Array, ...]], outputs: int = 1
     ) -> Any:
-        def of_points(lon: Array, lat: Array, time: Times) -> Array | tuple[Array, ...]:
-            x = once(lambda lon, lat: self.frame.project(lon, lat, time[: len(lon)]), lon, lat)
-            x[:, -1] = days_since(time, self.frame.epoch)
-            return function(lon, lat, x)
+        """Apply a function of the points, by longitude and latitude and in the frame, at every point of the target."""
+        return target.evaluate(lambda where: function(where, self.frame.points(where)), outputs)
 
-        return target.evaluate(of_points, outputs)
-
-    def _reach(self, target: Points | None) -> Target:
+    def _reach(self, target: TargetLike | None) -> Target:
         if target is None:
             raise TypeError("a fitted field has no grid of its own: say where, field.gradient(grid).")
         points = Target.of(target).with_time()
@@ -195,7 +195,3 @@ def _check_reach(axis: str, values: NDArray[Any], bounds: list[Any], reach: floa
             f"part of the target lies beyond the observations, whose {axis} runs from {bounds[0]} to {bounds[1]}: "
             "values there are extrapolated.",
         )
-
-
-def _dot(a: Array, b: Array) -> Array:
-    return np.asarray(np.einsum("ij,ij->i", a, b))

@@ -10,12 +10,13 @@ import numpy as np
 import pyinterp
 import xarray as xr
 
-from xinr._typing import Array, Times
-from xinr.fields.field import Field, Points
-from xinr.fields.target import Target
+from xinr._typing import Array
+from xinr.fields.field import Field
+from xinr.fields.target import Target, TargetLike
 from xinr.geo.coordinates import wrap
 from xinr.geo.finite_differences import hessian, laplacian, slopes, turn_of
 from xinr.geo.frames import days_since
+from xinr.geo.points import Points
 from xinr.observations.variables import as_map
 
 EPOCH = np.datetime64("1950-01-01", "ns")  # that of the CNES Julian days of altimetry files
@@ -86,7 +87,7 @@ class MapField(Field):
         field.info.update(json.loads(ds.attrs["info"]))
         return field
 
-    def _reach(self, target: Points | None) -> Target:
+    def _reach(self, target: TargetLike | None) -> Target:
         if target is None:
             return self.own
         points = Target.of(target)
@@ -139,12 +140,13 @@ class _Interpolator:
     latitude: Array
     days: Array | None
 
-    def __call__(self, longitude: Array, latitude: Array, time: Times, nodes: Array) -> Array:
+    def __call__(self, points: Points, nodes: Array) -> Array:
+        longitude, latitude = points.repeat(points.positions).T
         turn = turn_of(self.longitude)
         turned = wrap(longitude, (self.longitude[0] + self.longitude[-1]) / 2.0)
         point = [_onto_edge(turned, self.longitude), _onto_edge(latitude, self.latitude)]
         axes = [pyinterp.Axis(self.longitude, period=turn and 360.0), pyinterp.Axis(self.latitude)]
-        days = days_since(time, EPOCH)
+        days = days_since(points.time, EPOCH)
         if self.days is not None and self.days.size > 1:
             return _linear([*axes, pyinterp.Axis(self.days)], nodes.T, [*point, days])
         if self.days is None:

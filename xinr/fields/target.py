@@ -13,8 +13,11 @@ import xarray as xr
 
 from xinr._typing import Array
 from xinr.geo.coordinates import NAMES, Axis, find, locate
+from xinr.geo.points import Points
 
-#: Takes longitude, latitude and time, each (n,), and returns one array (n,) for each output.
+#: What a field can be evaluated at: anything with longitude, latitude and time.
+TargetLike = xr.Dataset | xr.DataArray | Mapping[Any, Any]
+#: Takes `Points` of longitude, latitude and time, and returns one array (n,) for each output.
 PointFunction = Callable[..., Array | tuple[Array, ...]]
 
 # Stands for the time of a target that has none.
@@ -37,7 +40,7 @@ class Target:
     chunks: Mapping[Any, tuple[int, ...]]
 
     @classmethod
-    def of(cls, points: xr.Dataset | xr.DataArray | Mapping[Any, Any]) -> Target:
+    def of(cls, points: TargetLike) -> Target:
         """Find the coordinates of a target and chunk them as it is chunked.
 
         Raises
@@ -89,7 +92,8 @@ class Target:
         Parameters
         ----------
         function : callable
-            Takes longitude, latitude and time, each (n,), and the nodes if any; returns ``outputs`` arrays (n,).
+            Takes `xinr.geo.points.Points` of longitude and latitude [degrees] and time (datetime64), a grid where
+            time is independent of position, and the nodes if any; returns ``outputs`` arrays (n,).
         outputs : int
             How many arrays it returns: one is returned bare, several as a tuple.
         nodes : DataArray, optional
@@ -129,10 +133,24 @@ class Target:
 
 def _on_block(function: PointFunction, outputs: int, time: Any, latitude: Any, longitude: Any, *nodes: Any) -> Any:
     """Apply the function to those points of a block whose coordinates are known."""
-    t, lat, lon = np.broadcast_arrays(time, latitude, longitude)
-    known = np.isfinite(lon) & np.isfinite(lat) & ~np.isnat(t)
+    latitude, longitude = np.broadcast_arrays(latitude, longitude)
+    grid = _independent(np.shape(time), latitude.shape)
+    if not grid:
+        time, latitude, longitude = np.broadcast_arrays(time, latitude, longitude)
+    here, then = np.isfinite(latitude) & np.isfinite(longitude), ~np.isnat(time)
+    known = here & then
+    if not grid:
+        here = then = known
     result = np.full((outputs, *known.shape), np.nan)
     if known.any():
-        place = lon[known].astype(np.float64), lat[known].astype(np.float64)
-        result[:, known] = function(*place, t[known].astype("datetime64[ns]"), *nodes)
+        positions = np.stack([longitude[here], latitude[here]], axis=1, dtype=np.float64)
+        points = Points(positions, time[then].astype("datetime64[ns]"), grid)
+        result[:, known] = function(points, *nodes)
     return tuple(result) if outputs > 1 else result[0]
+
+
+def _independent(time: tuple[int, ...], position: tuple[int, ...]) -> bool:
+    """Return whether arrays of these shapes have no axis in common, those of time first, so that they span a grid."""
+    rank = max(len(time), len(position))
+    of_time, of_position = ([rank - len(s) + i for i, size in enumerate(s) if size > 1] for s in (time, position))
+    return max(of_time, default=-1) < min(of_position, default=rank)

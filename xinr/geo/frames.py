@@ -6,14 +6,16 @@ direction of ``x`` lies east, north, and one second, so that derivatives come ou
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, override
 
 import numpy as np
 
 from xinr._typing import Array, Times
 from xinr._warnings import warn
 from xinr.geo.coordinates import central_longitude, wrap
+from xinr.geo.points import Points
 
 #: Mean Earth radius R1 = (2a + b)/3 of WGS 84 [km].
 EARTH_RADIUS = 6371.0088
@@ -24,106 +26,123 @@ _RADIAN = np.pi / 180.0
 METRES_PER_DEGREE = 1e3 * EARTH_RADIUS * _RADIAN
 
 
-class Frame(Protocol):
-    """Coordinates of a method: position in km or degrees, then time in days since ``epoch``.
-
-    With ``u(x)`` a function in the frame, the derivatives on the sphere are ``east · ∇u`` [u/m],
-    ``north · ∇u`` [u/m], and the second derivatives along great circles ``eastᵀ H east + bend · ∇u`` [u/m²] and so on,
-    where ``H`` is the Hessian, and each bend comes from the curvature of the coordinate lines or of the sphere.
-    """
-
-    kind: ClassVar[str]
-
-    @property
-    def epoch(self) -> np.datetime64:
-        """Day from which time counts."""
-
-    @property
-    def origin(self) -> float:
-        """Longitude mid-domain [degrees]."""
-
-    def project(self, longitude: Array, latitude: Array, time: Times) -> Array:
-        """Return x (n, d) from degrees, degrees and datetime64, each (n,)."""
-
-    def east(self, longitude: Array, latitude: Array) -> Array:
-        """Return dx per metre eastward, (n, d)."""
-
-    def north(self, longitude: Array, latitude: Array) -> Array:
-        """Return dx per metre northward, (n, d)."""
-
-    def bends(self, longitude: Array, latitude: Array) -> Array:
-        """Return the second derivatives of x east-east, east-north and north-north [frame unit / m²], (3, n, d)."""
-
-
 def days_since(time: Times, epoch: np.datetime64) -> Array:
     """Return float64 days since an epoch; NaT gives NaN."""
     return np.asarray((time.astype("datetime64[ns]") - epoch) / DAY, dtype=np.float64)
 
 
 @dataclass(frozen=True)
-class Sphere:
+class Frame(ABC):
+    """Coordinates of a method: position in km or degrees, then time in days since ``epoch``.
+
+    With ``u(x)`` a function in the frame, the derivatives on the sphere are ``east · ∇u`` [u/m], ``north · ∇u``
+    [u/m], and the second derivatives along great circles ``eastᵀ H east + metric_term · ∇u`` [u/m²] and so on, where
+    ``H`` is the Hessian, and the metric terms come from the curvature of the coordinate lines or of the sphere.
+
+    Parameters
+    ----------
+    epoch : datetime64
+        Day from which time counts.
+    origin : float
+        Longitude mid-domain [degrees].
+    """
+
+    epoch: np.datetime64
+    origin: float = 0.0
+    kind: ClassVar[str]
+
+    def project(self, longitude: Array, latitude: Array, time: Times) -> Array:
+        """Return x (n, d) from degrees, degrees and datetime64, each (n,)."""
+        return np.column_stack([self.position(longitude, latitude), days_since(time, self.epoch)])
+
+    def points(self, where: Points) -> Points:
+        """Return points of longitude, latitude and datetime64 in the frame."""
+        return Points(self.position(*where.positions.T), days_since(where.times, self.epoch), where.grid)
+
+    @abstractmethod
+    def position(self, longitude: Array, latitude: Array) -> Array:
+        """Return the coordinates without time, (m, d - 1)."""
+
+    @abstractmethod
+    def east(self, longitude: Array, latitude: Array) -> Array:
+        """Return dx per metre eastward, (m, d)."""
+
+    @abstractmethod
+    def north(self, longitude: Array, latitude: Array) -> Array:
+        """Return dx per metre northward, (m, d)."""
+
+    @abstractmethod
+    def metric_terms(self, longitude: Array, latitude: Array) -> Array:
+        """Return the second derivatives of x east-east, east-north and north-north [frame unit / m²], (3, m, d)."""
+
+
+@dataclass(frozen=True)
+class Sphere(Frame):
     """Cartesian kilometres on the sphere of radius ``EARTH_RADIUS``, and days: (X, Y, Z, t).
 
     No seam at the dateline, no distortion with latitude; distances are chords (within 0.1 % of the arc
     up to 1000 km). ``origin``, mid-domain, does not enter the coordinates.
     """
 
-    epoch: np.datetime64
-    origin: float = 0.0
     kind: ClassVar[str] = "sphere"
 
-    def project(self, longitude: Array, latitude: Array, time: Times) -> Array:
-        position = EARTH_RADIUS * upward(longitude, latitude)
-        return np.concatenate([position, days_since(time, self.epoch)[:, None]], axis=1)
+    @override
+    def position(self, longitude: Array, latitude: Array) -> Array:
+        return EARTH_RADIUS * upward(longitude, latitude)
 
+    @override
     def east(self, longitude: Array, latitude: Array) -> Array:
         return 1e-3 * np.pad(_unit_vectors(longitude, latitude)[0], ((0, 0), (0, 1)))
 
+    @override
     def north(self, longitude: Array, latitude: Array) -> Array:
         return 1e-3 * np.pad(_unit_vectors(longitude, latitude)[1], ((0, 0), (0, 1)))
 
-    def bends(self, longitude: Array, latitude: Array) -> Array:
+    @override
+    def metric_terms(self, longitude: Array, latitude: Array) -> Array:
         """−1/R along the outward normal, since the ambient Hessian misses the curvature."""
         inward = 1e-6 / EARTH_RADIUS * np.pad(-upward(longitude, latitude), ((0, 0), (0, 1)))
         return np.stack([inward, np.zeros_like(inward), inward])
 
 
 @dataclass(frozen=True)
-class Degrees:
+class Degrees(Frame):
     """Longitude and latitude in degrees, and days: (lon, lat, t), as the data challenges' baselines use.
 
     A degree of longitude counts as much as one of latitude, so a length scale shrinks eastward by cos(latitude).
     Longitudes are turned to within 180 degrees of ``origin``, which must lie mid-domain.
     """
 
-    epoch: np.datetime64
-    origin: float
     kind: ClassVar[str] = "degrees"
 
-    def project(self, longitude: Array, latitude: Array, time: Times) -> Array:
-        return np.stack([wrap(longitude, self.origin), latitude, days_since(time, self.epoch)], axis=1)
+    @override
+    def position(self, longitude: Array, latitude: Array) -> Array:
+        return np.stack([wrap(longitude, self.origin), latitude], axis=1)
 
+    @override
     def east(self, longitude: Array, latitude: Array) -> Array:
         """NaN at the poles, where no direction is east."""
         cosine = np.cos(latitude * _RADIAN)
         zero = np.zeros_like(latitude)
         return np.stack([1.0 / (METRES_PER_DEGREE * np.where(cosine > 1e-6, cosine, np.nan)), zero, zero], axis=1)
 
+    @override
     def north(self, longitude: Array, latitude: Array) -> Array:
         zero = np.zeros_like(latitude)
         return np.stack([zero, np.full_like(latitude, 1.0 / METRES_PER_DEGREE), zero], axis=1)
 
-    def bends(self, longitude: Array, latitude: Array) -> Array:
-        """Tan(latitude)/R towards the equator and eastward, since parallels shorten poleward."""
-        bends = np.zeros((3, len(latitude), 3))
+    @override
+    def metric_terms(self, longitude: Array, latitude: Array) -> Array:
+        """In tan(latitude)/R, towards the equator and eastward, since parallels shorten poleward."""
+        terms = np.zeros((3, len(latitude), 3))
         shortening = np.tan(latitude * _RADIAN) / (1e3 * EARTH_RADIUS)
-        bends[0, :, 1] = -shortening / METRES_PER_DEGREE
-        bends[1] = shortening[:, None] * self.east(longitude, latitude)
-        return bends
+        terms[0, :, 1] = -shortening / METRES_PER_DEGREE
+        terms[1] = shortening[:, None] * self.east(longitude, latitude)
+        return terms
 
 
 @dataclass(frozen=True)
-class Plane:
+class Plane(Frame):
     """Kilometres east and north on the plane that touches the sphere at (origin, latitude), and days: (x, y, t).
 
     Lambert's azimuthal equal-area projection: areas are true, and lengths within ``1 / cos(θ/2) - 1`` at the arc
@@ -136,16 +155,15 @@ class Plane:
     Snyder (1987), Map projections, a working manual, doi:10.3133/pp1395, p. 182
     """
 
-    epoch: np.datetime64
-    origin: float = 0.0
     latitude: float = 0.0
     kind: ClassVar[str] = "plane"
 
-    def project(self, longitude: Array, latitude: Array, time: Times) -> Array:
+    @override
+    def position(self, longitude: Array, latitude: Array) -> Array:
         """NaN beyond the hemisphere around the centre, where the plane has no place for it."""
         east, north, up = self._local(upward(longitude, latitude))
         g = EARTH_RADIUS * np.sqrt(2.0 / (1.0 + np.where(up > 0.0, up, np.nan)))
-        return np.stack([g * east, g * north, days_since(time, self.epoch)], axis=1)
+        return np.stack([g * east, g * north], axis=1)
 
     def unproject(self, x: Array, y: Array) -> tuple[Array, Array]:
         """Return longitude [0, 360) and latitude [degrees] of places on the plane [km]."""
@@ -155,13 +173,16 @@ class Plane:
         longitude = np.degrees(np.arctan2(p[..., 1], p[..., 0])) % 360.0
         return longitude, np.degrees(np.arctan2(p[..., 2], np.hypot(p[..., 0], p[..., 1])))
 
+    @override
     def east(self, longitude: Array, latitude: Array) -> Array:
         return self._along(longitude, latitude, _unit_vectors(longitude, latitude)[0])
 
+    @override
     def north(self, longitude: Array, latitude: Array) -> Array:
         return self._along(longitude, latitude, _unit_vectors(longitude, latitude)[1])
 
-    def bends(self, longitude: Array, latitude: Array) -> Array:
+    @override
+    def metric_terms(self, longitude: Array, latitude: Array) -> Array:
         """Of the coordinates ``R g(u) e`` and ``R g(u) n``.
 
         Along the unit vectors a and b, on the unit sphere where that of u is ``-u a · b``, the second derivative of
@@ -171,12 +192,12 @@ class Plane:
         u, g = place[2], np.sqrt(2.0 / (1.0 + place[2]))
         first, second = -0.5 * g / (1.0 + u), 0.75 * g / (1.0 + u) ** 2
         along = [self._local(direction) for direction in _unit_vectors(longitude, latitude)]
-        bends = np.zeros((3, len(u), 3))
-        for bend, (a, b, product) in zip(bends, ((0, 0, 1.0), (0, 1, 0.0), (1, 1, 1.0)), strict=True):
+        terms = np.zeros((3, len(u), 3))
+        for term, (a, b, product) in zip(terms, ((0, 0, 1.0), (0, 1, 0.0), (1, 1, 1.0)), strict=True):
             v, w = along[a], along[b]
             straight = second * v[2] * w[2] * place + first * (v[2] * w + w[2] * v)
-            bend[:, :2] = (straight - product * (g + u * first) * place)[:2].T
-        return 1e-6 / EARTH_RADIUS * bends
+            term[:, :2] = (straight - product * (g + u * first) * place)[:2].T
+        return 1e-6 / EARTH_RADIUS * terms
 
     def _along(self, longitude: Array, latitude: Array, direction: Array) -> Array:
         """Return dx per metre along unit vectors (n, 3) tangent to the sphere."""
@@ -198,7 +219,7 @@ class Plane:
         return np.array([east, north, [np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)]])
 
 
-FRAMES: dict[str, type[Sphere] | type[Degrees] | type[Plane]] = {"sphere": Sphere, "degrees": Degrees, "plane": Plane}
+FRAMES: dict[str, type[Frame]] = {"sphere": Sphere, "degrees": Degrees, "plane": Plane}
 #: Furthest a place may lie from the centre of a `Plane`, so that lengths are within 1 % [km].
 PLANE_RADIUS = 1790.0
 

@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinr._typing import Array, Pairs
+from xinr.geo.points import Points
 
 
 class Predictor(ABC):
-    """A fitted function of ``x`` (n, d): arrays, no xarray, no geography.
+    """A fitted function of points in a frame: arrays, no xarray, no geography.
 
-    A subclass names its ``kind``, under which a saved Field finds it again.
+    Points are n in number; directions and metric terms belong to their m positions, (m, d), with the time last: see
+    `xinr.geo.points.Points`. A subclass names its ``kind``, under which a saved Field finds it again.
     """
 
     kind: ClassVar[str]
@@ -29,41 +31,44 @@ class Predictor(ABC):
             Predictor.registry[cls.kind] = cls
 
     @abstractmethod
-    def predict(self, x: Array) -> Array:
+    def predict(self, points: Points) -> Array:
         """Return the value at each point, (n,)."""
 
     @abstractmethod
-    def gradient(self, x: Array) -> Array:
-        """Return the derivative along each coordinate of x, (n, d)."""
+    def gradient(self, points: Points) -> Array:
+        """Return the derivative along each coordinate of the frame and time, (n, d)."""
 
     @abstractmethod
-    def curvature(self, x: Array, direction: Array) -> Array:
-        """Return the second derivative vᵀ H v along the direction v (n, d) of each point, (n,)."""
+    def curvature(self, points: Points, direction: Array) -> Array:
+        """Return the second derivative vᵀ H v along the direction v (m, d) of each position, (n,)."""
 
-    def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
-        """Return the sum of the curvatures along directions (n, d) and of the gradient along the bend (n, d), (n,)."""
-        curvature = sum((self.curvature(x, direction) for direction in directions), np.zeros(len(x)))
-        return np.asarray(curvature + np.einsum("ij,ij->i", self.gradient(x), bend))
+    def laplacian(self, points: Points, directions: Sequence[Array], metric_term: Array) -> Array:
+        """Return the sum of the curvatures along directions and of the gradient along a metric term, (n,)."""
+        curvature = sum((self.curvature(points, direction) for direction in directions), np.zeros(len(points)))
+        return np.asarray(curvature + points.dot(self.gradient(points), metric_term))
 
     def derivatives(
-        self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
+        self, points: Points, directions: Sequence[Array], pairs: Pairs, metric_terms: Sequence[Array]
     ) -> tuple[Array, Array]:
-        """Return first derivatives along m directions (n, d), and p second derivatives, (m, n) and (p, n).
+        """Return first derivatives along j directions, and p second derivatives, (j, n) and (p, n).
 
-        A second derivative is the sum of ``v_iᵀ H v_j`` over its pairs (i, j), and the gradient along its bend (n, d).
+        A second derivative is the sum of ``v_aᵀ H v_b`` over its pairs (a, b), and the gradient along its metric term.
         """
-        gradient = self.gradient(x)
+        gradient = self.gradient(points)
         own = {
-            i: self.curvature(x, directions[i]) for i in sorted({i for each in pairs for pair in each for i in pair})
+            a: self.curvature(points, directions[a])
+            for a in sorted({a for each in pairs for pair in each for a in pair})
         }
 
-        def mixed(i: int, j: int) -> Array:
-            return own[i] if i == j else (self.curvature(x, directions[i] + directions[j]) - own[i] - own[j]) / 2.0
+        def mixed(a: int, b: int) -> Array:
+            if a == b:
+                return own[a]
+            return (self.curvature(points, directions[a] + directions[b]) - own[a] - own[b]) / 2.0
 
-        first = np.einsum("nd,mnd->mn", gradient, np.stack(directions))
-        second = np.einsum("nd,pnd->pn", gradient, np.reshape(bends, (-1, *x.shape)))
+        first = np.array([points.dot(gradient, direction) for direction in directions])
+        second = np.reshape([points.dot(gradient, term) for term in metric_terms], (-1, len(points)))
         for row, each in zip(second, pairs, strict=True):
-            row += sum(mixed(i, j) for i, j in each)
+            row += sum(mixed(a, b) for a, b in each)
         return first, second
 
     @abstractmethod
@@ -79,19 +84,20 @@ class Predictor(ABC):
 class DerivativePredictor(Predictor):
     """A predictor that finds all derivatives at once: curvature and Laplacian are some of them."""
 
+    @override
     @abstractmethod
-    @override
     def derivatives(
-        self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
+        self, points: Points, directions: Sequence[Array], pairs: Pairs, metric_terms: Sequence[Array]
     ) -> tuple[Array, Array]: ...
-    @override
-    def curvature(self, x: Array, direction: Array) -> Array:
-        return self.laplacian(x, [direction], np.zeros_like(x))
 
     @override
-    def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
-        squares = [(i, i) for i in range(len(directions))]
-        return np.asarray(self.derivatives(x, directions, [squares], [bend])[1][0])
+    def curvature(self, points: Points, direction: Array) -> Array:
+        return self.laplacian(points, [direction], np.zeros_like(direction))
+
+    @override
+    def laplacian(self, points: Points, directions: Sequence[Array], metric_term: Array) -> Array:
+        squares = [(a, a) for a in range(len(directions))]
+        return np.asarray(self.derivatives(points, directions, [squares], [metric_term])[1][0])
 
 
 class HessianPredictor(DerivativePredictor):
@@ -102,23 +108,23 @@ class HessianPredictor(DerivativePredictor):
         """Return the value, (n,), and up to an order of 1 or 2 its gradient, (n, d), and its Hessian, (n, d, d)."""
 
     @override
-    def predict(self, x: Array) -> Array:
-        return self.expand(x, 0)[0]
+    def predict(self, points: Points) -> Array:
+        return self.expand(points.x, 0)[0]
 
     @override
-    def gradient(self, x: Array) -> Array:
-        return self.expand(x, 1)[1]
+    def gradient(self, points: Points) -> Array:
+        return self.expand(points.x, 1)[1]
 
     @override
     def derivatives(
-        self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
+        self, points: Points, directions: Sequence[Array], pairs: Pairs, metric_terms: Sequence[Array]
     ) -> tuple[Array, Array]:
-        _, gradient, hessian = self.expand(x, 2)
-        first = np.einsum("nd,mnd->mn", gradient, np.stack(directions))
-        second = np.einsum("nd,pnd->pn", gradient, np.reshape(bends, (-1, *x.shape)))
-        turned = [np.einsum("nij,nj->ni", hessian, direction) for direction in directions]
+        _, gradient, hessian = self.expand(points.x, 2)
+        first = np.array([points.dot(gradient, direction) for direction in directions])
+        second = np.reshape([points.dot(gradient, term) for term in metric_terms], (-1, len(points)))
+        turned = [np.einsum("nij,nj->ni", hessian, points.repeat(direction)) for direction in directions]
         for row, each in zip(second, pairs, strict=True):
-            row += sum(np.einsum("ni,ni->n", directions[i], turned[j]) for i, j in each)
+            row += sum(points.dot(turned[b], directions[a]) for a, b in each)
         return first, second
 
 
@@ -126,7 +132,7 @@ class ErrorPredictor(Predictor):
     """A predictor that also knows how far off it may be."""
 
     @abstractmethod
-    def posterior(self, x: Array) -> tuple[Array, Array]:
+    def posterior(self, points: Points) -> tuple[Array, Array]:
         """Return the value and its posterior standard deviation at each point, each (n,)."""
 
 

@@ -29,7 +29,6 @@ METHODS: dict[str, str | type[Method]] = {
 
 # Module of each predictor, imported when a saved Field is opened.
 Predictor.registry |= {
-    "duacs": "xinr.methods.oi.duacs",
     "ensemble": "xinr.methods.neural.ensemble",
     "finer": "xinr.methods.neural.architectures.finer",
     "fourier": "xinr.methods.neural.architectures.fourier",

@@ -172,7 +172,7 @@ class MeanJet:
     def interp(self, target: xr.Dataset) -> xr.DataArray:
         """Return the mean dynamic topography [m] on a target's longitudes and latitudes."""
         still = target.drop_vars([name for name in ("time",) if name in target.coords])
-        found: xr.DataArray = Target.of(still).evaluate(lambda lon, lat, _: self.at(lon, lat))
+        found: xr.DataArray = Target.of(still).evaluate(lambda points: points.repeat(self.at(*points.positions.T)))
         return found.rename("mdt").assign_attrs(MDT_ATTRS)
 
 

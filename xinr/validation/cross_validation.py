@@ -10,6 +10,7 @@ import xarray as xr
 
 from xinr._typing import Array
 from xinr.geo.frames import frame_around
+from xinr.geo.points import Points
 from xinr.methods.method import Method
 from xinr.methods.predictor import ErrorPredictor
 from xinr.methods.search import Fold
@@ -72,7 +73,7 @@ def expected_misfits(observations: Observations, method: Method, folds: Folds, s
         if not isinstance(predictor, ErrorPredictor):
             return None
         x, y, error = sampled(withheld.coarsen(method.coarsen), method, frame)
-        value, deviation = predictor.posterior(x)
+        value, deviation = predictor.posterior(Points.of(x))
         misfits.append(y - value)
         deviations.append(np.sqrt(deviation**2 + error.variance))
     return np.concatenate(misfits), np.concatenate(deviations)
@@ -101,4 +102,4 @@ def parted(observations: Observations, folds: Folds, seed: int) -> Iterator[tupl
 def _rmse(train: Observations, withheld: Observations, method: Method) -> float:
     frame, predictor = fit_predictor(train, method)
     x = frame.project(withheld.longitude, withheld.latitude, withheld.time)
-    return float(np.sqrt(np.mean((predictor.predict(x) - withheld.value) ** 2)))
+    return float(np.sqrt(np.mean((predictor.predict(Points.of(x)) - withheld.value) ** 2)))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinr._typing import Array, Pairs
+from xinr.geo.points import Points
 from xinr.methods.predictor import Predictor
 
 #: Degree of each drift by name; "none" has no term.
@@ -62,33 +63,34 @@ class Polynomial(Predictor):
         return np.column_stack([np.ones(len(x)), (x - self.centre) / self.scale])
 
     @override
-    def predict(self, x: Array) -> Array:
-        return np.asarray(self.columns(x) @ self.coefficients)
+    def predict(self, points: Points) -> Array:
+        return np.asarray(self.columns(points.x) @ self.coefficients)
 
     @override
-    def gradient(self, x: Array) -> Array:
-        return np.tile(self._slopes, (len(x), 1))
+    def gradient(self, points: Points) -> Array:
+        return np.tile(self._slopes, (len(points), 1))
 
     @override
-    def curvature(self, x: Array, direction: Array) -> Array:
-        """None."""
-        return np.zeros(len(x))
+    def curvature(self, points: Points, direction: Array) -> Array:
+        return np.zeros(len(points))
 
     @override
     def derivatives(
-        self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
+        self, points: Points, directions: Sequence[Array], pairs: Pairs, metric_terms: Sequence[Array]
     ) -> tuple[Array, Array]:
-        return self._along(directions, len(x)), self._along(bends, len(x))
+        return self._along(directions, points), self._along(metric_terms, points)
 
     @override
-    def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
-        return np.asarray(self._along([bend], len(x))[0])
+    def laplacian(self, points: Points, directions: Sequence[Array], metric_term: Array) -> Array:
+        return np.asarray(self._along([metric_term], points)[0])
 
-    def _along(self, vectors: Sequence[Array], n: int) -> Array:
-        """Return the derivative along each of m vectors (n, d), (m, n)."""
-        if len(self.coefficients) <= 1:
-            return np.zeros((len(vectors), n))
-        return np.reshape([each @ self._slopes for each in vectors], (len(vectors), n))
+    def _along(self, vectors: Sequence[Array], points: Points) -> Array:
+        """Return the derivative along each of j vectors (m, d), (j, n)."""
+        return np.reshape([points.repeat(each @ self._slopes) for each in vectors], (len(vectors), len(points)))
+
+    def at_origin(self, x: Array) -> tuple[float, Array]:
+        """Return the value at a point x (d,), and the slopes (d,), which are the same everywhere."""
+        return float(self.columns(x[None])[0] @ self.coefficients), self._slopes
 
     @property
     def _slopes(self) -> Array:

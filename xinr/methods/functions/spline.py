@@ -14,8 +14,8 @@ from scipy.ndimage import spline_filter1d
 from scipy.sparse import csr_array
 
 from xinr._typing import Array, Pairs
-from xinr.methods.predictor import Predictor
-from xinr.places import repetition
+from xinr.geo.points import Points
+from xinr.methods.predictor import DerivativePredictor
 
 Triple = tuple[float, float, float]
 #: How often to differentiate along x, y and t.
@@ -27,7 +27,7 @@ BLOCK = 1 << 15
 
 
 @dataclass(frozen=True, eq=False)
-class SplinePredictor(Predictor):
+class SplinePredictor(DerivativePredictor):
     """The function ``Σ c_ijk β((x - x_i)/h_x) β((y - y_j)/h_y) β((t - t_k)/h_t)`` with centred B-splines β.
 
     Parameters
@@ -76,33 +76,24 @@ class SplinePredictor(Predictor):
         return cls(coefficients, (first[0], first[1], first[2]), step, degree, periodic)
 
     @override
-    def predict(self, x: Array) -> Array:
-        return self._evaluate(x, [(0, 0, 0)])[:, 0]
+    def predict(self, points: Points) -> Array:
+        return self._evaluate(points, [(0, 0, 0)])[:, 0]
 
     @override
-    def gradient(self, x: Array) -> Array:
-        return self._evaluate(x, FIRST)
-
-    @override
-    def curvature(self, x: Array, direction: Array) -> Array:
-        return self.laplacian(x, [direction], np.zeros_like(x))
-
-    @override
-    def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
-        """All derivatives from one look at the coefficients."""
-        bend, *directions = _without_repetition(x, [bend, *directions])
-        along = [_parts(direction) for direction in directions]
-        return np.asarray(self._combined(x, [_second([(each, each) for each in along], bend)])[0])
+    def gradient(self, points: Points) -> Array:
+        return self._evaluate(points, FIRST)
 
     @override
     def derivatives(
-        self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
+        self, points: Points, directions: Sequence[Array], pairs: Pairs, metric_terms: Sequence[Array]
     ) -> tuple[Array, Array]:
-        """All of them from one look at the coefficients."""
-        vectors = _without_repetition(x, [*directions, *bends])
-        first, bends = [_parts(direction) for direction in vectors[: len(directions)]], vectors[len(directions) :]
-        second = [_second([(first[i], first[j]) for i, j in each], b) for each, b in zip(pairs, bends, strict=True)]
-        found = self._combined(x, first + second)
+        """Return them all from one evaluation of the coefficients."""
+        first = [_parts(direction) for direction in directions]
+        second = [
+            _second([(first[a], first[b]) for a, b in each], term)
+            for each, term in zip(pairs, metric_terms, strict=True)
+        ]
+        found = self._combined(points, first + second)
         return found[: len(first)], found[len(first) :]
 
     @override
@@ -120,49 +111,49 @@ class SplinePredictor(Predictor):
         degree, periodic = state["shape"]
         return cls(state["coefficients"], origin, step, tuple(map(int, degree)), tuple(map(bool, periodic)))  # type: ignore[arg-type]
 
-    def _combined(self, x: Array, sums: Sequence[Mapping[Order, Array]]) -> Array:
-        """Return sums of derivatives by their factors (n,), or those of places that repeat, (len(sums), n)."""
+    def _combined(self, points: Points, sums: Sequence[Mapping[Order, Array]]) -> Array:
+        """Return sums of derivatives by their factors at positions, (m,), as (len(sums), n)."""
         orders = sorted({order for each in sums for order in each})
-        derivatives = dict(zip(orders, self._evaluate(x, orders).T, strict=True))
-        result = np.zeros((len(sums), len(x)))
-        for row, each in zip(result, sums, strict=True):
+        derivatives = dict(zip(orders, self._evaluate(points, orders).T, strict=True))
+        result = np.zeros((len(sums), *points.shape))
+        for rows, each in zip(result, sums, strict=True):
             for order, factor in each.items():
-                repeated = row.reshape(-1, len(factor))
-                repeated += factor * derivatives[order].reshape(repeated.shape)
-        return result
+                rows += factor * derivatives[order].reshape(points.shape)
+        return result.reshape(len(sums), len(points))
 
-    def _evaluate(self, x: Array, orders: list[Order]) -> Array:
+    def _evaluate(self, points: Points, orders: list[Order]) -> Array:
         """Return the derivatives of those orders along x, y and t at each point, (n, len(orders))."""
-        period = repetition(x[:, 0], x[:, 1])
-        times = x[:, 2].reshape(-1, period)
-        if (times == times[:, :1]).all():
-            return self._on_grid(x[:period, :2], times[:, 0], orders)
+        if points.grid:
+            return self._on_grid(points.positions, points.times, orders)
+        x, rows = np.ascontiguousarray(points.x), self._rows()
         result = np.zeros((len(x), len(orders)), order="F")
-        rows = self._rows()
         for at in range(0, len(x), BLOCK):
             block = slice(at, at + BLOCK)
-            place = torch.from_numpy(np.ascontiguousarray(x[block], dtype=np.float64))
-            result[block] = self._evaluate_block(rows, place, orders).numpy()
+            result[block] = self._evaluate_block(rows, torch.from_numpy(x[block]), orders).numpy()
         return result
 
-    def _on_grid(self, places: Array, times: Array, orders: list[Order]) -> Array:
-        """Return the same at the places (m, 2) at each of the times: sums along x and y once, then along t."""
+    def _on_grid(self, positions: Array, times: Array, orders: list[Order]) -> Array:
+        """Return the same at the positions (m, 2) at each of the times: sums along x and y once, then along t."""
         cell, weights, inside = self._basis(torch.from_numpy(times.astype(np.float64)), 2, {r for *_, r in orders})
         nodes = (cell[:, None] + torch.arange(self.degree[2] + 1)) % self.coefficients.shape[2]
         needed, column = np.unique(nodes.numpy(), return_inverse=True)
         near = self.coefficients[:, :, needed].reshape(-1, len(needed))
-        sums = {place: np.ascontiguousarray((matrix @ near).T) for place, matrix in self._at_places(places, orders)}
+        sums = {
+            order: np.ascontiguousarray((matrix @ near).T) for order, matrix in self._at_positions(positions, orders)
+        }
         along_t = {
             r: _sparse(w * inside[:, None], column.reshape(nodes.shape), len(needed), near.dtype)
             for r, w in weights.items()
         }
-        found = [(along_t[r] @ sums[p, q]).ravel() for p, q, r in orders]  # (times · places) each
+        found = [(along_t[r] @ sums[p, q]).ravel() for p, q, r in orders]  # (times · positions) each
         return np.array(found, dtype=np.float64).T
 
-    def _at_places(self, places: Array, orders: list[Order]) -> Iterator[tuple[tuple[int, int], csr_array]]:
-        """Yield the matrices (m, nx ny) from the coefficients of one time to derivatives along x and y at places."""
+    def _at_positions(self, positions: Array, orders: list[Order]) -> Iterator[tuple[tuple[int, int], csr_array]]:
+        """Yield the matrices (m, nx ny) from the coefficients of one time to derivatives along x and y at positions."""
         (i, in_x, inside_x), (j, in_y, inside_y) = (
-            self._basis(torch.from_numpy(places[:, axis].astype(np.float64)), axis, {order[axis] for order in orders})
+            self._basis(
+                torch.from_numpy(positions[:, axis].astype(np.float64)), axis, {order[axis] for order in orders}
+            )
             for axis in range(2)
         )
         nx, ny, _ = self.coefficients.shape
@@ -223,21 +214,16 @@ class SplinePredictor(Predictor):
         return torch.from_numpy(np.pad(self.coefficients, closing, mode="wrap")).unfold(2, self.degree[2] + 1, 1)
 
 
-def _without_repetition(x: Array, vectors: list[Array]) -> list[Array]:
-    """Return vectors (n, 3) at points x (n, 3), of those at places that repeat as they do the first time alone."""
-    period = repetition(x[:, 0], x[:, 1])
-    repeat = all(bool((each.reshape(-1, period, 3) == each[:period]).all()) for each in vectors)
-    return [each[:period] for each in vectors] if repeat else vectors
-
-
 def _parts(vectors: Array) -> dict[Order, Array]:
-    """Return the components (n,) of vectors (n, 3) that are not all zero, by the order of derivative they multiply."""
+    """Return the components (m,) of vectors (m, 3) that are not all zero, by the order of derivative they multiply."""
     return {order: part for order, part in zip(FIRST, np.ascontiguousarray(vectors.T), strict=True) if part.any()}
 
 
-def _second(pairs: Sequence[tuple[Mapping[Order, Array], Mapping[Order, Array]]], bend: Array) -> dict[Order, Array]:
-    """Return the factors (n,) of each derivative in ``Σ uᵀ H v`` over the pairs, and in the gradient along a bend."""
-    factors = _parts(bend)
+def _second(
+    pairs: Sequence[tuple[Mapping[Order, Array], Mapping[Order, Array]]], metric_term: Array
+) -> dict[Order, Array]:
+    """Return the factors (m,) of each derivative in ``Σ uᵀ H v`` over the pairs, and in the gradient along a term."""
+    factors = _parts(metric_term)
     for one, other in pairs:
         for (a, u), (b, v) in product(one.items(), other.items()):
             both = (a[0] + b[0], a[1] + b[1], a[2] + b[2])

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinr._typing import Array, Pairs
+from xinr.geo.points import Points
 from xinr.methods.predictor import Predictor, predictor_class, with_prefix
 
 
@@ -26,26 +27,27 @@ class CombinedPredictor(Predictor):
         """Return the combination of what each part gives."""
 
     @override
-    def predict(self, x: Array) -> Array:
-        return self.combine([part.predict(x) for part in self.parts])
+    def predict(self, points: Points) -> Array:
+        return self.combine([part.predict(points) for part in self.parts])
 
     @override
-    def gradient(self, x: Array) -> Array:
-        return self.combine([part.gradient(x) for part in self.parts])
+    def gradient(self, points: Points) -> Array:
+        return self.combine([part.gradient(points) for part in self.parts])
 
     @override
-    def curvature(self, x: Array, direction: Array) -> Array:
-        return self.combine([part.curvature(x, direction) for part in self.parts])
+    def curvature(self, points: Points, direction: Array) -> Array:
+        return self.combine([part.curvature(points, direction) for part in self.parts])
 
     @override
-    def laplacian(self, x: Array, directions: Sequence[Array], bend: Array) -> Array:
-        return self.combine([part.laplacian(x, directions, bend) for part in self.parts])
+    def laplacian(self, points: Points, directions: Sequence[Array], metric_term: Array) -> Array:
+        return self.combine([part.laplacian(points, directions, metric_term) for part in self.parts])
 
     @override
     def derivatives(
-        self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
+        self, points: Points, directions: Sequence[Array], pairs: Pairs, metric_terms: Sequence[Array]
     ) -> tuple[Array, Array]:
-        first, second = zip(*(part.derivatives(x, directions, pairs, bends) for part in self.parts), strict=True)
+        found = (part.derivatives(points, directions, pairs, metric_terms) for part in self.parts)
+        first, second = zip(*found, strict=True)
         return self.combine(first), self.combine(second)
 
     @override

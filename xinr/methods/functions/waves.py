@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinr._typing import Array
+from xinr.geo.points import Points
 from xinr.methods.predictor import Predictor
 
 # Points per block: with 400 waves a block of phases takes 26 MB.
@@ -37,21 +38,18 @@ class WavePredictor(Predictor):
     phase: Array
 
     @override
-    def predict(self, x: Array) -> Array:
-        return self._joined(x, lambda angle, _: np.cos(angle) @ self.amplitude)
+    def predict(self, points: Points) -> Array:
+        return self._joined(points.x, lambda angle, _: np.cos(angle) @ self.amplitude)
 
     @override
-    def gradient(self, x: Array) -> Array:
+    def gradient(self, points: Points) -> Array:
         slopes = -self.amplitude[:, None] * self.wavevector  # (m, d)
-        return self._joined(x, lambda angle, _: np.sin(angle) @ slopes)
+        return self._joined(points.x, lambda angle, _: np.sin(angle) @ slopes)
 
     @override
-    def curvature(self, x: Array, direction: Array) -> Array:
-        def bend(angle: Array, at: slice) -> Array:
-            along = direction[at] @ self.wavevector.T  # (n, m)
-            return -(np.cos(angle) * along**2) @ self.amplitude
-
-        return self._joined(x, bend)
+    def curvature(self, points: Points, direction: Array) -> Array:
+        along = points.repeat(direction @ self.wavevector.T)  # (n, waves)
+        return self._joined(points.x, lambda angle, at: -(np.cos(angle) * along[at] ** 2) @ self.amplitude)
 
     @override
     def state(self) -> dict[str, NDArray[Any]]:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, override
+from typing import NamedTuple, override
 
 import numpy as np
 import torch
@@ -17,12 +17,10 @@ from torch import Tensor
 from xinr._typing import Array
 from xinr.methods.kriging.conditioning import Conditioning
 from xinr.methods.kriging.lattice import Lattice
+from xinr.methods.kriging.lattice_method import LatticeMethod
 from xinr.methods.method import with_settings
 from xinr.methods.observation_error import ObservationError
 from xinr.methods.search import Fold, Search, from_variable, to_variable
-
-if TYPE_CHECKING:
-    from xinr.methods.kriging.method import Kriging
 
 #: Iterations of a solve, and of the adjoint's, which converges sooner. A fixed number leaves the misfit a smooth
 #: function of the settings; with 80 its derivatives are off by as much as themselves, with 120 by a tenth.
@@ -53,14 +51,14 @@ class KrigingSearch(Search):
     much as two misfits, however many settings there are.
     """
 
-    def __init__(self, method: Kriging, folds: Sequence[Fold], settings: Sequence[str]) -> None:
+    def __init__(self, method: LatticeMethod, folds: Sequence[Fold], settings: Sequence[str]) -> None:
         self.settings = list(settings)
         everywhere = np.concatenate([folds[0].x, folds[0].withheld_x])
         self.lattice = method.lattice(everywhere)
         self.folds = [_KrigingFold(method, fold, self.lattice) for fold in folds]
 
     @override
-    def misfit(self, method: Kriging) -> tuple[float, dict[str, float]]:  # type: ignore[override]
+    def misfit(self, method: LatticeMethod) -> tuple[float, dict[str, float]]:  # type: ignore[override]
         power = self.lattice.power(method.signal)
         found = _one_after_the_other(lambda fold: fold.forward(power, method), self.folds)
         of_power = self.lattice.multiplicity * np.mean([each.to_power for each in found], axis=0)
@@ -71,13 +69,13 @@ class KrigingSearch(Search):
         return float(np.mean([each.misfit for each in found])), {name: gradient[name] for name in self.settings}
 
     @override
-    def expected(self, method: Kriging) -> tuple[Array, Array]:  # type: ignore[override]
+    def expected(self, method: LatticeMethod) -> tuple[Array, Array]:  # type: ignore[override]
         power = self.lattice.power(method.signal)
         found = _side_by_side(lambda fold: fold.expected(power, method), self.folds)
         misfits, deviations = zip(*found, strict=True)
         return np.concatenate(misfits), np.concatenate(deviations)
 
-    def _along(self, name: str, method: Kriging, of_power: Array) -> float:
+    def _along(self, name: str, method: LatticeMethod, of_power: Array) -> float:
         """Return the derivative by the variable of a setting of the covariance."""
         z = to_variable(method, name)
         ends = [
@@ -98,15 +96,15 @@ class Sensitivities(NamedTuple):
 class _KrigingFold:
     """One fold: the linear problem of its observations, and the withheld ones."""
 
-    def __init__(self, method: Kriging, fold: Fold, lattice: Lattice) -> None:
+    def __init__(self, method: LatticeMethod, fold: Fold, lattice: Lattice) -> None:
         self.fold, self.noise = fold, method.rms_noise
         mean = method.mean_of(fold.x, fold.y, fold.error)
         self.problem = method.conditioning(lattice, fold.x, fold.error)
         self.withheld = self.problem.elsewhere(fold.withheld_x, fold.withheld_error)
-        self.y = self.problem.move((fold.y - mean.predict(fold.x))[:, None])
-        self.withheld_y = self.problem.move((fold.withheld_y - mean.predict(fold.withheld_x))[:, None])
+        self.y = self.problem.move(method.residual(mean, fold.x, fold.y)[:, None])
+        self.withheld_y = self.problem.move(method.residual(mean, fold.withheld_x, fold.withheld_y)[:, None])
 
-    def forward(self, power: Array, method: Kriging) -> Callable[[], Sensitivities]:
+    def forward(self, power: Array, method: LatticeMethod) -> Callable[[], Sensitivities]:
         """Predict the withheld observations; return what finds the misfit's derivatives."""
         problem, withheld = self._problems(power, method)
         weights = problem.solve(self.y, 0.0, ITERATIONS).weights
@@ -123,7 +121,7 @@ class _KrigingFold:
         errors = {name: -per_point * part for name, part in problem.errors.products(adjoint, weights).items()}
         return Sensitivities(float((misfit**2).mean()), sensitivity.cpu().numpy(), errors)
 
-    def expected(self, power: Array, method: Kriging) -> tuple[Array, Array]:
+    def expected(self, power: Array, method: LatticeMethod) -> tuple[Array, Array]:
         """Return the misfits, and their standard deviations as kriging expects them, from a few draws."""
         problem, withheld = self._problems(power, method)
         drawn, y = _draws(problem, method.seed)
@@ -133,7 +131,7 @@ class _KrigingFold:
         variance = withheld.observe(error).square().mean(dim=1) + withheld.errors.variance
         return misfit.cpu().numpy(), variance.sqrt().cpu().numpy()
 
-    def _problems(self, power: Array, method: Kriging) -> tuple[Conditioning, Conditioning]:
+    def _problems(self, power: Array, method: LatticeMethod) -> tuple[Conditioning, Conditioning]:
         ratio = method.rms_noise / self.noise
         return (
             self.problem.under(power, _with(self.fold.error, ratio, method)),
@@ -188,7 +186,7 @@ def _draws(problem: Conditioning, seed: int) -> tuple[Tensor, Tensor]:
     return drawn, problem.observe(drawn) + problem.errors.sample(DRAWS, generator)
 
 
-def _with(error: ObservationError, ratio: float, method: Kriging) -> ObservationError:
+def _with(error: ObservationError, ratio: float, method: LatticeMethod) -> ObservationError:
     return replace(error, noise=ratio * error.noise, pass_bias=method.pass_bias, pass_slope=method.pass_slope)
 
 

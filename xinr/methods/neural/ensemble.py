@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xinr._typing import Array
+from xinr.geo.points import Points
 from xinr.methods.functions.sum import CombinedPredictor
 from xinr.methods.neural.calibration import Inflation
 from xinr.methods.neural.predictor import NeuralPredictor
@@ -53,8 +54,10 @@ class EnsemblePredictor(CombinedPredictor, SamplePredictor):
         return self.members[0].history
 
     @override
-    def posterior(self, x: Array) -> tuple[Array, Array]:
-        value, error = (np.stack(both) for both in zip(*(member.posterior(x) for member in self.members), strict=True))
+    def posterior(self, points: Points) -> tuple[Array, Array]:
+        value, error = (
+            np.stack(both) for both in zip(*(member.posterior(points) for member in self.members), strict=True)
+        )
         # The spread of a few members about their own mean is too small by (count - 1) / count.
         between = value.var(axis=0, ddof=1)
         return value.mean(axis=0), np.sqrt(between + np.square(error).mean(axis=0))

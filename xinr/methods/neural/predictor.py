@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xinr._typing import Array, Pairs
+from xinr.geo.points import Points
 from xinr.methods.autodiff.jets import Jet
 from xinr.methods.neural.calibration import Inflation
 from xinr.methods.neural.network import Network
@@ -44,14 +45,14 @@ class NeuralPredictor(DerivativePredictor, SamplePredictor):
     history: dict[str, Array]
 
     @override
-    def predict(self, x: Array) -> Array:
+    def predict(self, points: Points) -> Array:
         with torch.no_grad():
-            return self.offset + self.spread * self._in_blocks(self.network, self._scaled(x))
+            return self.offset + self.spread * self._in_blocks(self.network, self._scaled(points.x))
 
     @override
-    def posterior(self, x: Array) -> tuple[Array, Array]:
+    def posterior(self, points: Points) -> tuple[Array, Array]:
         """Where the last layer knows less, times the inflation."""
-        value, error = self.last_layer(x)
+        value, error = self.last_layer(points.x)
         return value, self.inflation.factor * error
 
     def last_layer(self, x: Array) -> tuple[Array, Array]:
@@ -81,18 +82,19 @@ class NeuralPredictor(DerivativePredictor, SamplePredictor):
         return [replace(self, network=self._redrawn(self._tensor(self.root @ z))) for z in normal]
 
     @override
-    def gradient(self, x: Array) -> Array:
+    def gradient(self, points: Points) -> Array:
         def slope(z: Tensor) -> Tensor:
             return torch.autograd.grad(self.network(z.requires_grad_()).sum(), z)[0]
 
-        return self._in_blocks(slope, self._scaled(x)) * (self.spread / self.scale)
+        return self._in_blocks(slope, self._scaled(points.x)) * (self.spread / self.scale)
 
     @override
     def derivatives(
-        self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
+        self, points: Points, directions: Sequence[Array], pairs: Pairs, metric_terms: Sequence[Array]
     ) -> tuple[Array, Array]:
         """All in one pass through the network."""
-        first, second = np.stack(directions) / self.scale, np.reshape(bends, (-1, *x.shape)) / self.scale
+        each = [points.repeat(vector) / self.scale for vector in (*directions, *metric_terms)]
+        first, second = np.split(np.reshape(each, (-1, *points.x.shape)), [len(directions)])
         # Directions are as small as 1e-3 km per metre: scaled up here and down in float64, away from underflow. By a
         # power of two, so that what is rounded does not depend on which points come together.
         unit = 2.0 ** np.frexp(np.abs(first).max(initial=0.0, where=np.isfinite(first)) or 1.0)[1]
@@ -100,11 +102,11 @@ class NeuralPredictor(DerivativePredictor, SamplePredictor):
 
         def along(z: Tensor, curve: Tensor) -> Tensor:
             ways, bent = torch.tensor_split(curve.transpose(0, 1), [len(first)])
-            _, slopes, bends = self.network(Jet.along(z, ways, pairs, bent)).terms()
-            return torch.cat([slopes, bends]).T
+            _, slopes, second_derivatives = self.network(Jet.along(z, ways, pairs, bent)).terms()
+            return torch.cat([slopes, second_derivatives]).T
 
         with torch.no_grad():
-            found = self.spread * self._in_blocks(along, self._scaled(x), curves, size=JET_BLOCK).T
+            found = self.spread * self._in_blocks(along, self._scaled(points.x), curves, size=JET_BLOCK).T
         return found[: len(first)] * unit, found[len(first) :] * unit**2
 
     @override

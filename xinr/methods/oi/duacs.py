@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, override
+from typing import override
 
 import numpy as np
 
@@ -19,13 +19,6 @@ from xinr.methods.settings import check_positive
 
 #: Round numbers for where the tracks are not asked: eddies upon what is common to a basin.
 EDDIES_UPON_BASIN = ArhanColinDeVerdiere(150.0, 15.0, sigma=0.06) + Gaussian(1500.0, 15.0, sigma=0.06)
-
-
-@dataclass(frozen=True, eq=False)
-class DuacsPredictor(LocalOIPredictor):
-    """The observations, the estimated covariance, and the lattice of nodes around which they are analysed."""
-
-    kind: ClassVar[str] = "duacs"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,10 +89,10 @@ class Duacs(Method):
         return ("noise", *present_errors(self), *(() if self.estimate else self.covariance.searched))
 
     @override
-    def fit(self, x: Array, y: Array, error: ObservationError) -> DuacsPredictor:
+    def fit(self, x: Array, y: Array, error: ObservationError) -> LocalOIPredictor:
         """Estimates the covariance; analyses are solved where targets need them."""
         covariance = (
             estimate_covariance(x, y, error) if self.estimate else NonstationaryCovariance.constant(self.covariance)
         )
         step = np.append(self.tile * reach(covariance.mean, 3)[:2], self.analysis_step)
-        return DuacsPredictor(x, y, error, covariance, step, self.n_neighbors)
+        return LocalOIPredictor(x, y, error, covariance, step, self.n_neighbors)

@@ -16,6 +16,7 @@ from scipy.spatial import cKDTree
 from tqdm.auto import tqdm
 
 from xinr._typing import Array
+from xinr.geo.points import Points
 from xinr.methods.covariances import Covariance, Sum
 from xinr.methods.covariances.nonstationary import NonstationaryCovariance
 from xinr.methods.observation_error import ObservationError
@@ -88,7 +89,8 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
         return total
 
     @override
-    def posterior(self, x: Array) -> tuple[Array, Array]:
+    def posterior(self, points: Points) -> tuple[Array, Array]:
+        x = points.x
         value, variance = np.zeros(len(x)), np.zeros(len(x))
         for node, near, at, offset in self._tiles(x):
             (covariance, _, weights), root = self._solve(node, near)

@@ -13,6 +13,7 @@ from scipy.linalg import cho_solve, solve_triangular
 from tqdm.auto import tqdm
 
 from xinr._typing import Array
+from xinr.geo.points import Points
 from xinr.methods.covariances import Covariance
 from xinr.methods.observation_error import ObservationError
 from xinr.methods.oi.grouped_windows import factor, grouped, solve_windows
@@ -60,7 +61,8 @@ class OIPredictor(HessianPredictor, ErrorPredictor):
         return found
 
     @override
-    def posterior(self, x: Array) -> tuple[Array, Array]:
+    def posterior(self, points: Points) -> tuple[Array, Array]:
+        x = points.x
         value, error = np.zeros(len(x)), np.full(len(x), self.covariance.sigma)
         for _, near, targets in tqdm(self._analyses(x), "errors", leave=False, disable=None, delay=1):
             with self._lock:  # one at a time: a factorisation uses every core by itself

@@ -19,7 +19,7 @@ from xinr.methods.method import Method
 from xinr.methods.observation_error import PASS_ERRORS, ObservationError, present_errors
 from xinr.methods.predictor import Predictor
 from xinr.methods.settings import check_positive
-from xinr.methods.tiled.predictor import TiledPredictor, on_plane, tiled
+from xinr.methods.tiled.predictor import BlendedTiles, on_plane, tiled
 from xinr.observations.passes import along_chord
 
 #: Settings that are those of the method of the tiles, unless they are given.
@@ -92,7 +92,7 @@ class Tiled(Method):
         return ("noise", *present_errors(self))
 
     @override
-    def fit(self, x: Array, y: Array, error: ObservationError) -> TiledPredictor:
+    def fit(self, x: Array, y: Array, error: ObservationError) -> BlendedTiles:
         """Fit each tile.
 
         Raises

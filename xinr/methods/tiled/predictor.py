@@ -15,6 +15,7 @@ from torch import Tensor
 
 from xinr._typing import Array, Pairs
 from xinr.geo.frames import EARTH_RADIUS
+from xinr.geo.points import Points
 from xinr.methods.autodiff.jets import Jet
 from xinr.methods.predictor import (
     DerivativePredictor,
@@ -25,11 +26,10 @@ from xinr.methods.predictor import (
     with_prefix,
 )
 from xinr.methods.settings import packed, unpacked
-from xinr.places import repetition
 
-#: Takes the number of a tile, its weight (times, places) and the points on its plane (times, places, 3), and returns
-#: what is summed over tiles, each (times, places).
-Terms = Callable[[int, Tensor, Tensor], Sequence[Tensor]]
+#: Takes the number of a tile, its weight (1, positions), its points and the curves through them on its plane; returns
+#: what is summed over tiles, each (times or 1, positions).
+Terms = Callable[[int, Tensor, "_OnTile"], Sequence[Tensor]]
 
 
 def on_plane(place: Tensor, axes: Array) -> Tensor:
@@ -49,58 +49,70 @@ def taper(place: Tensor, axes: Array, radius: float) -> Tensor:
 
 
 @dataclass(frozen=True)
-class _Points:
-    """Points in the frame "sphere", and curves through them, so that what repeats at each time is done once.
+class _Query:
+    """Points in the frame "sphere", and curves through their positions along which to differentiate.
 
-    ``x`` is (times, places, 4), where all times have the same places. ``curves`` (m + p, times or 1, places, 4) are m
-    directions and the p second derivatives of the curves, for the pairs; None where only values are asked for.
+    ``curves`` (j + p, m, 4) are j directions and the p metric terms of the pairs; None where only values are asked for.
     """
 
-    x: Tensor
-    curves: Tensor | None
-    pairs: Pairs
+    points: Points
+    curves: Tensor | None = None
+    pairs: Pairs = ()
 
-    @classmethod
-    def of(cls, x: Array, directions: Sequence[Array] = (), pairs: Pairs = (), bends: Sequence[Array] = ()) -> Self:
-        shape = (-1, repetition(*x.T[:3]), 4)
-        if not directions:
-            return cls(torch.from_numpy(x.reshape(shape)), None, ())
-        each = [np.asarray(vector).reshape(shape) for vector in (*directions, *bends)]
-        if all(bool((vector == vector[:1]).all()) for vector in each):
-            each = [vector[:1] for vector in each]
-        return cls(torch.from_numpy(x.reshape(shape)), torch.from_numpy(np.stack(each)), pairs)
+    def positions(self, at: NDArray[np.int64]) -> Tensor:
+        """Return chosen positions (k, 3), with the curves through them."""
+        value = torch.from_numpy(self.points.positions[at])
+        return value if self.curves is None else self.jet(value, self.curves[:, at, :3])
 
-    def places(self, at: NDArray[np.int64]) -> Tensor:
-        """Return chosen places, (times or 1, k, 3)."""
+    def on_tile(self, plane: Tensor, at: NDArray[np.int64]) -> _OnTile:
+        """Return chosen positions on the plane of a tile, (k, 2), with their times."""
+        times = self.points.times if self.points.grid else self.points.times[at]
         if self.curves is None:
-            return self.x[:1, at, :3]
-        return self._jet(self.x[: self.curves.shape[1], at, :3], self.curves[:, :, at, :3])
+            return _OnTile(self, Points(plane.numpy(), times, self.points.grid), np.empty(0))
+        value, *curves = plane.terms()  # type: ignore[attr-defined]
+        along = torch.cat([torch.cat(curves), self.curves[:, at, 3:]], dim=2)
+        return _OnTile(self, Points(value.numpy(), times, self.points.grid), along.numpy())
 
-    def timed(self, plane: Tensor, at: NDArray[np.int64]) -> Tensor:
-        """Return chosen places on a plane (times or 1, k, 2) with their times, (times, k, 3)."""
-        time = self.x[:, at, 3:]
-        if self.curves is None:
-            return torch.cat([plane.expand(len(time), -1, -1), time], dim=2)
-        value, *slopes = plane.terms()  # type: ignore[attr-defined]
-        value = torch.cat([value.expand(len(time), -1, -1), time], dim=2)
-        curves = torch.cat([torch.cat(slopes), self.curves[:, :, at, 3:]], dim=3)
-        return self._jet(value, curves.expand(-1, len(time), -1, -1))
-
-    def zeros(self) -> Tensor:
-        """Return room for a sum over tiles: values and derivatives, (1 + m + p, times, places)."""
-        return self.x.new_zeros(1 + (0 if self.curves is None else len(self.curves)), *self.x.shape[:2])
-
-    def unpacked(self, total: Tensor) -> Tensor:
-        """Return such a sum as values that carry their derivatives, (times, places)."""
-        return total[0] if self.curves is None else self._jet(total[0], total[1:])
-
-    def _jet(self, value: Tensor, curves: Tensor) -> Jet:
+    def jet(self, value: Tensor, curves: Tensor) -> Jet:
+        """Return values with their derivatives (j + p, ...)."""
         first = len(curves) - len(self.pairs)
         return Jet.along(value, curves[:first], self.pairs, curves[first:])
 
+    def zeros(self) -> Tensor:
+        """Return room for a sum over tiles: values and derivatives, (1 + j + p, times, positions)."""
+        return torch.zeros(
+            1 + (0 if self.curves is None else len(self.curves)), *self.points.shape, dtype=torch.float64
+        )
+
+    def unpacked(self, total: Tensor) -> Tensor:
+        """Return such a sum as values that carry their derivatives, (times, positions)."""
+        return total[0] if self.curves is None else self.jet(total[0], total[1:])
+
+
+@dataclass(frozen=True)
+class _OnTile:
+    """Points in the frame "plane" of a tile, and the curves (j + p, k, 3) through them."""
+
+    query: _Query
+    points: Points
+    curves: Array
+
+    def value(self, part: Predictor) -> Tensor:
+        """Return a part at the points, (times, positions), with the derivatives asked for."""
+        value = self.rows(part.predict(self.points))
+        if self.query.curves is None:
+            return value
+        first = len(self.curves) - len(self.query.pairs)
+        found = part.derivatives(self.points, list(self.curves[:first]), self.query.pairs, list(self.curves[first:]))
+        return self.query.jet(value, torch.cat([self.rows(each) for each in found]))
+
+    def rows(self, values: Array) -> Tensor:
+        """Return values (..., n) as a tensor (..., times, positions)."""
+        return torch.from_numpy(values).reshape(*values.shape[:-1], *self.points.shape)
+
 
 @dataclass(frozen=True, eq=False)
-class TiledPredictor(DerivativePredictor):
+class BlendedTiles(DerivativePredictor):
     """The mean of the functions of tiles, in the frame "sphere", weighted by the `taper` of each; NaN beyond all.
 
     Parameters
@@ -118,25 +130,25 @@ class TiledPredictor(DerivativePredictor):
     function of the three coordinates of r: derivatives follow by the chain rule, which jets apply.
     """
 
-    kind = "tiled"
-
     axes: Array
     radius: float
     parts: tuple[Predictor, ...]
 
     @override
-    def predict(self, x: Array) -> Array:
-        return self._blend(_Points.of(x)).numpy().ravel()
+    def predict(self, points: Points) -> Array:
+        return self._blend(_Query(points)).numpy().ravel()
 
     @override
-    def gradient(self, x: Array) -> Array:
-        return self.derivatives(x, list(np.broadcast_to(np.eye(4)[:, None], (4, *x.shape))), (), ())[0].T
+    def gradient(self, points: Points) -> Array:
+        axes = np.broadcast_to(np.eye(4)[:, None], (4, len(points.positions), 4))
+        return self.derivatives(points, list(axes), (), ())[0].T
 
     @override
     def derivatives(
-        self, x: Array, directions: Sequence[Array], pairs: Pairs, bends: Sequence[Array]
+        self, points: Points, directions: Sequence[Array], pairs: Pairs, metric_terms: Sequence[Array]
     ) -> tuple[Array, Array]:
-        _, first, second = self._blend(_Points.of(x, directions, pairs, bends)).terms()  # type: ignore[attr-defined]
+        curves = torch.from_numpy(np.stack([*directions, *metric_terms]))
+        _, first, second = self._blend(_Query(points, curves, pairs)).terms()  # type: ignore[attr-defined]
         return first.flatten(1).numpy(), second.flatten(1).numpy()
 
     @override
@@ -148,23 +160,34 @@ class TiledPredictor(DerivativePredictor):
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
         return cls(state["axes"], float(state["radius"]), _split(state))
 
-    def _blend(self, points: _Points) -> Tensor:
-        def terms(number: int, weight: Tensor, x: Tensor) -> Sequence[Tensor]:
-            return weight * _value(self.parts[number], x), weight
+    def _blend(self, query: _Query) -> Tensor:
+        def terms(number: int, weight: Tensor, tile: _OnTile) -> Sequence[Tensor]:
+            value = tile.value(self.parts[number])
+            return weight * value, weight
 
-        weighted, weights = self._sums(points, terms, 2)
+        weighted, weights = self._sums(query, terms, 2)
         return weighted / weights
 
-    def _sums(self, points: _Points, terms: Terms, count: int) -> list[Tensor]:
-        """Return sums over tiles, each at the places that lie within it."""
-        sums = [points.zeros() for _ in range(count)]
-        for number, at in self._within(points.x[0, :, :3].numpy()):
-            place = points.places(at)
-            weight = taper(place, self.axes[number], self.radius)
-            x = points.timed(on_plane(place, self.axes[number]), at)
-            for total, term in zip(sums, terms(number, weight, x), strict=True):
+    def _errors(self, parts: Sequence[ErrorPredictor], points: Points) -> tuple[Array, Array]:
+        """Return the means of values and of deviations: tiles that overlap err nearly alike."""
+
+        def terms(number: int, weight: Tensor, tile: _OnTile) -> Sequence[Tensor]:
+            value, error = map(tile.rows, parts[number].posterior(tile.points))
+            return weight * value, weight * error, weight
+
+        value, deviation, weights = self._sums(_Query(points), terms, 3)
+        return (value / weights).numpy().ravel(), (deviation / weights).numpy().ravel()
+
+    def _sums(self, query: _Query, terms: Terms, count: int) -> list[Tensor]:
+        """Return sums over tiles, each at the positions that lie within it."""
+        sums = [query.zeros() for _ in range(count)]
+        for number, at in self._within(query.points.positions):
+            position = query.positions(at)
+            weight = taper(position, self.axes[number], self.radius).unsqueeze(0)
+            tile = query.on_tile(on_plane(position, self.axes[number]), at)
+            for total, term in zip(sums, terms(number, weight, tile), strict=True):
                 total[:, :, at] += _packed(term)
-        return [points.unpacked(total) for total in sums]
+        return [query.unpacked(total) for total in sums]
 
     def _within(self, places: Array) -> Iterator[tuple[int, NDArray[np.int64]]]:
         """Yield tiles and which of the places (n, 3) lie within them."""
@@ -175,55 +198,58 @@ class TiledPredictor(DerivativePredictor):
                 yield number, at
 
 
-class TiledErrorPredictor(TiledPredictor, ErrorPredictor):
-    """Tiles that also know their errors."""
+class TiledPredictor(BlendedTiles):
+    """Tiles of which nothing but the function is known."""
+
+    kind = "tiled"
+
+
+class TiledErrorPredictor(BlendedTiles, ErrorPredictor):
+    """Tiles that know their errors."""
 
     kind = "tiled-error"
 
     parts: tuple[ErrorPredictor, ...]
 
     @override
-    def posterior(self, x: Array) -> tuple[Array, Array]:
-        """Tiles that overlap err nearly alike, by the mean of their deviations."""
-
-        def terms(number: int, weight: Tensor, x: Tensor) -> Sequence[Tensor]:
-            both = self.parts[number].posterior(x.reshape(-1, 3).numpy())
-            return *(weight * torch.from_numpy(each).reshape(x.shape[:-1]) for each in both), weight
-
-        value, deviation, weights = self._sums(_Points.of(x), terms, 3)
-        return (value / weights).numpy().ravel(), (deviation / weights).numpy().ravel()
+    def posterior(self, points: Points) -> tuple[Array, Array]:
+        return self._errors(self.parts, points)
 
 
-class TiledSamplePredictor(TiledErrorPredictor, SamplePredictor):
-    """Tiles from each of which other functions can be drawn."""
+class TiledSamplePredictor(BlendedTiles, SamplePredictor):
+    """Tiles that know their errors and can be sampled."""
 
     kind = "tiled-sample"
 
     parts: tuple[SamplePredictor, ...]
 
     @override
+    def posterior(self, points: Points) -> tuple[Array, Array]:
+        return self._errors(self.parts, points)
+
+    @override
     def sample(self, count: int, seed: int) -> Sequence[Predictor]:
-        """Each tile is drawn apart."""
+        """Sample each tile independently."""
         seeds = np.random.SeedSequence(seed).generate_state(len(self.parts))
         each = [part.sample(count, int(own)) for part, own in zip(self.parts, seeds, strict=True)]
-        return [TiledSampled(self.axes, self.radius, self.parts, drawn) for drawn in zip(*each, strict=True)]
+        return [TiledSampled(self.axes, self.radius, self.parts, sampled) for sampled in zip(*each, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
-class TiledSampled(TiledPredictor):
-    """The blend of tiles, and of what was drawn of their errors.
+class TiledSampled(BlendedTiles):
+    """The blend of tiles, and of posterior samples of each.
 
-    Where tiles overlap, their draws are independent, and the mean of several would vary too little:
-    ``f + Σ w_i (drawn_i - f_i) / √(Σ w_i²)`` has the variance of each.
+    Where tiles overlap, their samples are independent, and the mean of several would vary too little:
+    ``f + Σ w_i (sampled_i - f_i) / √(Σ w_i²)`` has the variance of each.
     """
 
     kind = "tiled-sampled"
 
-    drawn: tuple[Predictor, ...]
+    sampled: tuple[Predictor, ...]
 
     @override
     def state(self) -> dict[str, NDArray[Any]]:
-        return super().state() | _joined((*self.parts, *self.drawn))
+        return super().state() | _joined((*self.parts, *self.sampled))
 
     @classmethod
     @override
@@ -231,32 +257,22 @@ class TiledSampled(TiledPredictor):
         both, count = _split(state), len(state["axes"])
         return cls(state["axes"], float(state["radius"]), both[:count], both[count:])
 
-    def _blend(self, points: _Points) -> Tensor:
-        def terms(number: int, weight: Tensor, x: Tensor) -> Sequence[Tensor]:
-            value, drawn = _value(self.parts[number], x), _value(self.drawn[number], x)
-            return weight * value, weight, weight * (drawn - value), weight * weight
+    @override
+    def _blend(self, query: _Query) -> Tensor:
+        def terms(number: int, weight: Tensor, tile: _OnTile) -> Sequence[Tensor]:
+            value, sampled = tile.value(self.parts[number]), tile.value(self.sampled[number])
+            return weight * value, weight, weight * (sampled - value), weight * weight
 
-        weighted, weights, deviations, squares = self._sums(points, terms, 4)
+        weighted, weights, deviations, squares = self._sums(query, terms, 4)
         return weighted / weights + deviations / torch.sqrt(squares)
 
 
-def tiled(axes: Array, radius: float, parts: Sequence[Predictor]) -> TiledPredictor:
-    """Return the predictor of tiles that knows what all of its parts know: errors, draws."""
+def tiled(axes: Array, radius: float, parts: Sequence[Predictor]) -> BlendedTiles:
+    """Return the predictor of tiles that knows what all of its parts know: errors, samples."""
     for cls, needed in ((TiledSamplePredictor, SamplePredictor), (TiledErrorPredictor, ErrorPredictor)):
         if all(isinstance(part, needed) for part in parts):
             return cls(axes, radius, tuple(parts))
     return TiledPredictor(axes, radius, tuple(parts))
-
-
-def _value(part: Predictor, x: Tensor) -> Tensor:
-    """Return a part at points (..., 3), with the derivatives that they carry."""
-    if not isinstance(x, Jet):
-        return torch.from_numpy(part.predict(x.reshape(-1, 3).numpy())).reshape(x.shape[:-1])
-    point, directions, bends = (term.flatten(-3, -2).numpy() for term in x.terms())
-    found = part.predict(point), *part.derivatives(point, list(directions), x.pairs, list(bends))
-    value, first, second = map(torch.from_numpy, found)
-    shape = x.terms()[0].shape[:-1]
-    return Jet.along(value.reshape(shape), first.reshape(-1, *shape), x.pairs, second.reshape(-1, *shape))
 
 
 def _joined(parts: Sequence[Predictor]) -> dict[str, NDArray[Any]]:
