@@ -532,7 +532,7 @@ def test_the_usual_covariance_is_as_variable_as_the_sea(tracks):
     assert two.sigma == pytest.approx(2.0 * one.sigma, rel=0.01)
     assert two.terms[0].length_scale == Kriging.default_covariance.terms[0].length_scale
     assert quiet.info["settings"]["covariance"]["terms"][0]["sigma"] == one.terms[0].sigma
-    asked = tracks.inr.fit("kriging", sigma_1=0.2).predictor.settings.signal
+    asked = tracks.inr.fit("kriging", sigma_1=0.2).predictor.problem.covariance
     assert asked == Kriging.default_covariance.changed({"sigma_1": 0.2})
 
 
