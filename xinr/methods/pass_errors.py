@@ -1,4 +1,4 @@
-"""Errors of whole passes, told apart from the signal: the inverse of the observation-error covariance."""
+"""Long-wavelength errors of passes: the covariance of observation errors, and its inverse."""
 
 from __future__ import annotations
 

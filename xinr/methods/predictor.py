@@ -129,7 +129,7 @@ class HessianPredictor(DerivativePredictor):
 
 
 class ErrorPredictor(Predictor):
-    """A predictor that also knows how far off it may be."""
+    """A predictor that also knows its formal error."""
 
     @abstractmethod
     def posterior(self, points: Points) -> tuple[Array, Array]:
@@ -137,7 +137,7 @@ class ErrorPredictor(Predictor):
 
 
 class SamplePredictor(ErrorPredictor):
-    """A predictor that can draw other functions which fit the observations as well."""
+    """A predictor whose posterior can be sampled."""
 
     @abstractmethod
     def sample(self, count: int, seed: int) -> Sequence[Predictor]:

@@ -67,10 +67,10 @@ class Gaussian(Radial):
         """
         if x.shape[1] > 3:  # the axes of the frame "sphere" make no grid of a surface
             return super().weighted_derivatives(x, y, weights, order)
-        axes, places = zip(*(np.unique(column, return_inverse=True) for column in x.T), strict=True)
+        axes, index = zip(*(np.unique(column, return_inverse=True) for column in x.T), strict=True)
         if prod(map(len, axes)) > 2 * len(x):
             return super().weighted_derivatives(x, y, weights, order)
-        return tuple(part[places] for part in self._on_grid(axes, y, weights, order))
+        return tuple(part[index] for part in self._on_grid(axes, y, weights, order))
 
     @override
     def spectrum(self, k: ArrayLike, l: ArrayLike, omega: ArrayLike) -> Array:  # noqa: E741

@@ -1,4 +1,4 @@
-"""Covariances that change from place to place."""
+"""Nonstationary covariances: their settings vary in space."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class NonstationaryCovariance:
     Parameters
     ----------
     mean : Covariance
-        Of the whole domain; of every place where no settings vary.
+        Of the whole domain; of every position where no settings vary.
     settings : mapping of str to ndarray (nx, ny)
         Those that vary, at the nodes.
     origin, step : ndarray (2,)
@@ -48,12 +48,12 @@ class NonstationaryCovariance:
         """Return the same covariance everywhere."""
         return cls(covariance, {}, np.zeros(2), np.ones(2))
 
-    def at(self, place: Array) -> Covariance:
-        """Return the covariance around a place (d,)."""
+    def at(self, position: Array) -> Covariance:
+        """Return the covariance around a position (d,)."""
         if not self.settings:
             return self.mean
         names = np.arange(len(self.settings), dtype=np.float64)
-        east, north = (np.full_like(names, axis) for axis in (place[:2] - self.origin) / self.step)
+        east, north = (np.full_like(names, axis) for axis in (position[:2] - self.origin) / self.step)
         values = map_coordinates(self._tables, [names, east, north], order=1, mode="nearest")
         return self.mean.changed(dict(zip(self.settings, values.tolist(), strict=True)))
 

@@ -26,7 +26,7 @@ class Radial(Covariance, family=False):
     ``ξ = (x + drift t) / scale`` and ``u_g = |ξ_g - η_g|²`` over the columns of each group g,
 
     ``∂C/∂ξ_i = 2 F_g (ξ_i - η_i)`` and ``∂²C/∂ξ_i∂ξ_j = 2 F_g δ_ij + 4 F_gh (ξ_i - η_i) (ξ_j - η_j)``, i in the group
-    g and j in h. One look at the distances gives the value and both derivatives.
+    g and j in h. One evaluation of the distances gives the value and both derivatives.
     """
 
     length_scale: float

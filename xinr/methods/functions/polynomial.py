@@ -1,4 +1,4 @@
-"""Drift: the mean of a process as a polynomial of place and time."""
+"""Drift: the mean of a process as a polynomial of position and time."""
 
 from __future__ import annotations
 

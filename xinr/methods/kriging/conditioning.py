@@ -168,7 +168,7 @@ class Conditioning:
         if tolerance > 0.0:
             raise ArithmeticError(
                 f"conjugate gradients reached a residual of {history[-1]:.2g} in {most} iterations, expected "
-                f"{tolerance:g}: the noise is very small beside the signal. Raise noise, or the tolerance."
+                f"{tolerance:g}: the noise is very small relative to the signal. Raise noise, or the tolerance."
             )
         return Solution(weights, history)
 
@@ -197,8 +197,8 @@ class Conditioning:
         white = torch.randn(count, *self.lattice.shape, generator=generator, dtype=self.dtype).to(self.device)
         spectrum = torch.fft.rfftn(white, dim=(1, 2, 3))
         spectrum *= self.power.sqrt()
-        drawn: Tensor = torch.fft.irfftn(spectrum, s=self.lattice.shape, dim=(1, 2, 3))
-        return drawn
+        prior: Tensor = torch.fft.irfftn(spectrum, s=self.lattice.shape, dim=(1, 2, 3))
+        return prior
 
     def _power(self, power: Array) -> Tensor:
         return torch.from_numpy(power).to(self.device, self.dtype)

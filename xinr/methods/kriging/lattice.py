@@ -145,8 +145,8 @@ class Lattice:
     def values(self, coefficients: Tensor) -> Tensor:
         """Return the values at the centres of coefficients (nx, ny, nt)."""
         for axis in range(3):
-            beside = torch.roll(coefficients, 1, axis) + torch.roll(coefficients, -1, axis)
-            coefficients = (4.0 * coefficients + beside) / 6.0
+            neighbours = torch.roll(coefficients, 1, axis) + torch.roll(coefficients, -1, axis)
+            coefficients = (4.0 * coefficients + neighbours) / 6.0
         return coefficients
 
     def spline(self, coefficients: Tensor) -> SplinePredictor:

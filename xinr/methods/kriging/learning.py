@@ -25,8 +25,8 @@ from xinr.methods.search import Fold, Search, from_variable, to_variable
 #: Iterations of a solve, and of the adjoint's, which converges sooner. A fixed number leaves the misfit a smooth
 #: function of the settings; with 80 its derivatives are off by as much as themselves, with 120 by a tenth.
 ITERATIONS, ADJOINT_ITERATIONS = 120, 60
-#: Draws from which expected misfits are estimated, and half-step of differences of the spectrum, in the variable.
-DRAWS, STEP = 4, 1e-3
+#: Samples from which expected misfits are estimated, and half-step of differences of the spectrum, in the variable.
+SAMPLES, STEP = 4, 1e-3
 #: Rounds in which the noise of missions is found.
 ROUNDS = 3
 
@@ -122,12 +122,12 @@ class _KrigingFold:
         return Sensitivities(float((misfit**2).mean()), sensitivity.cpu().numpy(), errors)
 
     def expected(self, power: Array, method: LatticeMethod) -> tuple[Array, Array]:
-        """Return the misfits, and their standard deviations as kriging expects them, from a few draws."""
+        """Return the misfits, and their standard deviations as kriging expects them, from a few samples."""
         problem, withheld = self._problems(power, method)
-        drawn, y = _draws(problem, method.seed)
+        prior, y = _prior_observations(problem, method.seed)
         signals = problem.coefficients(problem.solve(torch.cat([self.y, y], dim=1), 0.0, ITERATIONS).weights)
         misfit = withheld.observe([next(signals)])[:, 0] - self.withheld_y[:, 0]
-        error = drawn - torch.stack(list(signals))
+        error = prior - torch.stack(list(signals))
         variance = withheld.observe(error).square().mean(dim=1) + withheld.errors.variance
         return misfit.cpu().numpy(), variance.sqrt().cpu().numpy()
 
@@ -142,7 +142,7 @@ class _KrigingFold:
 def relative_noise(
     problem: Conditioning, y: Tensor, error: ObservationError, group: NDArray[np.int64], seed: int
 ) -> Array:
-    """Return how large the noise of each group is beside that of all, of observations y (n, 1) about their mean.
+    """Return how large the noise of each group is relative to that of all, of observations y (n, 1) about their mean.
 
     Parameters
     ----------
@@ -172,18 +172,23 @@ def relative_noise(
     factors = np.ones(len(count))
     for _ in range(ROUNDS):
         now = problem.with_errors(replace(error, noise=factors[group] * error.noise))
-        weights = now.solve(torch.cat([y, _draws(now, seed)[1]], dim=1), 0.0, ITERATIONS).weights.square().cpu().numpy()
+        weights = (
+            now.solve(torch.cat([y, _prior_observations(now, seed)[1]], dim=1), 0.0, ITERATIONS)
+            .weights.square()
+            .cpu()
+            .numpy()
+        )
         squares = np.stack([np.bincount(group, column) for column in weights.T])
         factors *= np.sqrt(squares[0] / squares[1:].mean(axis=0))
         factors /= np.sqrt(np.average(factors**2, weights=count))
     return factors
 
 
-def _draws(problem: Conditioning, seed: int) -> tuple[Tensor, Tensor]:
-    """Return signals from their prior, and what would be observed of each, (n, draws)."""
+def _prior_observations(problem: Conditioning, seed: int) -> tuple[Tensor, Tensor]:
+    """Return signals from their prior, and what would be observed of each, (n, samples)."""
     generator = torch.Generator().manual_seed(seed)
-    drawn = problem.sample_prior(DRAWS, generator)
-    return drawn, problem.observe(drawn) + problem.errors.sample(DRAWS, generator)
+    prior = problem.sample_prior(SAMPLES, generator)
+    return prior, problem.observe(prior) + problem.errors.sample(SAMPLES, generator)
 
 
 def _with(error: ObservationError, ratio: float, method: LatticeMethod) -> ObservationError:

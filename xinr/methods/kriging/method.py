@@ -38,7 +38,7 @@ EDDIES_AND_BACKGROUND = Spectral(
 
 #: Observations this many times larger or smaller than expected are worth a warning.
 UNEXPECTED = 2.0
-#: Observations by which the variance of a sea is judged, and the least factor that they may give.
+#: Observations from which the amplitude of the prior is estimated, and the least factor that they may give.
 SUBSAMPLE, LEAST_AMPLITUDE = 400, 0.1
 
 
@@ -53,7 +53,7 @@ class Kriging(LatticeMethod):
         Mediterranean, times a factor: the variance that it and the errors expect about the drift is that of the
         observations. About a ``mean`` that is another method it is taken as it is.
     mean : {"none", "constant", "linear"} or Method
-        The drift: nothing, a constant, a linear function of place and time (both estimated together with the
+        The drift: nothing, a constant, a linear function of position and time (both estimated together with the
         signal, by generalised least squares), or any other method, whose residuals are then kriged.
     spacing, time_step : float
         Of the lattice [km, days]. What is shorter than twice the step belongs to the noise.
@@ -75,8 +75,8 @@ class Kriging(LatticeMethod):
     2. Solve ``(W K Wᵀ + R) α = y`` by conjugate gradients, R with a bias and a slope of each pass: see
        `Conditioning`.
     3. The map is the spline with coefficients ``K Wᵀ α``; value, gradient and Laplacian are exact anywhere.
-    4. Posterior error: draw the process from its prior, observe it with random errors, map the observations likewise;
-       what is left of the draw is a draw of the error (Matheron's rule).
+    4. Formal error: simulate the process from its prior, observe it with random errors, map the observations likewise;
+       the difference is a sample of the error (Matheron's rule, conditional simulation).
 
     References
     ----------
@@ -172,9 +172,9 @@ class Kriging(LatticeMethod):
 
 
 def _prior_amplitude(signal: Covariance, drift: str, x: Array, y: Array, error: ObservationError) -> float:
-    """Return by how much a signal should be larger for observations to vary about their drift as they do.
+    """Return the factor by which the observations about their drift ask for a larger signal.
 
-    Judged by some of them: by ordinary least squares the expected sum of squares is ``tr M (factor² K + R)``, where M
+    From a subsample: by ordinary least squares the expected sum of squares is ``tr M (factor² K + R)``, where M
     leaves what is not drift.
     """
     some = np.linspace(0, len(x) - 1, min(len(x), SUBSAMPLE)).astype(np.int64)

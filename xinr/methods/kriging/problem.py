@@ -129,11 +129,11 @@ def conditioning(
     lattice: Lattice, covariance: Covariance, x: Array, error: ObservationError, device: str, together: int = 1
 ) -> Conditioning:
     """Return the linear problem of observations at x (n, 3), having checked that some solutions fit into memory."""
-    place = device_from(device, metal=False)
+    where = device_from(device, metal=False)
     check_memory(
         (40 + 25 * together) * lattice.size + 10 * STENCIL * len(x),
-        place,
+        where,
         f"kriging {len(x)} observations on a lattice of {' x '.join(map(str, lattice.shape))}",
         "a larger spacing, time_step or coarsen, or a smaller region",
     )
-    return Conditioning(lattice, lattice.power(covariance), x, error, place)
+    return Conditioning(lattice, lattice.power(covariance), x, error, where)

@@ -1,4 +1,4 @@
-"""Analyses that are kept, so that a map and its derivatives need not solve them twice."""
+"""A cache of analyses, so that a map and its derivatives need not solve them twice."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from xinr._typing import Array
 from xinr.methods.covariances import Covariance
 
-#: Bytes of all that is kept by one predictor.
+#: Bytes of the cache of one predictor.
 LARGEST = 1 << 29
-#: Bytes of an analysis beside its arrays, roughly.
+#: Bytes of an analysis without its arrays, roughly.
 OVERHEAD = 2048
 
 Node = tuple[int, ...]
@@ -55,7 +55,7 @@ class AnalysisCache:
         return len(self._by_node)
 
     def get(self, node: Node) -> Analysis | None:
-        """Return the analysis of a node, if it is kept."""
+        """Return the analysis of a node, if it is cached."""
         with self._lock:
             found = self._by_node.get(node)
             if found is not None:
@@ -63,7 +63,7 @@ class AnalysisCache:
             return found
 
     def put(self, node: Node, analysis: Analysis) -> None:
-        """Keep the analysis of a node, in place of those that were used longest ago if need be."""
+        """Cache the analysis of a node, in place of those that were used longest ago if need be."""
         with self._lock:
             if node in self._by_node:
                 return

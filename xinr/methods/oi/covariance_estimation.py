@@ -1,4 +1,4 @@
-"""Scales and variance of the signal from place to place, estimated from the tracks."""
+"""Scales and variance of the signal as they vary in space, estimated from the tracks."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from xinr.methods.observation_error import ObservationError
 
 #: Pairs of observations: how far apart at most [km, days], and the classes of their distances.
 REACH, LAG, WIDTH, DAYS = 450.0, 28.0, 50.0, 4.0
-#: Observations whose pairs are taken, drawn at random where there are more.
-DRAWN = 10_000
-#: Distance between places whose scales are estimated, and radius of what counts for each [km].
+#: Observations whose pairs are taken, a random choice where there are more.
+SUBSAMPLE = 10_000
+#: Distance between nodes at which scales are estimated, and radius of the observations of each [km].
 NODE = 300.0
 #: Length scale of the background: it stands for what varies little over the reach of the pairs [km].
 BASIN = 1500.0
-#: What is expected before any look at pairs [km, days, 1], and the standard deviation of its logarithm.
+#: The prior of each setting [km, days, 1], and the standard deviation of its logarithm.
 EXPECTED = {
     "length_scale": (150.0, 0.5),
     "time_scale": (20.0, 0.5),
@@ -32,7 +32,7 @@ EXPECTED = {
 }
 #: Standard deviation of the logarithms of sigma about the rms of the data, of the drift about none [km/day].
 SIGMA_SPREAD, DRIFT_SPREAD = 1.0, 3.0
-#: Settings that vary from place to place, with their names in the sum, and the standard deviation of their logarithms
+#: Settings that vary in space, with their names in the sum, and the standard deviation of their logarithms
 #: about the domain's.
 VARYING = {
     "sigma": "sigma_1",
@@ -82,13 +82,13 @@ def estimate_covariance(x: Array, y: Array, error: ObservationError, seed: int =
     error : ObservationError
         Tells the passes apart.
     seed : int
-        Of the observations that are drawn.
+        Of the choice of observations.
 
     Returns
     -------
     NonstationaryCovariance
         Of a sum: Arhan and Colin de Verdière's covariance, of which standard deviation, zonal, meridional and time
-        scale vary from place to place, and a Gaussian of 1500 km for what is common to the basin, whose standard
+        scale vary in space, and a Gaussian of 1500 km for what is common to the basin, whose standard
         deviation does.
 
     Raises
@@ -101,7 +101,7 @@ def estimate_covariance(x: Array, y: Array, error: ObservationError, seed: int =
     1. Mean products of pairs by distance east and north (50 km, to 450 km) and lag (4 days, to 28 days). Pairs are of
        different passes, whose errors are independent: noise and errors of passes take no part.
     2. The most probable settings of the whole domain, classes weighted by their pairs. The error of a mean product is
-       taken for ``√(2 / p)`` times the mean square of the data, p the number of passes; before any look at the data,
+       taken for ``√(2 / p)`` times the mean square of the data, p the number of passes; a priori
        logarithms of settings are normal about ``EXPECTED``.
     3. Again around each node of 300 km with Gaussian weights of that radius, for the settings that vary, now about
        those of the whole domain.
@@ -112,7 +112,7 @@ def estimate_covariance(x: Array, y: Array, error: ObservationError, seed: int =
     ----------
     Kuragano & Kamachi (2000), doi:10.1029/1999JC900247 (scales and propagation from pairs of altimeter heights)
     """
-    moments, origin, places = pair_moments(x, y, error, seed)
+    moments, origin, nodes = pair_moments(x, y, error, seed)
     rms = max(float(np.sqrt(np.mean(y**2))), LEAST)
     prior = {name: np.log(value) for name, (value, _) in EXPECTED.items()}
     spread = {name: spread for name, (_, spread) in EXPECTED.items()}
@@ -120,13 +120,13 @@ def estimate_covariance(x: Array, y: Array, error: ObservationError, seed: int =
         prior[name], spread[name] = np.log(rms / np.sqrt(2.0)), SIGMA_SPREAD
     for name in ("westward_drift", "northward_drift"):
         prior[name], spread[name] = 0.0, DRIFT_SPREAD
-    domain = _fit(moments.around(np.ones((1, len(places)))), 0, prior, spread, rms)
-    apart = np.sum((places[:, None] - places) ** 2, axis=2)
+    domain = _fit(moments.around(np.ones((1, len(nodes)))), 0, prior, spread, rms)
+    apart = np.sum((nodes[:, None] - nodes) ** 2, axis=2)
     local = moments.around(np.exp(-apart / NODE**2))
     held = dict.fromkeys(VARYING, SPREAD)
-    bar = tqdm(range(len(places)), "scales", leave=False, disable=None, delay=1)
+    bar = tqdm(range(len(nodes)), "scales", leave=False, disable=None, delay=1)
     found = [_fit(local, node, domain, held, rms) for node in bar]
-    shape = np.round((places[-1] - places[0]) / NODE).astype(int) + 1
+    shape = np.round((nodes[-1] - nodes[0]) / NODE).astype(int) + 1
     tables = {full: np.exp(np.reshape([at[name] for at in found], shape)) for name, full in VARYING.items()}
     return NonstationaryCovariance(_covariance(domain), tables, origin, np.array([NODE, NODE]))
 
@@ -135,13 +135,13 @@ def pair_moments(x: Array, y: Array, error: ObservationError, seed: int) -> tupl
     """Return the `Moments` around nodes of the domain, the first node, and all nodes (nodes, 2)."""
     axes = [np.arange(-REACH, REACH, WIDTH) + WIDTH / 2.0] * 2 + [np.arange(0.0, LAG, DAYS) + DAYS / 2.0]
     shape = tuple(map(len, axes))
-    origin, places, node = _nodes(x)
-    count, product = np.zeros((2, len(places), int(np.prod(shape))))
-    drawn = np.random.default_rng(seed).permutation(len(x))[:DRAWN]
+    origin, nodes, node = _nodes(x)
+    count, product = np.zeros((2, len(nodes), int(np.prod(shape))))
+    chosen = np.random.default_rng(seed).permutation(len(x))[:SUBSAMPLE]
     scaled = x / [REACH, REACH, LAG]
     tree = cKDTree(scaled)
     least, width = np.array([REACH, REACH, 0.0]), np.array([WIDTH, WIDTH, DAYS])
-    for i in tqdm(drawn, "pairs", leave=False, disable=None, delay=1):
+    for i in tqdm(chosen, "pairs", leave=False, disable=None, delay=1):
         near = np.array(tree.query_ball_point(scaled[i], 0.999, p=np.inf), dtype=np.int64)
         near = near[error.pass_index[near] != error.pass_index[i]]
         apart = x[near] - x[i]
@@ -156,9 +156,9 @@ def pair_moments(x: Array, y: Array, error: ObservationError, seed: int) -> tupl
             "estimated: set estimate=False."
         )
     pairs = np.unique(np.stack([node, error.pass_index]), axis=1)
-    passes = np.bincount(pairs[0], minlength=len(places)).astype(np.float64)
+    passes = np.bincount(pairs[0], minlength=len(nodes)).astype(np.float64)
     apart = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-    return Moments(apart, count, product, passes), origin, places
+    return Moments(apart, count, product, passes), origin, nodes
 
 
 def _nodes(x: Array) -> tuple[Array, Array, NDArray[np.int64]]:
@@ -166,9 +166,9 @@ def _nodes(x: Array) -> tuple[Array, Array, NDArray[np.int64]]:
     low, high = x[:, :2].min(axis=0), x[:, :2].max(axis=0)
     shape = np.floor((high - low) / NODE).astype(int) + 1
     origin = (low + high - NODE * (shape - 1)) / 2.0
-    places = origin + NODE * np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1).reshape(-1, 2)
+    nodes = origin + NODE * np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1).reshape(-1, 2)
     index = np.clip(np.rint((x[:, :2] - origin) / NODE).astype(np.int64), 0, shape - 1)
-    return origin, places, np.ravel_multi_index(tuple(index.T), tuple(shape))
+    return origin, nodes, np.ravel_multi_index(tuple(index.T), tuple(shape))
 
 
 def _fit(

@@ -23,7 +23,7 @@ EDDIES_UPON_BASIN = ArhanColinDeVerdiere(150.0, 15.0, sigma=0.06) + Gaussian(150
 
 @dataclass(frozen=True, kw_only=True)
 class Duacs(Method):
-    """Optimal interpolation as DUACS production does it, with scales that vary from place to place.
+    """Optimal interpolation as DUACS production does it, with scales that vary in space.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Duacs(Method):
         Of the signal, where it is not estimated.
     estimate : bool
         Estimate the covariance from the tracks: propagation, and standard deviation, zonal, meridional and time scales
-        from place to place.
+        as they vary in space.
     n_neighbors : int
         Observations of the sub-domain around each analysis: the nearest in the scales of the eddies.
     tile : float

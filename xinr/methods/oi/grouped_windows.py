@@ -82,8 +82,8 @@ def solve_windows(
 
     With ``A = K + R``, residual r and any point whose covariances are k, the map errs by
     ``kᵀ A⁻¹ r <= sigma (rᵀ A⁻¹ r)^½``, which the preconditioner estimates: iterations end when that has fallen by
-    ``ACCURACY``. Where single precision fails, as with noise very small beside the signal, each window is factored by
-    itself in double precision.
+    ``ACCURACY``. Where single precision fails, as with noise very small relative to the signal, each window is factored
+    by itself in double precision.
     """
     try:
         return _solve_together(covariance, error, x, y, windows)

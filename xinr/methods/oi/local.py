@@ -23,8 +23,8 @@ from xinr.methods.observation_error import ObservationError
 from xinr.methods.oi.analysis_cache import Analysis, AnalysisCache, Node
 from xinr.methods.predictor import ErrorPredictor, HessianPredictor
 
-# Nodes whose nearest observations are sought at once.
-SOUGHT = 1024
+# Nodes whose nearest observations are searched at once.
+SEARCHED = 1024
 
 
 class Tile(NamedTuple):
@@ -45,9 +45,9 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
     and ``s(u) = 6 u⁵ - 15 u⁴ + 10 u³``: these weights sum to one and have two continuous derivatives, and so has
     the map. The posterior variance is the same mean of those of the analyses.
 
-    What map and derivatives need of an analysis is kept, its observations and their weights: 12 bytes for each of them,
-    and 0.5 GB at most, the analyses used last (`AnalysisCache`). The posterior variance needs the factor, and solves
-    anew. Pickled or saved, what is kept stays behind.
+    What map and derivatives need of an analysis is cached, its observations and their weights: 12 bytes for each of
+    them, and 0.5 GB at most, the analyses used last (`AnalysisCache`). The posterior variance needs the factor, and
+    solves again. The cache is neither pickled nor saved.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
     covariance: NonstationaryCovariance
     step: Array
     n_neighbors: int
-    _kept: AnalysisCache = field(default_factory=AnalysisCache, init=False, repr=False)
+    _cache: AnalysisCache = field(default_factory=AnalysisCache, init=False, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the state alone."""
@@ -82,7 +82,7 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
         n, d = x.shape
         total = (np.zeros(n), np.zeros((n, d)), np.zeros((n, d, d)))[: order + 1]
         for node, near, at, offset in self._tiles(x):
-            covariance, _, weights = self._kept.get(node) or self._solve(node, near)[0]
+            covariance, _, weights = self._cache.get(node) or self._solve(node, near)[0]
             found = covariance.weighted_derivatives(x[at], self.x[near], weights, order)
             for array, part in zip(total, _product(_weight(offset, self.step, order), found), strict=True):
                 array[at] += part
@@ -119,18 +119,20 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
             return
         scaled = x / self.step
         nodes, targets = _around(scaled)
-        for start in tqdm(range(0, len(nodes), SOUGHT), "local analyses", leave=False, disable=None, delay=1):
-            some = slice(start, start + SOUGHT)
+        for start in tqdm(range(0, len(nodes), SEARCHED), "local analyses", leave=False, disable=None, delay=1):
+            some = slice(start, start + SEARCHED)
             for node, near, at in zip(nodes[some], self._nearest(nodes[some]), targets[some], strict=True):
                 yield Tile(node, near, at, scaled[at] - node)
 
     def _nearest(self, nodes: Sequence[Node]) -> list[NDArray[np.int32]]:
-        """Return the nearest observations of each node, sought where its analysis is not kept."""
-        kept = [self._kept.get(node) for node in nodes]
-        missing = [np.multiply(node, self.step) for node, analysis in zip(nodes, kept, strict=True) if analysis is None]
+        """Return the nearest observations of each node, searched where its analysis is not cached."""
+        cached = [self._cache.get(node) for node in nodes]
+        missing = [
+            np.multiply(node, self.step) for node, analysis in zip(nodes, cached, strict=True) if analysis is None
+        ]
         ranks = np.arange(1, min(self.n_neighbors, len(self.x)) + 1)
-        sought = iter(self._tree.query(np.reshape(missing, (-1, self.x.shape[1])) / self._scales, ranks)[1])
-        return [next(sought).astype(np.int32) if analysis is None else analysis.near for analysis in kept]
+        found = iter(self._tree.query(np.reshape(missing, (-1, self.x.shape[1])) / self._scales, ranks)[1])
+        return [next(found).astype(np.int32) if analysis is None else analysis.near for analysis in cached]
 
     def _solve(self, node: Node, near: NDArray[np.int32]) -> tuple[Analysis, Array]:
         """Solve the analysis of a node and keep it; return it with the Cholesky factor, lower."""
@@ -142,7 +144,7 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
             matrix += modes @ modes.T * (passes[:, None] == passes)
         root, _ = cho_factor(matrix.T, lower=True, overwrite_a=True, check_finite=False)
         analysis = Analysis(covariance, near, cho_solve((root, True), self.y[near], check_finite=False))
-        self._kept.put(node, analysis)
+        self._cache.put(node, analysis)
         return analysis, root
 
     @cached_property

@@ -127,7 +127,7 @@ class OIPredictor(HessianPredictor, ErrorPredictor):
         return near
 
     def _solve(self, analyses: Sequence[Window]) -> None:
-        """Solve what is not solved yet; what is done is kept if it is interrupted."""
+        """Solve what is not solved yet; what is solved stays solved if it is interrupted."""
         with self._lock:
             missing = [analysis for analysis in analyses if analysis.number not in self._weights]
             with tqdm(total=len(missing), desc="optimal interpolation", leave=False, disable=None, delay=1) as bar:

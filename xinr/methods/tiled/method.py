@@ -49,7 +49,7 @@ class Tiled(Method):
        the nearest to an observation.
     2. Each is fitted to what lies within ``size + margin`` of its centre, on the plane there, with the biases and
        slopes of passes its own. What a method finds in the data, such as variance, it finds in each tile.
-    3. Values are means over the tiles with smooth weights that end at ``size``, about three at a place, so that the
+    3. Values are means over the tiles with smooth weights that end at ``size``, about three at a position, so that the
        map has two continuous derivatives, exact ones, without a seam at the dateline or a pole.
 
     Examples
@@ -122,7 +122,7 @@ class Tiled(Method):
 def centres(spacing: float) -> Array:
     """Return unit vectors (n, 3) all over the sphere, one for every spacing² [km²].
 
-    A spiral from pole to pole, each a golden angle further: no place is farther than 0.78 spacing from one of them.
+    A spiral from pole to pole, each a golden angle further: no position is farther than 0.78 spacing from one of them.
 
     References
     ----------
@@ -141,7 +141,7 @@ def centres(spacing: float) -> Array:
 
 
 def axes_at(centre: Array) -> Array:
-    """Return the unit vectors east, north and up, (n, 3, 3), at places other than the poles, unit vectors (n, 3)."""
+    """Return the unit vectors east, north and up, (n, 3, 3), at positions other than the poles, unit vectors (n, 3)."""
     east = np.stack([-centre[:, 1], centre[:, 0], np.zeros(len(centre))], axis=1)
     east /= np.linalg.norm(east, axis=1, keepdims=True)
     return np.stack([east, np.cross(centre, east), centre], axis=1)

@@ -32,19 +32,19 @@ from xinr.methods.settings import packed, unpacked
 Terms = Callable[[int, Tensor, "_OnTile"], Sequence[Tensor]]
 
 
-def on_plane(place: Tensor, axes: Array) -> Tensor:
-    """Return places (..., 3) [km] on the plane at the given axes, (..., 2) [km]: see `xinr.geo.frames.Plane`."""
-    local = place @ torch.tensor(axes.T)
+def on_plane(position: Tensor, axes: Array) -> Tensor:
+    """Return positions (..., 3) [km] on the plane at the given axes, (..., 2) [km]: see `xinr.geo.frames.Plane`."""
+    local = position @ torch.tensor(axes.T)
     g = torch.sqrt(2.0 / (1.0 + local[..., 2:] / EARTH_RADIUS))
     return g * local[..., :2]
 
 
-def taper(place: Tensor, axes: Array, radius: float) -> Tensor:
-    """Return ``(1 - |r - c|² / ρ²)³`` of places r (..., 3) around the centre c of axes, zero beyond the radius [km].
+def taper(position: Tensor, axes: Array, radius: float) -> Tensor:
+    """Return ``(1 - |r - c|² / ρ²)³`` of positions r (..., 3) around the centre c of axes, zero beyond the radius [km].
 
     ρ is the chord of the radius; on the sphere |r - c|² is linear in r. Two derivatives are continuous.
     """
-    cosine = place @ torch.tensor(axes[2] / EARTH_RADIUS)
+    cosine = position @ torch.tensor(axes[2] / EARTH_RADIUS)
     return torch.relu(1.0 - (1.0 - cosine) / (1.0 - np.cos(radius / EARTH_RADIUS))) ** 3
 
 
@@ -189,11 +189,11 @@ class BlendedTiles(DerivativePredictor):
                 total[:, :, at] += _packed(term)
         return [query.unpacked(total) for total in sums]
 
-    def _within(self, places: Array) -> Iterator[tuple[int, NDArray[np.int64]]]:
-        """Yield tiles and which of the places (n, 3) lie within them."""
+    def _within(self, positions: Array) -> Iterator[tuple[int, NDArray[np.int64]]]:
+        """Yield tiles and which of the positions (n, 3) lie within them."""
         furthest = EARTH_RADIUS * np.cos(self.radius / EARTH_RADIUS)
         for number, axes in enumerate(self.axes):
-            at = np.flatnonzero(places @ axes[2] > furthest)
+            at = np.flatnonzero(positions @ axes[2] > furthest)
             if len(at):
                 yield number, at
 
