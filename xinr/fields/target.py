@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from xinr._typing import Array
-from xinr.geo.coordinates import NAMES, Axis, find, locate
+from xinr.geo.coordinates import COORDINATE_ATTRS, NAMES, Axis, find, locate
 from xinr.geo.points import Points
 
 #: What a field can be evaluated at: anything with longitude, latitude and time.
@@ -22,12 +22,6 @@ PointFunction = Callable[..., Array | tuple[Array, ...]]
 
 # Stands for the time of a target that has none.
 _ANY_TIME = np.datetime64("1970-01-01", "ns")
-
-COORDINATE_ATTRS: dict[str, dict[str, str]] = {
-    "longitude": {"standard_name": "longitude", "units": "degrees_east", "axis": "X"},
-    "latitude": {"standard_name": "latitude", "units": "degrees_north", "axis": "Y"},
-    "time": {"standard_name": "time", "axis": "T"},
-}
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ import pyinterp
 import xarray as xr
 
 from xinr._typing import Array, Region
-from xinr.fields.target import COORDINATE_ATTRS
-from xinr.geo.coordinates import central_longitude, locate, wrap
+from xinr.geo.coordinates import COORDINATE_ATTRS, central_longitude, locate, wrap
 from xinr.metrics.points import common_points
 
 #: Boxes of fewer points say more of one pass than of the place.

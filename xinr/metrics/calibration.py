@@ -1,8 +1,8 @@
-"""Calibration: whether errors are as large as a field says they are."""
+"""Calibration: whether the misfits are as large as the formal error of a field says."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 import xarray as xr
@@ -10,12 +10,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from xinr._typing import Array
-
-if TYPE_CHECKING:
-    from xinr.fields.field import Field
-    from xinr.methods.observation_error import ObservationError
-    from xinr.observations.observations import Observations
-
+from xinr.methods.observation_error import ObservationError
+from xinr.observations import Observations
 
 #: Chance of each interval, and the bounds of the bootstrap.
 LEVELS, QUANTILES = (0.68, 0.95), (0.025, 0.975)
@@ -23,49 +19,60 @@ DESCRIPTIONS = {
     "coverage": ("1", "share of observations within the central interval of that chance"),
     "crps": ("m", "continuous ranked probability score, mean over the observations"),
     "rmse": ("m", "root mean square misfit"),
-    "spread": ("m", "root mean square of the misfit that is expected"),
+    "spread": ("m", "root mean square of the expected misfit"),
 }
 
 
+class MapWithError(Protocol):
+    """What can be evaluated with its formal error, such as a `xinr.Field`."""
+
+    @property
+    def name(self) -> str:
+        """Name of the height."""
+
+    def interp(self, target: Any, *, error: bool) -> xr.Dataset:
+        """Evaluate the height, and its formal error ``err_<name>``."""
+
+
 def calibration(
-    field: Field,
+    field: MapWithError,
     withheld: Observations,
     error: ObservationError,
     *,
     resamples: int = 1000,
     seed: int = 0,
 ) -> xr.Dataset:
-    """Compare the misfits at withheld observations with those that a field expects.
+    """Compare the misfits at withheld observations with those expected from the formal error of a field.
 
     Parameters
     ----------
     field : Field
-        Of a method that has a posterior error, such as "kriging" or "oi".
+        Of a method with a formal error, such as "kriging" or "oi".
     withheld : Observations
-        n observations of the quantity that was fitted, averaged as those were, of missions that the field has not seen.
+        n observations of the quantity that was fitted, averaged in the same way, of missions withheld from the fit.
     error : ObservationError
-        How the withheld observations err themselves: `xinr.validation.cross_validation.sampling.observation_error`.
+        Errors of the withheld observations themselves: `xinr.validation.sampling.observation_error`.
     resamples, seed : int
-        Bootstrap samples of whole passes behind the intervals, and the seed of their random draw.
+        Bootstrap resamples of whole passes for the intervals, and their random seed.
 
     Returns
     -------
     Dataset
         ``coverage`` [1] along ``level`` (0.68, 0.95), ``crps``, ``rmse`` and ``spread`` [m], each with ``_interval``
-        (dimension ``quantile``: 0.025, 0.975); ``n``. Calibrated are a coverage equal to the level and a spread equal
-        to the rmse; of two calibrated fields the one with the lower crps is better.
+        (dimension ``quantile``: 0.025, 0.975); ``n``. A calibrated field has a coverage equal to the level and a
+        spread equal to the rmse; of two calibrated fields the one with the lower crps is better.
 
     Raises
     ------
     ValueError
         The observations are of another quantity than the field, the errors are not of these observations, or the
-        method has no posterior error.
+        method has no formal error.
 
     Notes
     -----
-    The misfit at a point is expected to be Gaussian, of variance ``err² + noise² + pass_bias² + pass_slope² d²`` with
-    the posterior deviation err of the field and the distance d from the middle of the pass. Misfits of one pass hang
-    together, which is why passes are resampled.
+    The misfit at a point is expected to be Gaussian, of variance ``err² + noise² + pass_bias² + pass_slope² d²``, with
+    err the formal error of the field and d the distance from the middle of the pass. Misfits of one pass are
+    correlated, which is why whole passes are resampled.
 
     References
     ----------
@@ -80,12 +87,12 @@ def calibration(
     >>> from xinr.observations.observations import Observations
     >>> from xinr.simulate import eddies, tracks
     >>> days = ("2021-01-01", "2021-01-10")
-    >>> mapped, kept = (tracks(eddies(), names, period=days) for names in (["alg", "j3", "s3a"], ["c2"]))
+    >>> mapped, withheld = (tracks(eddies(), names, period=days) for names in (["alg", "j3", "s3a"], ["c2"]))
     >>> method = OI(covariance=Gaussian(1.3, 9.0, sigma=0.12), noise=0.02, analysis_step=2.0)
-    >>> kept = Observations.from_tracks(kept).coarsen(method.coarsen)
+    >>> withheld = Observations.from_tracks(withheld).coarsen(method.coarsen)
     >>> field = fit_observations(Observations.from_tracks(mapped), method)
-    >>> table = calibration(field, kept, observation_error(kept, method))
-    >>> table.coverage.round(1).values  # expected 0.68 and 0.95: a Gaussian covariance is too sure of itself
+    >>> table = calibration(field, withheld, observation_error(withheld, method))
+    >>> table.coverage.round(1).values  # below 0.68 and 0.95: the errors of a Gaussian covariance are too small
     array([0.5, 0.8])
     """
     _check(field, withheld, error)
@@ -129,7 +136,7 @@ def gaussian_crps(misfit: Array, deviation: Array) -> Array:
     return np.asarray(deviation * (z * (2.0 * ndtr(z) - 1.0) + 2.0 * density - 1.0 / np.sqrt(np.pi)))
 
 
-def _check(field: Field, withheld: Observations, error: ObservationError) -> None:
+def _check(field: MapWithError, withheld: Observations, error: ObservationError) -> None:
     if withheld.name != field.name:
         raise ValueError(
             f"the observations are of {withheld.name!r} and the field of {field.name!r}: take the same variable and "
