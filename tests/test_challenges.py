@@ -178,8 +178,8 @@ def test_the_default_sea_is_simulated_once(cache_folder, monkeypatch):
     assert first.truth.is_anomaly and first.truth.info["method"] == "qg"
 
 
-class _Sea:
-    """Stands for a simulated sea where its cost does not matter."""
+class StandIn:
+    """Replaces the simulation, which takes time."""
 
     def __init__(self):
         self.made = 0
@@ -188,15 +188,15 @@ class _Sea:
         self.made += 1
         return settings
 
-    def sea(self, settings):
+    def as_field(self, settings):
         return eddies(waves=5, seed=settings["seed"], start=settings["start"])
 
 
 @pytest.fixture
 def simulated(monkeypatch, cache_folder):
-    stand_in = _Sea()
+    stand_in = StandIn()
     monkeypatch.setattr(sys.modules["xinr.simulate.ocean.qg"], "qg", stand_in.qg)
-    monkeypatch.setattr(sys.modules["xinr.simulate.ocean.sea"], "sea", stand_in.sea)
+    monkeypatch.setattr(sys.modules["xinr.simulate.ocean.as_field"], "as_field", stand_in.as_field)
     return stand_in
 
 
@@ -208,25 +208,25 @@ def test_each_set_of_settings_has_a_file_of_its_own(simulated, cache_folder):
         {"region": (296.0, 304.0, 33.0, 43.0)},
         {"region": (295.0, 304.0, 33.0, 43.0)},
     ):
-        cache.cached_sea(**options)
-    assert simulated.made == len(list(cache_folder.iterdir())) == 4  # the same centre: the same sea
-    cache.cached_sea(seed=1)
+        cache.cached_ocean(**options)
+    assert simulated.made == len(list(cache_folder.iterdir())) == 4  # the same centre: the same ocean
+    cache.cached_ocean(seed=1)
     assert simulated.made == 4
 
 
-def test_a_damaged_file_is_made_anew(simulated, cache_folder):
-    cache.cached_sea()
+def test_a_damaged_file_is_simulated_again(simulated, cache_folder):
+    cache.cached_ocean()
     (path,) = cache_folder.iterdir()
     path.write_bytes(b"not a netCDF file")
-    field = cache.cached_sea()
+    field = cache.cached_ocean()
     assert simulated.made == 2
     assert xinr.open_field(path).info == field.info
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(simulated, cache_folder):
+def test_without_a_writable_cache_the_ocean_is_simulated_each_time(simulated, cache_folder):
     cache_folder.write_text("a file where the folder should be")
-    with pytest.warns(UserWarning, match="the simulated sea cannot be kept for the next time"):
-        field = cache.cached_sea()
+    with pytest.warns(UserWarning, match="the simulated ocean cannot be stored in the cache"):
+        field = cache.cached_ocean()
     assert field.name == "sla"
 
 

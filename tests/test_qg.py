@@ -14,14 +14,14 @@ from tests.benchmarks import simulation
 from tests.benchmarks.package_data import make
 from xinr.geo.geostrophy import GRAVITY
 from xinr.geo.points import Points
-from xinr.simulate import OneLayer, TwoLayer, derivatives, qg, sea
+from xinr.simulate import OneLayer, TwoLayer, as_field, derivatives, qg
 from xinr.simulate.ocean import spun_up
 from xinr.simulate.ocean.periodic import resampled
 
 INFINITE = np.inf
 #: No sources, no losses, no mean current.
 FREE = {"drag_time": INFINITE, "damping_time": INFINITE}
-STILL = {**FREE, "upper_current": 0.0, "lower_current": 0.0}
+AT_REST = {**FREE, "upper_current": 0.0, "lower_current": 0.0}
 DAY = 86_400.0
 
 
@@ -41,7 +41,7 @@ def plane_wave(points, k, ell=0, phase=0.0):
 
 @pytest.fixture(scope="module")
 def eddying():
-    """An eddying two-layer sea at 48 x 48."""
+    """An eddying two-layer ocean at 48 x 48."""
     return qg(0, points=48)
 
 
@@ -77,7 +77,7 @@ def test_advection_of_two_waves_is_the_product_of_their_gradients():
 
 @pytest.mark.parametrize(("step", "energy", "enstrophy"), [(2.0, 1e-6, 1e-4), (0.5, 2e-9, 2e-7)])
 def test_energy_and_enstrophy_are_conserved(eddying, step, energy, enstrophy):
-    ds = qg(20, restart=eddying, interval=20, step=step, **STILL)
+    ds = qg(20, restart=eddying, interval=20, step=step, **AT_REST)
     assert abs(float(ds["energy"][-1] / eddying["energy"][0]) - 1) < energy
     assert abs(float(ds["enstrophy"][-1] / eddying["enstrophy"][0]) - 1) < enstrophy
 
@@ -137,7 +137,7 @@ def test_finer_grids_converge():
 
 
 @pytest.mark.parametrize("model", ["two-layer", "one-layer"])
-def test_twenty_days_are_ten_and_ten(model):
+def test_a_restart_continues_the_simulation(model):
     options = {"interval": 1.25, "points": 32, "seed": 3}
     if model == "one-layer":
         options["forcing_wavelength"] = 300
@@ -151,7 +151,7 @@ def test_twenty_days_are_ten_and_ten(model):
     assert later.attrs == first.attrs == whole.attrs
 
 
-def test_a_seed_makes_a_sea():
+def test_a_seed_gives_one_realisation():
     one, again, other = (qg(3, points=32, seed=seed) for seed in (1, 1, 2))
     xr.testing.assert_identical(one, again)
     assert float(abs(one["ssh"] - other["ssh"]).max()) > 0.1
@@ -188,19 +188,19 @@ def test_forcing_does_not_depend_on_points():
     np.testing.assert_allclose(resampled(fine, 48), coarse, rtol=0, atol=1e-5 * coarse.std())
 
 
-def test_a_sea_turned_over_turns_its_currents(eddying):
+def test_the_mirrored_ocean_has_mirrored_currents(eddying):
     mirrored = eddying.assign({name: -eddying[name].roll(x=5)[:, ::-1].drop_vars("y") for name in ("q", "q_lower")})
     later, other = (qg(5, restart=ds, interval=5)["ssh"].values for ds in (eddying, mirrored))
     np.testing.assert_allclose(other, -np.roll(later, 5, axis=-1)[:, ::-1], rtol=0, atol=1e-12)
 
 
-def test_the_package_holds_the_default_sea():
+def test_the_default_ocean_starts_from_a_state_in_the_package():
     ds = qg(0, dtype="float32")
     with xr.open_dataset(spun_up.PATH) as packed:
-        assert packed.attrs["settings"] == ds.attrs["settings"], "make it anew: xinr.simulate.ocean.spun_up.make()"
+        assert packed.attrs["settings"] == ds.attrs["settings"], "run python -m tests.benchmarks.package_data"
     for seed in range(4):
         one = qg(0, points=96, seed=seed)
-        other = qg(0, points=96, seed=seed + 4)  # the same sea, moved
+        other = qg(0, points=96, seed=seed + 4)  # the same state, shifted
         assert float(other["energy"][0]) == pytest.approx(float(one["energy"][0]), rel=1e-3)
         assert 0.15 < float(one["ssh"].std()) < 0.30
         speed = np.hypot(one["u"], one["v"])
@@ -208,12 +208,12 @@ def test_the_package_holds_the_default_sea():
     assert float(abs(ds["ssh"].values - qg(0, seed=4)["ssh"].values).max()) > 0.1
 
 
-def test_the_package_is_made_by_the_simulation(tmp_path, monkeypatch):
-    for name, value in {"MEMBERS": 2, "PATH": tmp_path / "two-layer.nc"}.items():
+def test_the_states_of_the_package_are_spun_up_by_the_simulation(tmp_path, monkeypatch):
+    for name, value in {"STATES": 2, "PATH": tmp_path / "two-layer.nc"}.items():
         monkeypatch.setattr(spun_up, name, value)
-    make(spun_up.PATH, members=2, days=1)
+    make(spun_up.PATH, states=2, days=1)
     packed, run = qg(0, points=96, seed=1), qg(0, points=96, seed=1, spin_up=1)
-    # Moved, perhaps turned over, and packed.
+    # Shifted, perhaps reflected, and packed.
     for each in ("energy", "enstrophy"):
         assert float(packed[each][0]) == pytest.approx(float(run[each][0]), rel=1e-3)
 
@@ -247,9 +247,9 @@ def test_the_dataset_describes_itself(eddying):
     assert abs(float(eddying["ssh"].mean())) < 1e-12
 
 
-def test_it_survives_a_file(eddying, tmp_path):
-    eddying.to_netcdf(tmp_path / "sea.nc", engine="netcdf4")
-    with xr.open_dataset(tmp_path / "sea.nc") as stored:
+def test_a_restart_from_a_file_is_the_same(eddying, tmp_path):
+    eddying.to_netcdf(tmp_path / "ocean.nc", engine="netcdf4")
+    with xr.open_dataset(tmp_path / "ocean.nc") as stored:
         xr.testing.assert_identical(qg(1, restart=stored), qg(1, restart=eddying))
 
 
@@ -268,9 +268,9 @@ def test_derivatives_of_waves_are_exact():
     xr.testing.assert_identical(derivatives(stacked.chunk(time=1)).compute(), derivatives(stacked))
 
 
-def test_a_sea_is_a_field(tmp_path):
+def test_a_simulation_is_a_field(tmp_path):
     ds = qg(6, points=48)
-    truth = sea(ds)
+    truth = as_field(ds)
     flat = ds[["ssh"]].isel(time=slice(1, 5))
     at = flat.stack(point=("time", "y", "x")).reset_index("point").isel(point=slice(None, None, 7))
     x = np.stack([at["x"], at["y"], (at["time"] - ds["time"][0]) / np.timedelta64(1, "D")], axis=1)
@@ -279,8 +279,8 @@ def test_a_sea_is_a_field(tmp_path):
     slope = truth.predictor.gradient(Points.of(x))[:, 0] / 1e3
     assert np.sqrt(((slope - exact) ** 2).mean()) < 0.05 * exact.std()
     grid = {"time": ds["time"][2:3], "latitude": np.arange(34.0, 43.0), "longitude": np.arange(296.0, 305.0)}
-    truth.save(tmp_path / "sea.nc")
-    xr.testing.assert_identical(xinr.open_field(tmp_path / "sea.nc").gradient(grid), truth.gradient(grid))
+    truth.save(tmp_path / "ocean.nc")
+    xr.testing.assert_identical(xinr.open_field(tmp_path / "ocean.nc").gradient(grid), truth.gradient(grid))
 
 
 def test_the_benchmark_prints_and_draws(tmp_path, capsys):
@@ -299,7 +299,7 @@ def test_the_spectrum_along_lines_holds_the_variance():
     assert power.sum() * number[0] == pytest.approx(float(sum(lines)) / 2, rel=1e-3)
 
 
-def test_threads_are_put_back():
+def test_the_number_of_threads_is_restored():
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(2)
@@ -329,11 +329,11 @@ def test_simulate_loads_no_torch():
         ({"drag_time": 0.0}, ValueError, "drag_time must be above zero, or infinite to leave it out, got 0.0"),
         ({"latitude": 0.0}, ValueError, "latitude must be 10 to 80 degrees from the equator"),
         ({"upper_current": np.nan}, ValueError, "upper_current must be a finite number, got nan"),
-        ({"model": "one-layer", "forcing": -1.0}, ValueError, "forcing must be an input of energy .* got -1.0"),
+        ({"model": "one-layer", "forcing": -1.0}, ValueError, "forcing must be an energy input .* got -1.0"),
         ({"model": "one-layer", "forcing_wavelength": 5.0}, ValueError, "no wave of about 5 km to force on a grid of"),
         ({"days": 1.5}, ValueError, "days must be a whole number of intervals of 1 days, zero or more, got 1.5"),
-        ({"interval": 0.0}, ValueError, "interval must be days that make up whole seconds, above zero, got 0.0"),
-        ({"spin_up": -1}, ValueError, "spin_up must be days that make up whole seconds, zero or more, got -1"),
+        ({"interval": 0.0}, ValueError, "interval must be days, a whole number of seconds, above zero, got 0.0"),
+        ({"spin_up": -1}, ValueError, "spin_up must be days, a whole number of seconds, zero or more, got -1"),
         ({"step": 0}, ValueError, "step must be a finite number above zero, got 0"),
         ({"device": "abacus"}, ValueError, "device 'abacus' cannot be used here: expected 'auto', 'cpu', 'cuda'"),
         ({"dtype": "float16"}, ValueError, "dtype must be 'float64' or 'float32', got 'float16'"),
@@ -358,22 +358,24 @@ def test_bad_restarts_are_refused(eddying):
         qg(1, restart=eddying.where(eddying["x"] > 0))
     with pytest.raises(ValueError, match="restart needs the whole square of 48 x 48 points, got 48 x 20"):
         qg(1, restart=eddying.isel(x=slice(20)))
-    with pytest.raises(FloatingPointError, match=r"blew up before day 0: currents of .* m/s. Take a shorter step"):
+    with pytest.raises(
+        FloatingPointError, match=r"became unstable before day 0: currents of .* m/s. Take a shorter step"
+    ):
         qg(1, restart=eddying.assign(q=1e3 * eddying["q"]))
 
 
-def test_seas_that_are_no_square_are_refused():
+def test_parts_of_the_square_are_refused():
     ds = qg(3, points=32)
     with pytest.raises(ValueError, match=r"expected a Dataset made by xinr.simulate.qg, with ssh and the attribute"):
-        sea(ds.drop_attrs())
-    with pytest.raises(ValueError, match="expected the whole square of 32 x 32 points, got 20 x 32: a periodic sea"):
-        sea(ds.isel(x=slice(20)))
-    with pytest.raises(ValueError, match="a sea needs four maps or more at equal intervals, got 2 from"):
-        sea(ds.isel(time=[0, 1]))
-    with pytest.raises(ValueError, match="a sea needs four maps or more at equal intervals, got 4 from"):
-        sea(qg(6, points=32).isel(time=[0, 1, 2, 4]))
-    with pytest.raises(ValueError, match="ssh has missing values: give the square as simulated"):
-        sea(ds.where(ds["x"] > 0))
+        as_field(ds.drop_attrs())
+    with pytest.raises(ValueError, match="expected the whole square of 32 x 32 points, got 20 x 32: a periodic ocean"):
+        as_field(ds.isel(x=slice(20)))
+    with pytest.raises(ValueError, match="a Field needs four maps or more at equal intervals, got 2 from"):
+        as_field(ds.isel(time=[0, 1]))
+    with pytest.raises(ValueError, match="a Field needs four maps or more at equal intervals, got 4 from"):
+        as_field(qg(6, points=32).isel(time=[0, 1, 2, 4]))
+    with pytest.raises(ValueError, match="ssh has missing values: give the whole square, as simulated"):
+        as_field(ds.where(ds["x"] > 0))
     with pytest.raises(ValueError, match=r"no variable 'adt' with dims .y, x.: got .*'ssh': .'time', 'y', 'x'"):
         derivatives(ds, "adt")
     with pytest.raises(ValueError, match="x must increase by equal steps over a whole period"):

@@ -38,7 +38,7 @@ def differences(field, grid, step, **direction):
     return (ahead - behind) / (2 * step), (ahead - 2 * here + behind) / step**2
 
 
-def test_gradient_is_the_central_difference(truth, grid):
+def test_the_gradient_of_eddies_is_exact(truth, grid):
     degree = 1e3 * EARTH_RADIUS * np.pi / 180
     width = (degree * np.cos(np.radians(grid.latitude))).values[None, :, None]
     h = 1e-3
@@ -53,7 +53,7 @@ def test_gradient_is_the_central_difference(truth, grid):
         np.testing.assert_allclose(exact, difference, rtol=0, atol=1e-5 * np.abs(exact).max())
 
 
-def test_laplacian_is_the_central_difference(truth, grid):
+def test_the_laplacian_of_eddies_is_exact(truth, grid):
     degree = 1e3 * EARTH_RADIUS * np.pi / 180
     lat = np.radians(grid.latitude.values)[None, :, None]
     h = 5e-3
@@ -65,7 +65,7 @@ def test_laplacian_is_the_central_difference(truth, grid):
     np.testing.assert_allclose(exact, expected, rtol=0, atol=1e-4 * np.abs(exact).max())
 
 
-def test_blocks_leave_no_seam():
+def test_waves_are_summed_block_by_block_without_a_difference():
     predictor = WavePredictor(np.array([[0.1, 0.2]]), np.array([2.0]), np.array([0.3]))
     x = np.random.default_rng(0).normal(size=(BLOCK + 3, 2))
     np.testing.assert_allclose(predictor.predict(Points.of(x)), 2.0 * np.cos(x @ [0.1, 0.2] + 0.3))
@@ -73,7 +73,7 @@ def test_blocks_leave_no_seam():
     assert predictor.predict(Points.of(x[:0])).shape == (0,)
 
 
-def test_eddies_have_their_rms_and_seed(grid):
+def test_eddies_have_the_rms_given_and_follow_from_the_seed(grid):
     wide = xr.Dataset(
         coords={
             "time": np.datetime64("2021-01-01", "ns") + 30 * np.arange(40) * np.timedelta64(1, "D"),
@@ -86,8 +86,8 @@ def test_eddies_have_their_rms_and_seed(grid):
     assert not eddies(seed=1).interp(grid).equals(eddies(seed=2).interp(grid))
 
 
-def test_spectrum_along_a_line_falls_with_the_slope():
-    x = np.arange(0.0, 4000.0, 5.0)  # km along a great circle: periodograms of many draws
+def test_the_spectrum_along_a_track_falls_with_its_exponent():
+    x = np.arange(0.0, 4000.0, 5.0)  # km along a great circle: periodograms of many realisations
     power = np.zeros(x.size // 2 + 1)
     for seed in range(12):
         predictor = eddies(region=(-5, 5, -5, 5), seed=seed, exponent=5.0).predictor
@@ -102,7 +102,7 @@ def test_spectrum_along_a_line_falls_with_the_slope():
     assert 250 < 1 / k[np.argmax(power)] < 1500
 
 
-def test_eddies_drift_west_and_short_waves_forget_sooner(truth):
+def test_eddies_drift_west_and_short_waves_decorrelate_sooner(truth):
     wavevector = truth.predictor.wavevector
     size = np.linalg.norm(wavevector[:, :3], axis=1)
     east = np.array([-np.sin(np.radians(300.0)), np.cos(np.radians(300.0)), 0.0])
@@ -113,17 +113,17 @@ def test_eddies_drift_west_and_short_waves_forget_sooner(truth):
     np.testing.assert_allclose(wavevector[:, :3] @ upward, 0.0, atol=1e-15)
 
 
-def test_a_saved_sea_predicts_the_same(truth, grid, tmp_path):
+def test_saved_eddies_are_the_same_field(truth, grid, tmp_path):
     truth.save(tmp_path / "truth.nc")
     assert xinr.open_field(tmp_path / "truth.nc").interp(grid).sla.equals(truth.interp(grid).sla)
 
 
-def test_eddies_refuse_a_negative_size():
+def test_eddies_refuse_a_negative_rms():
     with pytest.raises(ValueError, match="rms must be a finite number above zero"):
         eddies(rms=-1.0)
 
 
-def test_jet_falls_northward_by_its_drop(grid):
+def test_the_mean_jet_falls_northward_by_its_drop(grid):
     mdt = MeanJet(drop=0.8).interp(grid)
     assert mdt.dims == ("latitude", "longitude")
     assert mdt.attrs["units"] == "m"

@@ -26,7 +26,7 @@ from xinr.simulate import (
 )
 
 PERIOD = ("2021-01-01", "2021-01-10")
-STILL = {"roll": 0.0, "baseline": 0.0, "bias": 0.0}
+NO_SLOW_ERRORS = {"roll": 0.0, "baseline": 0.0, "bias": 0.0}
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +45,8 @@ def passes_of(ds):
 
 def chord(ds, other):
     """Distance between two positions [km]."""
-    places = [upward(np.ravel(each.longitude), np.ravel(each.latitude)) for each in (ds, other)]
-    return EARTH_RADIUS * np.linalg.norm(places[0] - places[1], axis=1)
+    one, two = (upward(np.ravel(each.longitude), np.ravel(each.latitude)) for each in (ds, other))
+    return EARTH_RADIUS * np.linalg.norm(one - two, axis=1)
 
 
 # Semi-major axes from the missions' handbooks, of SWOT from AVISO.
@@ -58,7 +58,7 @@ def test_orbits_have_the_published_size(name, axis):
     assert MISSIONS[name].semi_major_axis == pytest.approx(axis, abs=3.0)
 
 
-def test_the_node_precesses_as_its_oblateness_theory_says():
+def test_the_nodes_precess_as_the_oblateness_of_the_earth_requires():
     # The turns in a cycle are given, not computed: Ω' = -3/2 J2 (R/a)² n cos i must come out, within its J2² terms.
     for orbit in MISSIONS.values():
         day = 86_400 * orbit.cycle / orbit.turns
@@ -69,7 +69,7 @@ def test_the_node_precesses_as_its_oblateness_theory_says():
         assert precession == pytest.approx(expected, rel=0.02)
 
 
-def test_ground_track_repeats_after_a_cycle_or_drifts():
+def test_ground_tracks_repeat_after_a_cycle_or_drift():
     start = np.datetime64("2021-03-01", "ns") + np.arange(0, 6000, 60) * np.timedelta64(1, "s")
     for name in ("j3", "s3a", "h2b", "swon", "alg"):
         orbit = MISSIONS[name]
@@ -95,7 +95,7 @@ def test_jason_reaches_its_latitude_and_tracks_lie_315_km_apart_at_the_equator()
     np.testing.assert_allclose(spacing[spacing > 10], 315.5, atol=2.0)
 
 
-def test_companions_fly_as_they_are_said_to():
+def test_interleaved_and_tandem_missions_have_their_documented_phases():
     jason, interleaved = MISSIONS["j3"], MISSIONS["j3n"]
     node = np.array([interleaved.node_time], "datetime64[ns]")
     half = np.timedelta64(round(jason.cycle * 43_200e9), "ns")
@@ -108,7 +108,7 @@ def test_companions_fly_as_they_are_said_to():
     assert ((a - b) / MISSIONS["s3a"].spacing) % 1 == pytest.approx(0.5, abs=0.01)  # tracks of the other half-way
 
 
-def test_tracks_look_like_a_file_of_the_data_centres(truth):
+def test_simulated_tracks_have_the_layout_of_a_duacs_file(truth):
     ds = tracks(truth, ["j3", "c2"], period=PERIOD)
     assert list(ds.data_vars) == ["sla_unfiltered", "mdt", "lwe"]
     assert ds.sla_unfiltered.dims == ("time",)
@@ -124,7 +124,7 @@ def test_tracks_look_like_a_file_of_the_data_centres(truth):
         assert 100 < own.sizes["time"] / 10 < 200  # a 10-degree box sees about 140 points a day
 
 
-def test_the_default_is_the_constellation_and_its_points_lie_six_to_seven_kilometres_apart(truth):
+def test_the_default_constellation_samples_every_six_to_seven_kilometres(truth):
     ds = tracks(truth, period=PERIOD)
     assert set(ds.mission.values) == set(CONSTELLATION)
     for _, own in ds.groupby("mission"):
@@ -132,7 +132,7 @@ def test_the_default_is_the_constellation_and_its_points_lie_six_to_seven_kilome
         assert 5.9 < np.median(step) < 7.3
 
 
-def test_errors_are_those_asked_for(truth):
+def test_noise_pass_bias_and_lwe_have_the_standard_deviations_given(truth):
     period = ("2021-01-01", "2021-02-28")
     ds = tracks(truth, ["s3a"], period=period, errors=Errors(noise=0.03, pass_bias=0.02, pass_slope=0.0))
     error, own = errors_of(ds, truth), passes_of(ds)
@@ -143,7 +143,7 @@ def test_errors_are_those_asked_for(truth):
     assert ds.lwe.std() == pytest.approx(0.02, rel=0.35)
 
 
-def test_a_slope_rises_along_its_pass_and_is_zero_in_the_middle(truth):
+def test_a_pass_slope_is_linear_along_the_pass_and_zero_at_its_middle(truth):
     tilted = Errors(noise=0.0, pass_bias=0.0, pass_slope=0.05, dropout=0.0)
     ds = tracks(truth, ["s3a"], period=("2021-01-01", "2021-02-28"), errors=tilted)
     error, own = errors_of(ds, truth), passes_of(ds)
@@ -156,13 +156,13 @@ def test_a_slope_rises_along_its_pass_and_is_zero_in_the_middle(truth):
     assert np.sqrt(np.mean(np.square(slopes))) == pytest.approx(0.05, rel=0.35)
 
 
-def test_perfect_altimeters_see_the_truth(truth):
+def test_perfect_altimeters_observe_the_truth(truth):
     ds = tracks(truth, ["s3a"], period=PERIOD, errors=PERFECT)
     np.testing.assert_array_equal(ds.sla_unfiltered, truth.interp(ds).sla)
     assert not ds.lwe.any()
 
 
-def test_one_error_is_changed_and_the_others_stay(truth):
+def test_changing_one_error_leaves_the_others_as_they_were(truth):
     one, other = (
         tracks(truth, ["s3a"], period=PERIOD, errors=Errors(missing_passes=share, dropout=0.0)) for share in (0.0, 0.4)
     )
@@ -173,7 +173,7 @@ def test_one_error_is_changed_and_the_others_stay(truth):
         assert np.ptp(there.values[passes_of(other) == i].astype(int)) == 0  # whole passes
 
 
-def test_dropouts_and_outages_are_where_they_should_be(truth):
+def test_dropouts_and_outages_are_missing_data(truth):
     gappy = Errors(dropout=0.01, dropout_length=20, outages={"j3": ("2021-01-03", "2021-01-05")})
     ds = tracks(truth, ["j3", "s3a"], period=PERIOD, errors=gappy)
     missing = ds.sla_unfiltered.isnull()
@@ -191,7 +191,7 @@ def test_errors_of_a_mission_do_not_depend_on_the_others(truth):
     assert not tracks(truth, ["s3a"], period=PERIOD, seed=1).equals(alone)
 
 
-def test_ones_own_orbit_and_a_region_across_greenwich():
+def test_an_orbit_of_ones_own_and_a_region_across_greenwich():
     own = Orbit("mine", 78.0, 10.0, 140, 10, "2021-01-01", 0.0, 1.0, 0.01)
     ds = tracks(eddies((-5, 5, 30, 40)), {"mine": own}, region=(-5.0, 5.0, 30.0, 40.0), period=PERIOD)
     assert set(ds.mission.values) == {"mine"}
@@ -205,7 +205,7 @@ def gridded(values, name="sst"):
 
 
 def coast(lon, lat):
-    return np.where(lon < -60.0, np.nan, 290.0)  # kelvin: any map will do
+    return np.where(lon < -60.0, np.nan, 290.0)  # kelvin: any map that is NaN on land
 
 
 MASKS = {
@@ -221,14 +221,14 @@ MASKS = {
 
 
 @pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
-def test_no_point_lies_on_land_whatever_tells_it(truth, mask):
+def test_no_point_lies_on_land_in_any_form_of_mask(truth, mask):
     ds = tracks(truth, ["j3", "s3a"], period=PERIOD, land=mask)
     everywhere = tracks(truth, ["j3", "s3a"], period=PERIOD)
     assert 300.0 <= float(ds.longitude.min()) < 300.6
     assert 0.4 < ds.sizes["time"] / everywhere.sizes["time"] < 0.6
 
 
-def test_land_by_depth_is_where_every_depth_is_missing():
+def test_a_map_of_several_depths_is_land_where_all_are_missing():
     deep = gridded(lambda lon, lat: np.ones_like(lon)).expand_dims(depth=[0.0, 1000.0]).copy()
     deep[1, :, :12] = np.nan
     deep[0, :3] = deep[1, :3] = np.nan
@@ -242,11 +242,11 @@ def test_land_by_depth_is_where_every_depth_is_missing():
         (0.5, TypeError, "land must be a gridded map .* got float"),
         (gridded(lambda lon, lat: lon), ValueError, r"'sst' has no NaN.* land=\(ds.mask == 0\)"),
         (lambda lon, lat: lon, ValueError, r"must return \d+ booleans, one a point, got float64"),
-        (xr.Dataset({"tmask": gridded(lambda lon, lat: lat.astype(int))}), ValueError, "no map to tell land by"),
-        (lambda lon, lat: lon < 400, ValueError, "crosses the sea of"),
+        (xr.Dataset({"tmask": gridded(lambda lon, lat: lat.astype(int))}), ValueError, "no map that shows land"),
+        (lambda lon, lat: lon < 400, ValueError, "crosses the sea in"),
     ],
 )
-def test_masks_that_tell_no_land_are_refused(truth, mask, error, message):
+def test_masks_without_land_are_refused(truth, mask, error, message):
     with pytest.raises(error, match=message):
         tracks(truth, ["j3"], period=("2021-01-01", "2021-01-03"), land=mask)
 
@@ -294,7 +294,7 @@ def test_a_truth_with_the_mean_in_it_is_refused(simulate):
     times = np.array(["2021-01-01", "2021-03-01"], "datetime64[ns]")
     axes = {"time": times, "latitude": [30.0, 45.0], "longitude": [290.0, 310.0]}
     absolute = xinr.MapField.of(xr.DataArray(np.ones((2, 2, 2)), axes, tuple(axes), name="ssh"))
-    with pytest.raises(ValueError, match=r"the truth must be a sea level anomaly, got 'ssh': take its mean out first"):
+    with pytest.raises(ValueError, match=r"the truth must be a sea level anomaly, got 'ssh': subtract its mean first"):
         simulate(absolute, period=PERIOD)
 
 
@@ -303,12 +303,12 @@ def test_a_truth_with_the_mean_in_it_is_refused(simulate):
     [
         ({"missions": ["topex"]}, r"unknown missions \['topex'\]: expected some of"),
         ({"period": ("2021-01-02", "2021-01-01")}, "ends before it begins"),
-        ({"region": (0.0, 1.0, 89.0, 90.0)}, "no pass of .* take a longer period or larger box"),
+        ({"region": (0.0, 1.0, 89.0, 90.0)}, "no pass of .* take a longer period or larger region"),
         ({"errors": Errors(noise={"j3": 0.1}), "missions": ["j3", "c2"]}, r"but not for the missions \['c2'\]"),
         ({"errors": Errors(outages={"j4": PERIOD})}, r"outages are given for \['j4'\], but the missions are"),
     ],
 )
-def test_tracks_say_what_is_wrong(truth, options, message):
+def test_invalid_settings_of_tracks_are_refused(truth, options, message):
     with pytest.raises(ValueError, match=message):
         tracks(truth, **{"period": ("2021-01-01", "2021-01-02"), **options})
 
@@ -327,17 +327,17 @@ def test_tracks_say_what_is_wrong(truth, options, message):
         ({"outages": {"j3": ("2021-02-01", "2021-01-01")}}, "ends before it begins"),
     ],
 )
-def test_errors_say_what_is_wrong(options, message):
+def test_invalid_errors_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         Errors(**options)
 
 
 @pytest.fixture(scope="module")
 def wide(truth):
-    return swath(truth, period=("2021-01-01", "2021-01-05"), errors=SwathErrors(noise=0.0, **STILL))
+    return swath(truth, period=("2021-01-01", "2021-01-05"), errors=SwathErrors(noise=0.0, **NO_SLOW_ERRORS))
 
 
-def test_a_swath_looks_like_a_file_of_swot(wide, truth):
+def test_a_swath_has_the_layout_of_a_swot_file(wide, truth):
     assert wide.sla_unfiltered.dims == ("num_lines", "num_pixels") == wide.longitude.dims
     assert wide.time.dims == ("num_lines",) and wide.sizes["num_pixels"] == 50
     np.testing.assert_allclose(wide.cross_track_distance[:2], [-59.0, -57.0])
@@ -349,7 +349,7 @@ def test_a_swath_looks_like_a_file_of_swot(wide, truth):
     assert there.any("num_pixels").all()
 
 
-def test_pixels_lie_where_they_should(wide):
+def test_pixels_are_at_their_distance_from_the_nadir(wide):
     nadir = xr.Dataset(
         dict(zip(("longitude", "latitude"), MISSIONS["swon"].ground_track(wide.time.values), strict=True))
     )
@@ -366,13 +366,13 @@ def test_pixels_lie_where_they_should(wide):
     assert rising == east_of_nadir  # right of the flight is east on the way north
 
 
-def test_errors_across_the_swath_have_their_shapes(truth):
+def test_roll_baseline_and_bias_have_their_shapes_across_the_swath(truth):
     options = {"period": ("2021-01-01", "2021-03-15"), "spacing": 10.0}
-    clean = swath(truth, errors=SwathErrors(noise=0.0, **STILL), **options)
+    clean = swath(truth, errors=SwathErrors(noise=0.0, **NO_SLOW_ERRORS), **options)
     x = clean.cross_track_distance / 60.0
 
     def error(**settings):
-        found = swath(truth, errors=SwathErrors(**{"noise": 0.0, **STILL, **settings}), **options)
+        found = swath(truth, errors=SwathErrors(**{"noise": 0.0, **NO_SLOW_ERRORS, **settings}), **options)
         return (found - clean).sla_unfiltered
 
     for name, shape in {"roll": x, "baseline": x**2, "bias": 0 * x + 1}.items():
@@ -396,7 +396,7 @@ def test_rows_of_a_swath_are_tracks(truth, wide):
     np.testing.assert_allclose(whole.value, truth.interp(xr.Dataset(at)).sla, atol=0.005)
 
 
-def test_rows_of_a_swath_are_fitted_beside_tracks(truth, wide):
+def test_rows_of_a_swath_are_fitted_together_with_tracks(truth, wide):
     nadir = tracks(truth, ["j3"], period=PERIOD)
     both = xr.concat([nadir, rows(wide.isel(num_pixels=[0, 25]))], "time")
     field = both.inr.fit("oi")
@@ -404,12 +404,12 @@ def test_rows_of_a_swath_are_fitted_beside_tracks(truth, wide):
     assert float(both.mdt.isnull().sum()) == 0
 
 
-def test_a_swath_over_land_and_its_refusals(truth):
+def test_a_swath_is_missing_on_land(truth):
     options = {"period": ("2021-01-01", "2021-01-05"), "spacing": 10.0}
     ds = swath(truth, land=MASKS["map"], **options)
     assert float(ds.longitude.where(ds.sla_unfiltered.notnull()).min()) >= 300.0
     assert ds.sla_unfiltered.notnull().any("num_pixels").all()
-    with pytest.raises(ValueError, match="no swath crosses the sea of"):
+    with pytest.raises(ValueError, match="no swath crosses the sea in"):
         swath(truth, land=lambda lon, lat: lon < 400, **options)
     with pytest.raises(ValueError, match="spacing must be above zero and within 50 km, a half-swath, got 200"):
         swath(truth, spacing=200.0)
@@ -448,10 +448,10 @@ def test_the_table_of_ground_tracks_is_printed(med2021):
     assert lines[2].startswith("| SARAL/AltiKa") and "none" in lines[2] and "nan" not in "".join(lines)
 
 
-def test_real_positions_carry_a_simulated_sea(med2021):
+def test_a_simulation_is_sampled_at_real_positions(med2021):
     real = xinr.open_tracks(sorted(med2021.glob("dt_med_[jh]*_phy_l3_*.nc")))
-    sea = eddies((0.0, 20.0, 30.0, 45.0), waves=40)
-    ds = sample(sea, real)
+    truth = eddies((0.0, 20.0, 30.0, 45.0), waves=40)
+    ds = sample(truth, real)
     assert ds.sizes == real.sizes and set(ds.mission.values) == {"h2b", "j3"}
-    assert np.nanstd(errors_of(ds, sea)) == pytest.approx(np.hypot(0.0265, 0.011), rel=0.15)
+    assert np.nanstd(errors_of(ds, truth)) == pytest.approx(np.hypot(0.0265, 0.011), rel=0.15)
     np.testing.assert_array_equal(ds.mdt, real.mdt)

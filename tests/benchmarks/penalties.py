@@ -28,7 +28,7 @@ from xinr.methods import method_from
 from xinr.methods.neural.method import NeuralMethod
 from xinr.methods.neural.penalties import Penalty, QuasiGeostrophic, SquaredGradient, TotalVariation
 from xinr.observations.observations import Observations
-from xinr.simulate import qg, sea
+from xinr.simulate import as_field, qg
 
 COLUMNS = (
     METHOD,
@@ -72,7 +72,7 @@ class Case:
 
 def one_layer_sea() -> Field:
     """Simulate the sea of one layer, whose equation the quasi-geostrophic penalty knows but for forcing and drag."""
-    return sea(qg(60.0, model="one-layer", start=PERIOD[0]))
+    return as_field(qg(60.0, model="one-layer", start=PERIOD[0]))
 
 
 #: Simulated seas; the challenge of the Mediterranean needs a folder.

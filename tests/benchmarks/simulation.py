@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from xinr.geo.points import Points
 from xinr.plots.style import COLOURS, DPI, LABEL, TITLE
-from xinr.simulate import TwoLayer, derivatives, qg, sea
+from xinr.simulate import TwoLayer, as_field, derivatives, qg
 
 Array = NDArray[np.float64]
 Row = tuple[str, str]
@@ -56,7 +56,7 @@ def accuracy(days: int, points: int) -> Iterator[Row]:
 def spline(points: int) -> Iterator[Row]:
     """Compare the derivatives of the Field with the exact ones, on the model's grid."""
     ds = qg(6, points=points)
-    inner, truth = ds.isel(time=slice(3, 4)), sea(ds)
+    inner, truth = ds.isel(time=slice(3, 4)), as_field(ds)
     x, y = (axis.ravel() for axis in np.meshgrid(inner["x"], inner["y"]))
     at = np.stack([x, y, np.full_like(x, 3.0)], axis=1)
     east, north = (np.tile(np.eye(3)[axis], (len(at), 1)) for axis in (0, 1))

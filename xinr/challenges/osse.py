@@ -16,7 +16,7 @@ from xinr.geo.coordinates import bounds, width_of
 from xinr.geo.frames import DAY
 from xinr.simulate.altimeters.tracks import tracks
 from xinr.simulate.eddies import GULF_STREAM, MeanJet
-from xinr.simulate.ocean.cache import cached_sea
+from xinr.simulate.ocean.cache import cached_ocean
 
 
 def osse(
@@ -38,7 +38,7 @@ def osse(
     ----------
     truth : Field, optional
         Sea level anomalies [m] over region and period. By default a quasi-geostrophic sea of that seed, simulated
-        once and kept in the user's cache folder: see `xinr.simulate.ocean.cache.cached_sea`.
+        once and kept in the user's cache folder: see `xinr.simulate.ocean.cache.cached_ocean`.
     missions : iterable of str
         To map: keys of `xinr.simulate.MISSIONS`.
     withheld : str
@@ -78,7 +78,7 @@ def osse(
     mapped = list(missions)
     if withheld in mapped:
         raise ValueError(f"the withheld mission {withheld!r} must not be among those to map, {mapped}.")
-    truth = cached_sea(region, period, seed) if truth is None else truth
+    truth = cached_ocean(region, period, seed) if truth is None else truth
     everything = tracks(truth, [*mapped, withheld], region=region, period=period, seed=seed, **sampling)
     everything["ssh"] = (everything["sla_unfiltered"] + everything["mdt"]).assign_attrs(
         long_name="sea surface height", units="m"

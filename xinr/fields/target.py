@@ -12,7 +12,8 @@ import numpy as np
 import xarray as xr
 
 from xinr._typing import Array
-from xinr.geo.coordinates import COORDINATE_ATTRS, NAMES, Axis, find, locate
+from xinr.geo import cf
+from xinr.geo.coordinates import NAMES, Axis, find, locate
 from xinr.geo.points import Points
 
 #: What a field can be evaluated at: anything with longitude, latitude and time.
@@ -120,7 +121,7 @@ class Target:
     def describe(self, array: xr.DataArray) -> xr.DataArray:
         """Return values at the points of the target with its coordinates, CF attributes added."""
         for axis, column in self.columns.items():
-            attrs = {**COORDINATE_ATTRS[axis], **column.attrs}
+            attrs = {**cf.COORDINATES[axis], **column.attrs}
             array = array.assign_coords({**column.coords, column.name: column.assign_attrs(attrs)})
         return array
 

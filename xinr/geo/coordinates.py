@@ -18,16 +18,6 @@ NAMES: dict[Axis, tuple[str, ...]] = {
     "latitude": ("latitude", "lat", "nav_lat", "latitudes", "lats", "gphi"),
     "time": ("time", "times", "date", "datetime"),
 }
-#: CF attributes of coordinates, and those of points along a track, where longitude and latitude are no axes.
-COORDINATE_ATTRS: dict[str, dict[str, str]] = {
-    "longitude": {"standard_name": "longitude", "units": "degrees_east", "axis": "X"},
-    "latitude": {"standard_name": "latitude", "units": "degrees_north", "axis": "Y"},
-    "time": {"standard_name": "time", "axis": "T"},
-}
-TRACK_ATTRS = {
-    name: {key: value for key, value in attrs.items() if key != "axis" or name == "time"}
-    for name, attrs in COORDINATE_ATTRS.items()
-}
 
 
 def locate(data: xr.Dataset | xr.DataArray, axis: Axis) -> xr.DataArray:

@@ -1,4 +1,4 @@
-"""Surface currents in geostrophic balance with the slope of the sea: velocity, vorticity, strain, kinetic energy."""
+"""Geostrophic surface currents: velocity, vorticity, strain, kinetic energy."""
 
 from __future__ import annotations
 
@@ -7,34 +7,29 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
+from xinr.geo.cf import attributes
 from xinr.geo.coordinates import locate
 from xinr.geo.frames import EARTH_RADIUS
 
 #: Standard gravity [m/s²].
 GRAVITY = 9.80665
-#: Of the earth against the stars [rad/s].
+#: Angular velocity of the Earth [rad/s].
 EARTH_SPIN = 7.292115e-5
-#: Nearer to the equator there is no geostrophic balance [degrees].
+#: Geostrophic currents are not defined nearer to the equator [degrees].
 EQUATORIAL = 5.0
-#: Long name, units and CF standard name; of anomalies, of absolute heights, and of both.
-ATTRS = {
-    "ugosa": (
-        "eastward geostrophic current anomaly",
-        "m s-1",
-        "surface_geostrophic_eastward_sea_water_velocity_assuming_mean_sea_level_for_geoid",
-    ),
-    "vgosa": (
-        "northward geostrophic current anomaly",
-        "m s-1",
-        "surface_geostrophic_northward_sea_water_velocity_assuming_mean_sea_level_for_geoid",
-    ),
-    "ugos": ("eastward geostrophic current", "m s-1", "surface_geostrophic_eastward_sea_water_velocity"),
-    "vgos": ("northward geostrophic current", "m s-1", "surface_geostrophic_northward_sea_water_velocity"),
-    "vorticity": ("relative vorticity of the geostrophic current", "s-1", "ocean_relative_vorticity"),
-    "strain": ("rate of strain of the geostrophic current", "s-1", ""),
+VELOCITY = "surface_geostrophic_{}ward_sea_water_velocity"
+ANOMALY = VELOCITY + "_assuming_mean_sea_level_for_geoid"
+#: Units, long name and CF standard name: of anomalies, of absolute heights, and of both.
+MEANINGS = {
+    "ugosa": ("m s-1", "eastward geostrophic current anomaly", ANOMALY.format("east")),
+    "vgosa": ("m s-1", "northward geostrophic current anomaly", ANOMALY.format("north")),
+    "ugos": ("m s-1", "eastward geostrophic current", VELOCITY.format("east")),
+    "vgos": ("m s-1", "northward geostrophic current", VELOCITY.format("north")),
+    "vorticity": ("s-1", "relative vorticity of the geostrophic current", "ocean_relative_vorticity"),
+    "strain": ("s-1", "rate of strain of the geostrophic current"),
     "kinetic_energy": (
-        "kinetic energy per unit mass of the geostrophic current",
         "m2 s-2",
+        "kinetic energy per unit mass of the geostrophic current",
         "specific_kinetic_energy_of_sea_water",
     ),
 }
@@ -65,14 +60,14 @@ def currents(derivatives: Mapping[str, xr.DataArray], *, anomaly: bool) -> dict[
     - ``u = -(g/f) h_y``, ``v = (g/f) h_x``
     - vorticity ``ζ = (g/f) (h_xx + h_yy) + (β/f) u``
     - normal strain ``-2 (g/f) h_xy + (β/f) v``, shear strain ``(g/f) (h_xx - h_yy) - (β/f) u``, and the root of the sum
-      of their squares: zero where the sea turns like a solid body
+      of their squares: zero in solid-body rotation
     - kinetic energy ``(u² + v²) / 2``
 
     References
     ----------
     Gill (1982), Atmosphere-ocean dynamics, chapters 4.12 and 7.6; strain: Okubo (1970),
-    doi:10.1016/0011-7471(70)90059-8; equator: Lagerloef et al. (1999), doi:10.1029/1999JC900197, where f is too small
-    within 5 degrees, and second derivatives, smoothed over degrees, replace the slopes: not done here.
+    doi:10.1016/0011-7471(70)90059-8; equator: Lagerloef et al. (1999), doi:10.1029/1999JC900197, who replace the slopes
+    within 5 degrees by smoothed second derivatives, which is not done here.
 
     Examples
     --------
@@ -92,7 +87,7 @@ def currents(derivatives: Mapping[str, xr.DataArray], *, anomaly: bool) -> dict[
         "strain": ((turn_v - 2.0 * xy) ** 2 + (xx - yy - turn_u) ** 2) ** 0.5,
         "kinetic_energy": (u**2 + v**2) / 2.0,
     }
-    return {name: current.drop_attrs(deep=False).assign_attrs(_attrs(name)) for name, current in found.items()}
+    return {name: each.drop_attrs(deep=False).assign_attrs(attributes(*MEANINGS[name])) for name, each in found.items()}
 
 
 def geostrophic(east: xr.DataArray, north: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
@@ -126,8 +121,3 @@ def coriolis(latitude: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
     f = 2.0 * EARTH_SPIN * sine.where(abs(latitude) > EQUATORIAL)
     return f, 2.0 * EARTH_SPIN / (1e3 * EARTH_RADIUS) * cosine
 
-
-def _attrs(name: str) -> dict[str, str]:
-    long_name, units, standard_name = ATTRS[name]
-    attrs = {"long_name": long_name, "units": units}
-    return attrs | {"standard_name": standard_name} if standard_name else attrs

@@ -7,7 +7,8 @@ import pyinterp
 import xarray as xr
 
 from xinr._typing import Array, Region
-from xinr.geo.coordinates import COORDINATE_ATTRS, central_longitude, locate, wrap
+from xinr.geo.cf import COORDINATES, attributes
+from xinr.geo.coordinates import central_longitude, locate, wrap
 from xinr.metrics.points import common_points
 
 #: Boxes of fewer points say more of one pass than of the place.
@@ -95,8 +96,8 @@ def _described(values: dict[str, Array], count: Array, axes: tuple[Array, Array]
     dims = ("latitude", "longitude")
     arrays = {**values, "count": count.astype(np.int64)}
     data = {
-        name: (dims, array, dict(zip(("units", "long_name"), meaning[name], strict=True)))
+        name: (dims, array, attributes(*meaning[name]))
         for name, array in arrays.items()
     }
-    coords = {dim: (dim, axis, COORDINATE_ATTRS[dim]) for dim, axis in zip(reversed(dims), axes, strict=True)}
+    coords = {dim: (dim, axis, COORDINATES[dim]) for dim, axis in zip(reversed(dims), axes, strict=True)}
     return xr.Dataset(data, coords)

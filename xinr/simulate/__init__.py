@@ -1,4 +1,4 @@
-"""Simulated seas with known truth: eddies, a quasi-geostrophic ocean, a front, and the altimeters that sample them."""
+"""Simulations with known truth: random eddies, a quasi-geostrophic ocean, a mean jet, and the altimeters above them."""
 
 from xinr.methods.functions.waves import WavePredictor
 from xinr.simulate.altimeters.errors import PERFECT, Errors
@@ -7,10 +7,10 @@ from xinr.simulate.altimeters.orbits import MISSIONS, Orbit
 from xinr.simulate.altimeters.swath import SwathErrors, rows, swath
 from xinr.simulate.altimeters.tracks import CONSTELLATION, sample, tracks
 from xinr.simulate.eddies import MeanJet, eddies
+from xinr.simulate.ocean.as_field import as_field
 from xinr.simulate.ocean.periodic import derivatives
 from xinr.simulate.ocean.qg import qg
 from xinr.simulate.ocean.quasigeostrophic import OneLayer, TwoLayer
-from xinr.simulate.ocean.sea import sea
 
 __all__ = [
     "CONSTELLATION",
@@ -23,13 +23,13 @@ __all__ = [
     "SwathErrors",
     "TwoLayer",
     "WavePredictor",
+    "as_field",
     "derivatives",
     "eddies",
     "on_land",
     "qg",
     "rows",
     "sample",
-    "sea",
     "swath",
     "tracks",
 ]

@@ -11,22 +11,24 @@ import xarray as xr
 from xinr._typing import Array, Region
 from xinr.fields.fitted import FittedField
 from xinr.fields.target import Target
+from xinr.geo.cf import attributes
 from xinr.geo.coordinates import width_of
 from xinr.geo.frames import EARTH_RADIUS, Sphere
 from xinr.methods.functions.waves import WavePredictor
 from xinr.methods.settings import check_positive
+from xinr.observations.variables import STANDARD_NAMES
 
 #: The box of the SSH mapping data challenge 2021a, on the Gulf Stream: west, east, south, north [degrees].
 GULF_STREAM: Region = (295.0, 305.0, 33.0, 43.0)
 
-#: Wavelengths of the waves [km]: from what altimeters with 2-3 cm of noise hardly see, to the size of a basin.
+#: Range of the wavelengths [km]: from those that 2-3 cm of noise hide, to the size of a basin.
 WAVELENGTHS = (80.0, 1500.0)
-#: Spectrum at small wavenumbers: k**RISE, so that the largest waves hold little energy.
+#: The spectrum rises as k**RISE at small wavenumbers.
 RISE = 2.0
 #: Westward drift [km/day]: about 3 cm/s, as of mid-latitude eddies (Chelton et al., 2011).
 DRIFT = 2.5
-#: A wave of MEMORY_WAVELENGTH [km] stays correlated (1/e) for MEMORY [days], shorter ones for less in proportion.
-MEMORY, MEMORY_WAVELENGTH = 20.0, 300.0
+#: Decorrelation time (1/e) [days] of waves of that wavelength [km]; it is proportional to the wavelength.
+DECORRELATION_TIME, DECORRELATION_WAVELENGTH = 20.0, 300.0
 
 
 def eddies(
@@ -39,25 +41,25 @@ def eddies(
     waves: int = 400,
     seed: int = 0,
 ) -> FittedField:
-    """Make an eddying field of sea level anomalies of which value and derivatives are known exactly.
+    """Make an eddying field of sea level anomalies whose values and derivatives are known exactly.
 
     Parameters
     ----------
     region : (west, east, south, north)
-        Where [degrees]: the waves are tangent to the sphere at its centre; isotropic within 1 % over 15 degrees.
+        Degrees. The waves are tangent to the sphere at its centre; the field is isotropic within 1 % over 15 degrees.
     start : str
-        Day from which the field counts time; it is defined at every time.
+        Origin of time; the field is defined at every time.
     rms : float
         Standard deviation of the anomalies [m].
     peak : float
         Wavelength at which the isotropic spectrum is highest [km].
     exponent : float
-        The isotropic spectrum falls as ``wavenumber**-exponent`` well beyond its peak. Along a track the default gives
-        about ``wavenumber**-4`` between 250 and 100 km, since the peak is near.
+        The isotropic spectrum falls as ``wavenumber**-exponent`` well beyond its peak; with the default, the spectrum
+        along a track falls as about ``wavenumber**-4`` between 250 and 100 km.
     waves : int
-        How many waves.
+        Number of waves.
     seed : int
-        Of the random directions, phases and frequencies.
+        Random seed of directions, phases and frequencies.
 
     Returns
     -------
@@ -70,8 +72,8 @@ def eddies(
        from ``E(k) ~ s² / (1 + (2/exponent) s²)**((2 + exponent)/2)``, with ``s = k / k_peak``.
     2. Directions and phases are uniform. The waves live in the ambient space of the frame "sphere", so that
        derivatives on the sphere are exact anywhere.
-    3. Every wave drifts westward at 2.5 km/day. A random frequency on top makes short waves forget sooner: the
-       correlation time, 20 days at 300 km, is proportional to the wavelength.
+    3. Every wave drifts westward at 2.5 km/day, with a random frequency added. The decorrelation time, 20 days at
+       300 km, is proportional to the wavelength.
 
     References
     ----------
@@ -100,7 +102,7 @@ def eddies(
 
 
 def _wavenumbers(size: int, rng: np.random.Generator) -> Array:
-    """Draw one wavenumber [1/km] in each of equal steps of its logarithm: every scale is there in every draw."""
+    """Draw one wavenumber [1/km] in each of equal steps of its logarithm, so that every realisation has all scales."""
     shortest, longest = WAVELENGTHS
     fraction = (np.arange(size) + rng.uniform(size=size)) / size
     return np.asarray(2.0 * np.pi / longest * (longest / shortest) ** fraction)
@@ -122,9 +124,9 @@ def _wavevectors(k: Array, centre: tuple[float, float], rng: np.random.Generator
     angle = rng.uniform(0.0, 2.0 * np.pi, k.size)
     k_east, k_north = k * np.cos(angle), k * np.sin(angle)
     wavevector = k_east[:, None] * east + k_north[:, None] * north
-    memory = MEMORY * (2.0 * np.pi / k) / MEMORY_WAVELENGTH
-    # A Gaussian spread s of frequencies correlates as exp(-s² t² / 2): 1/e at the memory.
-    wavevector[:, -1] = DRIFT * k_east + rng.normal(size=k.size) * np.sqrt(2.0) / memory
+    decorrelation = DECORRELATION_TIME * (2.0 * np.pi / k) / DECORRELATION_WAVELENGTH
+    # Frequencies of standard deviation s give the correlation exp(-s² t² / 2): 1/e at the decorrelation time.
+    wavevector[:, -1] = DRIFT * k_east + rng.normal(size=k.size) * np.sqrt(2.0) / decorrelation
     return np.asarray(wavevector)
 
 
@@ -135,9 +137,9 @@ class MeanJet:
     Parameters
     ----------
     latitude : float
-        Of the jet's axis, on average [degrees].
+        Mean latitude of the jet's axis [degrees].
     drop : float
-        Fall of the sea surface across it [m].
+        Fall of the sea surface across the jet [m].
     width : float
         Half-width: the front is ``-drop/2 · tanh(distance / width)`` [km].
     meander : float
@@ -145,8 +147,8 @@ class MeanJet:
 
     Examples
     --------
-    >>> heights = MeanJet(latitude=38.0).at(np.array([300.0, 300.0]), np.array([33.0, 43.0]))
-    >>> heights.round(1)
+    >>> mdt = MeanJet(latitude=38.0).at(np.array([300.0, 300.0]), np.array([33.0, 43.0]))
+    >>> mdt.round(1)
     array([ 0.4, -0.4])
     """
 
@@ -164,20 +166,16 @@ class MeanJet:
         return cls(latitude=(region[2] + region[3]) / 2.0)
 
     def at(self, longitude: Array, latitude: Array) -> Array:
-        """Return the mean dynamic topography [m] at points (n,) in degrees."""
+        """Return the mean dynamic topography [m] at points (n,) [degrees]."""
         north = np.radians(latitude - self.latitude) * EARTH_RADIUS
         axis = self.meander * np.sin(30.0 * np.radians(longitude))
         return np.asarray(-self.drop / 2.0 * np.tanh((north - axis) / self.width))
 
     def interp(self, target: xr.Dataset) -> xr.DataArray:
         """Return the mean dynamic topography [m] on a target's longitudes and latitudes."""
-        still = target.drop_vars([name for name in ("time",) if name in target.coords])
-        found: xr.DataArray = Target.of(still).evaluate(lambda points: points.repeat(self.at(*points.positions.T)))
+        steady = target.drop_vars("time", errors="ignore")
+        found: xr.DataArray = Target.of(steady).evaluate(lambda points: points.repeat(self.at(*points.positions.T)))
         return found.rename("mdt").assign_attrs(MDT_ATTRS)
 
 
-MDT_ATTRS = {
-    "long_name": "mean dynamic topography",
-    "standard_name": "sea_surface_height_above_geoid",
-    "units": "m",
-}
+MDT_ATTRS = attributes("m", "mean dynamic topography", STANDARD_NAMES["adt"])

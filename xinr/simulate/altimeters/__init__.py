@@ -1,1 +1,1 @@
-"""The altimeters that sample a sea: orbits, tracks, swaths, errors, land."""
+"""Simulated altimeters: orbits, tracks, swaths, errors, land."""

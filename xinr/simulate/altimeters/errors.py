@@ -1,4 +1,4 @@
-"""How simulated altimeters err: noise, errors that hang together along a pass, and heights that are missing."""
+"""Errors of simulated altimeters: noise, errors that are correlated along a pass, and missing data."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from xinr.simulate.altimeters.orbits import MISSIONS
 
 @dataclass(frozen=True, kw_only=True)
 class Errors:
-    """The errors of along-track heights.
+    """The errors of along-track sea level anomalies.
 
     Parameters
     ----------
     noise : float or mapping, optional
-        Standard deviation of the white noise [m], of all missions or of each; by default that of each orbit.
+        Standard deviation of the white noise [m]: one number, or one for each mission; by default that of each orbit.
     lwe : float
-        Standard deviation of the long-wavelength error of each pass [m], for which heights are corrected already: the
-        column ``lwe``.
+        Standard deviation of the long-wavelength error of each pass [m]: the variable ``lwe``, for which the anomalies
+        are corrected already.
     pass_bias : float
-        Standard deviation of a bias of each pass that no column tells [m].
+        Standard deviation of the bias of each pass that the correction leaves [m].
     pass_slope : float
-        Standard deviation of a slope of each pass that no column tells, zero at mid-pass [m per 1000 km]: what is
-        left of orbit errors and of the long-wavelength correction.
+        The same of the slope along each pass, zero at mid-pass [m per 1000 km]: residual orbit and long-wavelength
+        errors.
     dropout : float
-        Chance that a dropout begins at a point: rain, a tracker that lost lock.
+        Probability that a dropout begins at a point: rain, loss of tracking.
     dropout_length : int
-        How many heights each misses.
+        Number of points missing in each dropout.
     missing_passes : float
-        Share of the passes of which every height is missing.
+        Fraction of passes that are missing entirely.
     outages : mapping of str to (first, last), optional
-        Days, both included, on which every height of a mission is missing.
+        Days, both included, without data from a mission.
 
     Examples
     --------
@@ -74,21 +74,11 @@ class Errors:
     def levels(self, missions: list[str], known: Mapping[str, float] | None = None) -> dict[str, float]:
         """Return the standard deviation of the white noise of each mission [m].
 
-        Parameters
-        ----------
-        missions : list of str
-            Their names.
-        known : mapping, optional
-            Noise of each mission where none is given; by default that of `xinr.simulate.MISSIONS`.
-
-        Raises
-        ------
-        ValueError
-            The noise of some mission is neither given nor known, or an outage is of none of them.
+        Where ``noise`` is not given it is the known one of each mission, by default that of `xinr.simulate.MISSIONS`.
         """
-        strangers = sorted(set(self.outages) - set(missions))
-        if strangers:
-            raise ValueError(f"outages are given for {strangers}, but the missions are {sorted(missions)}.")
+        unknown = sorted(set(self.outages) - set(missions))
+        if unknown:
+            raise ValueError(f"outages are given for {unknown}, but the missions are {sorted(missions)}.")
         if self.noise is not None and not isinstance(self.noise, Mapping):
             return dict.fromkeys(missions, float(self.noise))
         given = self.noise or known or {name: orbit.noise for name, orbit in MISSIONS.items()}
@@ -101,21 +91,9 @@ class Errors:
         return {name: float(given[name]) for name in missions}
 
     def draw(self, noise: float, passes: Passes, rng: np.random.Generator) -> Array:
-        """Draw the errors of one mission.
+        """Draw ``lwe`` and the remaining errors of the n points of one mission, NaN where data are missing, (2, n) [m].
 
-        Parameters
-        ----------
-        noise : float
-            Standard deviation of the white noise [m].
-        passes : Passes
-            To which each of its n points belongs.
-        rng : Generator
-            Consumed the same whatever the settings: where one error is changed, the others stay.
-
-        Returns
-        -------
-        ndarray (2, n)
-            What the column ``lwe`` tells, and the errors that are in the height, NaN where that is missing [m].
+        The random numbers do not depend on the settings: if one error is changed, the others remain.
         """
         number, count, size = passes.number, passes.count, passes.number.size
         lwe, bias, slope = rng.normal(size=(3, count)) * np.array([[self.lwe], [self.pass_bias], [self.pass_slope]])
@@ -143,7 +121,7 @@ class Passes:
 
     @classmethod
     def of(cls, stream: NDArray[np.int64], time: Times, longitude: Array, latitude: Array) -> Self:
-        """Tell the passes of points that are in the order of stream, then time."""
+        """Find the passes of points that are sorted by stream, then time."""
         number = number_passes(stream, time, longitude, latitude)
         step = np.linalg.norm(np.diff(EARTH_RADIUS * upward(longitude, latitude), axis=0), axis=1)
         distance = np.concatenate([[0.0], np.cumsum(np.where(np.diff(number) == 0, step, 0.0))])
@@ -152,7 +130,7 @@ class Passes:
 
     @property
     def count(self) -> int:
-        """How many passes."""
+        """Number of passes."""
         return int(self.number.max()) + 1
 
 

@@ -1,4 +1,4 @@
-"""Where there is land, in whatever form one has it: a map that is missing there, a mask, a function."""
+"""Land, given as a map with missing values, a mask, or a function."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Land = xr.Dataset | xr.DataArray | Callable[[Array, Array], ArrayLike]
 
 
 def on_land(land: Land, longitude: Array, latitude: Array) -> NDArray[np.bool_]:
-    """Return which points are on land, or beside it.
+    """Return which points are on land, or next to it.
 
     Parameters
     ----------
     land : Dataset, DataArray or callable
-        - A gridded map of anything (sea level, temperature, mean topography): land is where it is NaN, along every
-          further dimension such as time or depth. Of a Dataset, the first variable on the grid that has NaN counts.
+        - A gridded map (sea level, temperature, mean topography): land is where it is NaN at every time and depth. Of a
+          Dataset, the first variable on the grid that has NaN is used.
         - A DataArray of booleans on a grid: True on land.
         - A function of longitudes in -180..180 and latitudes, each (n,) in degrees, that returns True on land.
     longitude, latitude : ndarray (n,)
@@ -32,7 +32,7 @@ def on_land(land: Land, longitude: Array, latitude: Array) -> NDArray[np.bool_]:
     Returns
     -------
     ndarray of bool (n,)
-        On a grid, a point is at sea where every node around it is; outside the grid none is.
+        On a grid, a point is at sea where all nodes around it are; points outside the grid are on land.
 
     Raises
     ------
@@ -73,8 +73,8 @@ def _sea(land: xr.Dataset | xr.DataArray) -> xr.DataArray:
     covered = mask if mask.dtype == bool else mask.isnull()
     if mask.dtype != bool and not covered.any():
         raise ValueError(
-            f"{mask.name!r} has no NaN, so that it says nothing of land: expected NaN there, or booleans that are True "
-            "on land, as in land=(ds.mask == 0)."
+            f"{mask.name!r} has no NaN, and so shows no land: expected NaN there, or booleans that are True on "
+            "land, as in land=(ds.mask == 0)."
         )
     covered = covered.all([dim for dim in covered.dims if dim not in dims])
     sea: xr.DataArray = xr.ones_like(covered, dtype=float).where(~covered).rename("sea").drop_attrs(deep=False)
@@ -85,7 +85,7 @@ def _variable(ds: xr.Dataset, dims: set[object]) -> xr.DataArray:
     on_grid = [array for array in ds.data_vars.values() if set(array.dims) >= dims and array.dtype.kind == "f"]
     if not on_grid:
         raise ValueError(
-            f"no map to tell land by: expected a variable of numbers on {sorted(map(str, dims))}, got "
+            f"no map that shows land: expected a variable of numbers on {sorted(map(str, dims))}, got "
             f"{sorted(map(str, ds.data_vars))}. Choose a mask yourself: land=ds[<name>]."
         )
     return next((array for array in on_grid if bool(array.isnull().any())), on_grid[0])

@@ -1,4 +1,4 @@
-"""Where an altimeter's ground track runs: circular orbits, from inclination and repeat cycle alone."""
+"""Ground tracks of altimeters: circular orbits, from inclination and repeat cycle alone."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ DAY = 86_400.0
 
 @dataclass(frozen=True)
 class Orbit:
-    """A circular orbit, and how its altimeter samples.
+    """A circular orbit, and the sampling of its altimeter.
 
     Parameters
     ----------
     name : str
-        Of the satellite.
+        Name of the satellite.
     inclination : float
         Degrees, above 90 for a retrograde orbit.
     cycle : float
@@ -34,10 +34,10 @@ class Orbit:
     revolutions : int
         Revolutions in a cycle.
     turns : float
-        Turns of the Earth against the orbital plane in a cycle (nodal days). With a whole number the ground track
-        repeats; with any other it drifts.
+        Rotations of the Earth relative to the orbital plane in a cycle (nodal days). With a whole number the ground
+        track repeats; with any other it drifts.
     node_time : str
-        Time of one ascending pass over the equator (UTC).
+        Time of one ascending equator crossing (UTC).
     node_longitude : float
         Its longitude [degrees east].
     sampling : float
@@ -47,11 +47,11 @@ class Orbit:
 
     Notes
     -----
-    The argument of latitude grows by ``2π · revolutions / cycle``, the Earth turns beneath the orbital plane by
-    ``2π · turns / cycle``: the precession of the node is in the numbers, and needs no theory. The semi-major axis is
-    the one that gives this rate of the argument, ``n (1 + k (4 cos² i - 1))`` with ``k = 3/2 J2 (R/a)²`` and the mean
-    motion n: it enters the geodetic latitude alone. An eccentricity of 0.001, as altimeters have, moves the points
-    up to 14 km along the track, hardly the track.
+    The argument of latitude grows by ``2π · revolutions / cycle`` and the Earth rotates beneath the orbital plane by
+    ``2π · turns / cycle``, which includes the precession of the node. The semi-major axis follows from this rate of the
+    argument, ``n (1 + k (4 cos² i - 1))`` with ``k = 3/2 J2 (R/a)²`` and the mean motion n; only the geodetic latitude
+    depends on it. The eccentricity of altimeters, 0.001, would shift points by up to 14 km along the track, and the
+    track itself hardly at all.
 
     References
     ----------
@@ -89,7 +89,9 @@ class Orbit:
         """Semi-major axis [km]."""
         rate, cosine = 2.0 * np.pi / self.period, np.cos(np.radians(self.inclination))
         axis = EQUATOR_RADIUS + 1000.0
-        for _ in range(10):  # Kepler's law with the drift of the last guess: each turn gains two digits or more
+        for _ in range(
+            10
+        ):  # Kepler's law, with the drift of the previous estimate: two digits or more for each iteration
             k = 1.5 * J2 * (EQUATOR_RADIUS / axis) ** 2
             motion = rate / (1.0 + k * (4.0 * cosine**2 - 1.0))
             axis = float((GRAVITY / motion**2) ** (1.0 / 3.0))
@@ -112,7 +114,7 @@ class Orbit:
         return longitude, np.degrees(self._geodetic(geocentric))
 
     def _geodetic(self, geocentric: Array) -> Array:
-        """Turn the satellite's geocentric latitude into the geodetic one of the point beneath it [rad]."""
+        """Convert the satellite's geocentric latitude to the geodetic latitude of its nadir [rad]."""
         squared = FLATTENING * (2.0 - FLATTENING)
         return np.asarray(np.arctan(np.tan(geocentric) / (1.0 - squared * EQUATOR_RADIUS / self.semi_major_axis)))
 
@@ -121,7 +123,7 @@ class Orbit:
 #: database. Nodes, sampling, and the drift of AltiKa (adrift since July 2016): fitted to the passes of DUACS files of
 #: January to March 2021; of CryoSat-2, to those of December 2016, before its orbit was raised. By construction:
 #: Sentinel-3B flies 140 degrees of arc behind Sentinel-3A, Sentinel-6A 30 s behind Jason-3, the interleaved Jason-3
-#: half a spacing beside and half a cycle behind Jason-3. The node of SWOT is arbitrary. Noise of 1 Hz points: 2-3 cm.
+#: half a track spacing away and half a cycle later. The node of SWOT is arbitrary. Noise of 1 Hz points: 2-3 cm.
 MISSIONS: dict[str, Orbit] = {
     "alg": Orbit("SARAL/AltiKa", 98.55, 35.004997, 501, 35.00507, "2021-01-01T04:35:08.953", 19.9163, 1.0560, 0.020),
     "h2b": Orbit("HaiYang-2B", 99.34, 14.00005, 193, 14, "2021-01-02T05:52:14.697", 182.9782, 1.0240, 0.028),

@@ -1,4 +1,4 @@
-"""A wide swath as SWOT would give of a known sea: pixels on both sides of the ground track."""
+"""Wide-swath data, as of SWOT, of a known sea surface: pixels on both sides of the ground track."""
 
 from __future__ import annotations
 
@@ -10,44 +10,43 @@ import xarray as xr
 
 from xinr._typing import Array, Region, Times
 from xinr.fields.field import Field
-from xinr.fields.target import COORDINATE_ATTRS
+from xinr.geo.cf import TRACK_COORDINATES, attributes
 from xinr.geo.coordinates import bounds, width_of, within
 from xinr.geo.frames import EARTH_RADIUS, upward
 from xinr.simulate.altimeters.errors import Passes
 from xinr.simulate.altimeters.land import Land, on_land
 from xinr.simulate.altimeters.orbits import MISSIONS, Orbit
-from xinr.simulate.altimeters.tracks import check_anomaly, overhead
-from xinr.simulate.eddies import GULF_STREAM, MDT_ATTRS, MeanJet
+from xinr.simulate.altimeters.tracks import VARIABLES, check_anomaly, overhead
+from xinr.simulate.eddies import GULF_STREAM, MeanJet
 
 #: From the nadir to the inner and to the outer edge of each half of the swath [km].
 INNER, OUTER = 10.0, 60.0
-#: Over which the cross-track errors change along a pass [km]: correlation exp(-s²/L²).
+#: Correlation length L along the pass of the cross-track errors [km]: exp(-s²/L²).
 ERROR_LENGTH = 1000.0
-#: How many random waves make up such an error.
+#: Number of random waves that make up such an error.
 WAVES = 40
 _DIMS = ("num_lines", "num_pixels")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SwathErrors:
-    """The errors of a swath's heights, each a standard deviation.
+    """The errors of a swath's sea level anomalies, each a standard deviation.
 
     Parameters
     ----------
     noise : float
-        White noise of a pixel of 1 km² [m]; averaged over larger pixels, it shrinks with the root of their area.
+        White noise of a pixel of 1 km² [m]; that of larger pixels falls with the square root of their area.
     roll : float
-        Error at the outer edge from the roll of the antennas, linear across the swath, of opposite sign on its two
-        sides [m].
+        Error at the outer edge from the roll of the antennas [m]: linear across the swath.
     baseline : float
-        Error at the outer edge from the length of the mast, quadratic across the swath, of one sign [m].
+        Error at the outer edge from the length of the mast [m]: quadratic across the swath.
     bias : float
         Error common to all pixels of a line [m].
 
     Notes
     -----
-    Roll, baseline and bias change along the pass over some 1000 km, and are drawn anew for each pass. The defaults
-    of those are what cross-calibration might leave; the noise is the requirement for waves of 2 m.
+    Roll, baseline and bias vary along the pass over some 1000 km and are independent between passes. Their defaults
+    are typical residuals after cross-calibration; the noise is the mission's requirement for waves of 2 m.
 
     References
     ----------
@@ -74,7 +73,7 @@ class SwathErrors:
         """Draw the errors of lines and pixels, (lines, pixels) [m], from distances across the track (pixels,) [km]."""
         x = across / OUTER
         shapes = np.stack([self.bias * np.ones_like(x), self.roll * x, self.baseline * x**2])
-        slow = np.stack([_slow(passes, rng) for _ in shapes], axis=1)
+        slow = np.stack([_along_pass(passes, rng) for _ in shapes], axis=1)
         return np.asarray(slow @ shapes + self.noise / spacing * rng.normal(size=(slow.shape[0], x.size)))
 
 
@@ -93,7 +92,7 @@ def swath(
     errors: SwathErrors = SWATH_ERRORS,
     seed: int = 0,
 ) -> xr.Dataset:
-    """Sample a known sea in a wide swath on both sides of a ground track, as SWOT does.
+    """Sample a known sea surface in a wide swath on both sides of a ground track, as SWOT does.
 
     Parameters
     ----------
@@ -122,7 +121,7 @@ def swath(
 
     Notes
     -----
-    `rows` makes tracks of it, to fit.
+    `rows` turns it into tracks, which can be fitted.
 
     Examples
     --------
@@ -134,42 +133,40 @@ def swath(
     check_anomaly(truth)
     across = _across(spacing)
     time, longitude, latitude = _lines(orbit, region, period, spacing)
-    lon, lat = _aside(orbit, time, across)
-    dry = ~within(lon, lat, region)
+    lon, lat = _pixel_positions(orbit, time, across)
+    hidden = ~within(lon, lat, region)
     if land is not None:
-        dry |= on_land(land, lon.ravel(), lat.ravel()).reshape(lon.shape)
-    seen = ~dry.all(axis=1)
+        hidden |= on_land(land, lon.ravel(), lat.ravel()).reshape(lon.shape)
+    seen = ~hidden.all(axis=1)
     if not seen.any():
-        raise ValueError(f"no swath crosses the sea of {region} in {period}: take a longer period or larger box.")
+        raise ValueError(f"no swath crosses the sea in {region} in {period}: take a longer period or larger region.")
     passes = Passes.of(np.zeros(int(seen.sum()), dtype=np.int64), time[seen], longitude[seen], latitude[seen])
     error = errors.draw(passes, across, spacing, np.random.default_rng([seed, *b"swath"]))
     ds = _pixels(time[seen], lon[seen], lat[seen], across)
     jet = mdt or MeanJet.across(region)
-    heights = {
-        "sla_unfiltered": (truth.interp(ds)[truth.name].values + error, "sea level anomaly, not filtered"),
-        "mdt": (jet.at(lon[seen], lat[seen]), MDT_ATTRS["long_name"]),
-        "lwe": (np.zeros_like(error), "long wavelength error"),
+    values = {
+        "sla_unfiltered": truth.interp(ds)[truth.name].values + error,
+        "mdt": jet.at(lon[seen], lat[seen]),
+        "lwe": np.zeros_like(error),
     }
-    hidden = xr.DataArray(dry[seen], dims=_DIMS)
-    columns = {key: (_DIMS, value, {"long_name": text, "units": "m"}) for key, (value, text) in heights.items()}
-    ds = ds.assign(columns).where(~hidden)
+    columns = {name: (_DIMS, each, VARIABLES[name]) for name, each in values.items()}
+    ds = ds.assign(columns).where(xr.DataArray(~hidden[seen], dims=_DIMS))
     return ds.assign_attrs(Conventions="CF-1.11", title="Simulated swath of sea level anomalies", seed=seed)
 
 
 def rows(ds: xr.Dataset) -> xr.Dataset:
-    """Make tracks of a swath: each row of pixels along the flight becomes a track of its own.
+    """Turn a swath into tracks: each row of pixels along the flight becomes a track.
 
     Parameters
     ----------
     ds : Dataset
-        As `swath` gives it. For a map every fifth pixel is plenty: ``ds.isel(num_pixels=slice(2, None, 5))``.
+        As `swath` returns it. For mapping, every fifth pixel is enough: ``ds.isel(num_pixels=slice(2, None, 5))``.
 
     Returns
     -------
     Dataset
-        Along ``time``, row after row, in the layout of `xinr.simulate.tracks`, with which it can be concatenated. The
-        coordinate ``mission`` tells the rows apart, so that ``coarsen`` averages along them and each has passes of
-        its own. Pixels without a height are left out.
+        Along ``time``, row after row, in the layout of `xinr.simulate.tracks`, with which it can be concatenated. Each
+        row is a ``mission``, with passes of its own, along which ``coarsen`` averages. Missing pixels are left out.
 
     Examples
     --------
@@ -195,7 +192,7 @@ def _across(spacing: float) -> Array:
 
 
 def _lines(orbit: Orbit, region: Region, period: tuple[str, str], spacing: float) -> tuple[Times, Array, Array]:
-    """Return time and nadir of the lines whose swath may touch the region."""
+    """Return time and nadir of the lines whose swath may reach the region."""
     west, _, south, north = region
     reach = np.degrees(1.1 * OUTER / EARTH_RADIUS)
     reach_east = reach / max(np.cos(np.radians(min(max(abs(south), abs(north)) + reach, 89.0))), 1e-3)
@@ -205,32 +202,30 @@ def _lines(orbit: Orbit, region: Region, period: tuple[str, str], spacing: float
     return overhead(replace(orbit, sampling=spacing / speed), wide, *bounds(period))
 
 
-def _aside(orbit: Orbit, time: Times, across: Array) -> tuple[Array, Array]:
-    """Return longitude [0, 360) and latitude of points beside the nadir, (lines, pixels) [degrees]."""
+def _pixel_positions(orbit: Orbit, time: Times, across: Array) -> tuple[Array, Array]:
+    """Return longitude [0, 360) and latitude of the pixels, (lines, pixels) [degrees]."""
     half = np.timedelta64(500, "ms")
     before, after = (upward(*orbit.ground_track(when)) for when in (time - half, time + half))
     up = upward(*orbit.ground_track(time))
     right = np.cross(after - before, up)
     right /= np.linalg.norm(right, axis=1, keepdims=True)
     angle = (across / EARTH_RADIUS)[None, :, None]
-    place = np.cos(angle) * up[:, None, :] + np.sin(angle) * right[:, None, :]
-    longitude = np.mod(np.degrees(np.arctan2(place[..., 1], place[..., 0])), 360.0)
-    return longitude, np.degrees(np.arcsin(np.clip(place[..., 2], -1.0, 1.0)))
+    x, y, z = np.moveaxis(np.cos(angle) * up[:, None, :] + np.sin(angle) * right[:, None, :], -1, 0)
+    return np.mod(np.degrees(np.arctan2(y, x)), 360.0), np.degrees(np.arcsin(np.clip(z, -1.0, 1.0)))
 
 
 def _pixels(time: Times, longitude: Array, latitude: Array, across: Array) -> xr.Dataset:
-    position = {key: {k: v for k, v in COORDINATE_ATTRS[key].items() if k != "axis"} for key in COORDINATE_ATTRS}
     coords: dict[str, Any] = {
-        "time": ("num_lines", time, position["time"]),
-        "longitude": (_DIMS, longitude, position["longitude"]),
-        "latitude": (_DIMS, latitude, position["latitude"]),
-        "cross_track_distance": ("num_pixels", across, {"long_name": "distance from the nadir", "units": "km"}),
+        "time": ("num_lines", time, {"standard_name": "time"}),
+        "longitude": (_DIMS, longitude, TRACK_COORDINATES["longitude"]),
+        "latitude": (_DIMS, latitude, TRACK_COORDINATES["latitude"]),
+        "cross_track_distance": ("num_pixels", across, attributes("km", "distance from the nadir")),
         "mission": ("num_pixels", [f"swot {x:+g} km" for x in across], {"long_name": "row of pixels"}),
     }
     return xr.Dataset(coords=coords)
 
 
-def _slow(passes: Passes, rng: np.random.Generator) -> Array:
+def _along_pass(passes: Passes, rng: np.random.Generator) -> Array:
     """Return a random function of the distance along each pass, of unit variance (lines,)."""
     # A Gaussian spread √2/L of wavenumbers correlates as exp(-s²/L²).
     k = rng.normal(size=(passes.count, WAVES)) * np.sqrt(2.0) / ERROR_LENGTH

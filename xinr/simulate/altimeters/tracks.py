@@ -1,4 +1,4 @@
-"""Along-track data as altimeters would give of a known sea, in the layout of a DUACS L3 file."""
+"""Along-track data of a known sea surface, in the layout of a DUACS L3 file."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from xinr._typing import Array, Region, Times
 from xinr.fields.field import Field
-from xinr.fields.target import COORDINATE_ATTRS
+from xinr.geo.cf import TRACK_COORDINATES, attributes
 from xinr.geo.coordinates import bounds, locate, width_of, within, wrap
 from xinr.observations.passes import streams
+from xinr.observations.variables import STANDARD_NAMES
 from xinr.simulate.altimeters.errors import Errors, Passes
 from xinr.simulate.altimeters.land import Land, on_land
 from xinr.simulate.altimeters.orbits import MISSIONS, Orbit
@@ -22,19 +23,17 @@ from xinr.simulate.eddies import GULF_STREAM, MDT_ATTRS, MeanJet
 #: The altimeters of early 2021.
 CONSTELLATION = ("alg", "h2b", "j3", "s3a", "s3b", "c2")
 ERRORS = Errors()
-# A coarse search along the orbit finds where it nears the region: every so many seconds, within so many degrees.
+# A coarse search finds the parts of the orbit near the region: time step [s] and distance [degrees].
 STRIDE, BUFFER = 10.0, 1.0
 
-_POSITION = ("longitude", "latitude")
-_ATTRS = {
+#: Attributes of what is measured.
+VARIABLES = {
     "sla_unfiltered": {
-        "long_name": "sea level anomaly, not filtered",
-        "standard_name": "sea_surface_height_above_sea_level",
-        "units": "m",
+        **attributes("m", "sea level anomaly, not filtered", STANDARD_NAMES["sla"]),
         "comment": "already corrected for lwe; [uncorrected sla] = [sla] - [lwe]",
     },
     "mdt": MDT_ATTRS,
-    "lwe": {"long_name": "long wavelength error", "units": "m"},
+    "lwe": attributes("m", "long wavelength error"),
 }
 
 
@@ -49,7 +48,7 @@ def tracks(
     errors: Errors = ERRORS,
     seed: int = 0,
 ) -> xr.Dataset:
-    """Sample a known sea along the passes of altimeters, with their errors.
+    """Sample a known sea surface along the passes of altimeters, with their errors.
 
     Parameters
     ----------
@@ -58,31 +57,30 @@ def tracks(
     missions : iterable of str, or mapping of str to Orbit
         Keys of `xinr.simulate.MISSIONS`, or one's own orbits; by default the altimeters of early 2021.
     region : (west, east, south, north)
-        Box to which passes are cut [degrees].
+        Passes are cut to this region [degrees].
     period : (first, last)
         Days, both included.
     land : Dataset, DataArray or callable, optional
-        A map that is NaN on land, a mask that is True on land, or a function of longitude and latitude that returns
-        True on land: see `xinr.simulate.on_land`. No point lies there.
+        Points on land are left out. A map that is NaN on land, a mask that is True there, or a function of longitude
+        and latitude: see `xinr.simulate.on_land`.
     mdt : MeanJet, optional
         Mean dynamic topography; by default a jet along the middle of the region.
     errors : Errors
-        Noise, bias and slope of each pass, dropouts, missing passes, outages.
+        Noise, pass biases and slopes, dropouts, missing passes, outages.
     seed : int
-        Of all errors; those of one mission do not depend on which others there are.
+        Random seed of the errors; those of one mission do not depend on the other missions.
 
     Returns
     -------
     Dataset
         Along ``time``, mission after mission, each in order of time: ``sla_unfiltered``, ``mdt``, ``lwe`` [m], and
-        the coordinates ``longitude`` [0, 360), ``latitude``, ``mission``. As in products of DUACS,
-        ``sla_unfiltered`` is corrected for ``lwe``: it is truth + noise + what is left of errors along the pass; NaN
-        where the height is missing.
+        the coordinates ``longitude`` [0, 360), ``latitude``, ``mission``. As in DUACS products, ``sla_unfiltered`` is
+        corrected for ``lwe``: it is truth + noise + pass bias and slope; NaN where it is missing.
 
     Raises
     ------
     ValueError
-        Unknown mission, a period that ends before it begins, no pass in the region, or a truth that is no anomaly.
+        Unknown mission, a period that ends before it begins, no pass in the region, or a truth that is not an anomaly.
 
     Examples
     --------
@@ -99,7 +97,7 @@ def tracks(
         ds = ds.isel(time=~on_land(land, longitude, latitude))
     if not ds.sizes["time"]:
         raise ValueError(
-            f"no pass of {list(orbits)} crosses the sea of {region} in {period}: take a longer period or larger box."
+            f"no pass of {list(orbits)} crosses the sea in {region} in {period}: take a longer period or larger region."
         )
     jet = mdt or MeanJet.across(region)
     levels = errors.levels(list(orbits), {name: orbit.noise for name, orbit in orbits.items()})
@@ -114,31 +112,31 @@ def sample(
     errors: Errors = ERRORS,
     seed: int = 0,
 ) -> xr.Dataset:
-    """Sample a known sea where real altimeters measured: an experiment with their very gaps and coasts.
+    """Sample a known sea surface at the positions of real observations, with their gaps and coasts.
 
     Parameters
     ----------
     truth : Field
-        Sea level anomalies [m], where the positions are.
+        Sea level anomalies [m].
     positions : Dataset
-        Any along-track Dataset, such as `xinr.open_tracks` gives; its heights play no part, missing ones included.
+        Any along-track Dataset, such as from `xinr.open_tracks`; its sea level is not used, nor are its missing values.
     mdt : MeanJet, optional
-        Mean dynamic topography; by default the positions' own ``mdt``, where they have one, else none.
+        Mean dynamic topography; by default the ``mdt`` of the positions, or zero without one.
     errors : Errors
-        As for `tracks`. Noise must be given for missions that `xinr.simulate.MISSIONS` does not know, and for
-        positions without a coordinate ``mission``.
+        As for `tracks`. Noise must be given for missions that are not in `xinr.simulate.MISSIONS`, and for positions
+        without a coordinate ``mission``.
     seed : int
-        Of all errors.
+        Random seed of the errors.
 
     Returns
     -------
     Dataset
-        As of `tracks`, point for point where the positions are known.
+        As from `tracks`, one point for each complete position.
 
     Raises
     ------
     ValueError
-        No coordinates, several dimensions, noise not known, or a truth that is no anomaly.
+        No coordinates, several dimensions, unknown noise, or a truth that is not an anomaly.
 
     Examples
     --------
@@ -164,7 +162,7 @@ def sample(
 
 
 def overhead(orbit: Orbit, region: Region, start: np.datetime64, stop: np.datetime64) -> tuple[Times, Array, Array]:
-    """Return time, longitude and latitude of the points that an altimeter samples in the region, each (n,)."""
+    """Return time, longitude and latitude of the points sampled in the region, each (n,)."""
     step = np.timedelta64(round(orbit.sampling * 1e9), "ns")
     stride = max(int(STRIDE / orbit.sampling), 1)
     coarse = np.arange(0, (stop - start) // step, stride)
@@ -177,10 +175,10 @@ def overhead(orbit: Orbit, region: Region, start: np.datetime64, stop: np.dateti
 
 
 def check_anomaly(truth: Field) -> None:
-    """Raise ValueError for a truth that holds the mean sea surface too."""
+    """Raise ValueError for a truth that includes the mean dynamic topography."""
     if not truth.is_anomaly:
         raise ValueError(
-            f"the truth must be a sea level anomaly, got {truth.name!r}: take its mean out first, as in "
+            f"the truth must be a sea level anomaly, got {truth.name!r}: subtract its mean first, as in "
             "xinr.MapField.of((ds.ssh - ds.ssh.mean('time')).rename('sla'))."
         )
 
@@ -205,13 +203,8 @@ def _near(longitude: Array, latitude: Array, region: Region) -> NDArray[np.bool_
 
 
 def _points(time: Times, longitude: Array, latitude: Array, mission: NDArray[np.str_] | None) -> xr.Dataset:
-    # CF: along a track time alone is an axis.
-    position = {key: {k: v for k, v in COORDINATE_ATTRS[key].items() if k != "axis"} for key in _POSITION}
-    coords: dict[str, Any] = {
-        "time": ("time", time, COORDINATE_ATTRS["time"]),
-        "longitude": ("time", longitude, position["longitude"]),
-        "latitude": ("time", latitude, position["latitude"]),
-    }
+    columns = {"time": time, "longitude": longitude, "latitude": latitude}
+    coords: dict[str, Any] = {name: ("time", each, TRACK_COORDINATES[name]) for name, each in columns.items()}
     if mission is not None:
         coords["mission"] = ("time", mission, {"long_name": "altimeter"})
     return xr.Dataset(coords=coords)
@@ -220,12 +213,12 @@ def _points(time: Times, longitude: Array, latitude: Array, mission: NDArray[np.
 def _observed(
     truth: Field, ds: xr.Dataset, mdt: MeanJet | Array | None, errors: Errors, levels: Mapping[str, float], seed: int
 ) -> xr.Dataset:
-    """Add to points what the altimeters measure there."""
+    """Add what the altimeters measure at the points."""
     check_anomaly(truth)
     lwe, other = np.zeros((2, ds.sizes["time"]))
     for name, noise in levels.items():
-        own = _own(ds, name)
-        lwe[own], other[own] = _drawn(name, ds.isel(time=own), errors, noise, seed)
+        own = ds["mission"].values == name if "mission" in ds.coords else slice(None)
+        lwe[own], other[own] = _errors_of(name, ds.isel(time=own), errors, noise, seed)
     if isinstance(mdt, MeanJet):
         mdt = mdt.at(ds["longitude"].values, ds["latitude"].values)
     columns = {
@@ -233,19 +226,14 @@ def _observed(
         "mdt": np.zeros_like(lwe) if mdt is None else mdt,
         "lwe": lwe,
     }
-    ds = ds.assign({name: ("time", column, _ATTRS[name]) for name, column in columns.items()})
+    ds = ds.assign({name: ("time", column, VARIABLES[name]) for name, column in columns.items()})
     return ds.assign_attrs(Conventions="CF-1.11", title="Simulated along-track sea level anomalies", seed=seed)
 
 
-def _own(ds: xr.Dataset, name: str) -> NDArray[np.int64]:
-    """Return which points are of a mission."""
-    return np.flatnonzero(ds["mission"].values == name) if "mission" in ds.coords else np.arange(ds.sizes["time"])
-
-
-def _drawn(name: str, ds: xr.Dataset, errors: Errors, noise: float, seed: int) -> Array:
-    """Return the errors of one mission (2, n): what ``lwe`` tells, and those in the height, NaN where there is none."""
+def _errors_of(name: str, ds: xr.Dataset, errors: Errors, noise: float, seed: int) -> Array:
+    """Return ``lwe`` and the remaining errors of one mission (2, n), NaN where data are missing."""
     drawn = np.zeros((2, ds.sizes["time"]))
-    time, longitude, latitude = (ds[key].values for key in ("time", *_POSITION))
+    time, longitude, latitude = (ds[key].values for key in ("time", "longitude", "latitude"))
     if not time.size:
         return drawn
     stream = np.zeros(time.size, dtype=np.int64) if name else streams(time, longitude, latitude)

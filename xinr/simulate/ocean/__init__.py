@@ -1,1 +1,1 @@
-"""Quasi-geostrophic seas."""
+"""Quasi-geostrophic simulations of the ocean."""

@@ -1,4 +1,4 @@
-"""Simulated seas that are kept: made once, opened ever after."""
+"""Simulated oceans in the cache folder: simulated once, then opened."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from xinr.geo.frames import DAY, METRES_PER_DEGREE
 from xinr.simulate.eddies import GULF_STREAM
 from xinr.simulate.ocean.quasigeostrophic import TwoLayer
 
-#: Side of the simulated ocean [km], and how much of it a region may take: it is periodic, and must not meet itself.
+#: Side of the simulated ocean [km], which is periodic, and the largest fraction of it that a region may cover.
 SIDE, LARGEST_SHARE = 2000.0, 0.8
 
 
-def cached_sea(
+def cached_ocean(
     region: Region = GULF_STREAM, period: tuple[str, str] = ("2021-01-01", "2021-03-01"), seed: int = 0
 ) -> Field:
-    """Return a quasi-geostrophic sea around a region, simulated when first asked for.
+    """Return a quasi-geostrophic ocean around a region, simulated at the first call.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def cached_sea(
     period : (first, last)
         Days, both included.
     seed : int
-        Of the sea.
+        Random seed.
 
     Returns
     -------
@@ -57,25 +57,24 @@ def cached_sea(
 
     Notes
     -----
-    It is `xinr.simulate.sea` of `xinr.simulate.qg`, kept in the user's cache folder (``pooch.os_cache("xinr")``) as one
+    The result of `xinr.simulate.qg` as a Field is stored in the user's cache folder (``pooch.os_cache("xinr")``), one
     netCDF file for each set of settings and release of xinr; the files may be deleted at any time. At the latitude of
-    the default region the simulation begins with an eddying sea and takes seconds; elsewhere it must be spun up first,
-    which takes minutes.
+    the default region the simulation starts spun up and takes seconds; elsewhere the spin-up takes minutes.
     """
+    from xinr.simulate.ocean.as_field import as_field
     from xinr.simulate.ocean.qg import qg
-    from xinr.simulate.ocean.sea import sea
 
     ocean, settings = _ocean(region), _settings(period, seed)
     key = json.dumps([version("xinr"), asdict(ocean), settings], sort_keys=True)
     path = Path(pooch.os_cache("xinr")) / f"sea-{sha256(key.encode()).hexdigest()[:16]}.nc"
-    with suppress(FileNotFoundError, ValueError):  # none yet, or a damaged one
+    with suppress(FileNotFoundError, ValueError):  # no file, or a damaged one
         return open_field(path)
-    field = sea(qg(model=ocean, **settings))
+    field = as_field(qg(model=ocean, **settings))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         field.save(path)
     except OSError as error:
-        warn(f"the simulated sea cannot be kept for the next time: {error}.")
+        warn(f"the simulated ocean cannot be stored in the cache: {error}.")
     return field
 
 
@@ -88,7 +87,7 @@ def _ocean(region: Region) -> TwoLayer:
     if extent > LARGEST_SHARE * SIDE:
         raise ValueError(
             f"the region {region} is {extent:.0f} km across, and the simulated ocean {SIDE:g} km: choose one of "
-            f"{LARGEST_SHARE * SIDE:g} km at most, or give a truth of your own, as in osse(eddies(region))."
+            f"{LARGEST_SHARE * SIDE:g} km at most, or give another truth, as in osse(eddies(region))."
         )
     return TwoLayer(length=SIDE, latitude=(south + north) / 2.0, longitude=(west + width / 2.0) % 360.0)
 

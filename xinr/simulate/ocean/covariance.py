@@ -1,4 +1,4 @@
-"""The covariance of a simulated sea, for mapping another one: its spectrum in space and time, and what fits it."""
+"""The covariance of a simulated ocean, from its spectrum in space and time: to map another realisation."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from xinr.methods.settings import check_positive
 
 #: Maps in a segment; segments overlap by half.
 SEGMENT = 80
-#: The shortest waves fitted, in grid steps: what `xinr.simulate.qg` keeps.
+#: The shortest waves fitted, in grid steps: the shortest in `xinr.simulate.qg`.
 SHORTEST = 3.0
 
 
 class Modes(NamedTuple):
-    """Spectral density [m² km² day] of n waves, at their wavenumbers [rad/km] and frequencies [rad/day]."""
+    """Spectral density [m² km² day] of n waves at their wavenumbers [rad/km] and frequencies [rad/day]."""
 
     density: Array
     k: Array
@@ -28,23 +28,23 @@ class Modes(NamedTuple):
 
 
 def covariance_of(ds: xr.Dataset, start: Spectral | None = None, floor: float = 1.0) -> Spectral:
-    """Fit a covariance to the fields of a simulated sea, by its waves.
+    """Fit a covariance to the spectrum of a simulated ocean.
 
     Parameters
     ----------
     ds : Dataset
-        As `qg` returns it, the whole square, of 80 maps or more; four hundred days leave little to chance.
+        From `qg`: the whole square, 80 maps or more; 400 days give a stable estimate.
     start : Spectral, optional
-        Where the search begins.
+        Initial values of the optimisation.
     floor : float
-        Spectral density of the noise of the observations to be mapped, their variance over how many there are in a
-        square kilometre and day [m² km² day]: waves much weaker than that do not matter. Five altimeters with 2.5 cm
-        of noise make 0.9.
+        Spectral density of the noise of the observations to be mapped [m² km² day]: their noise variance over their
+        number per square kilometre and day. Much weaker waves do not matter. Five altimeters with 2.5 cm of noise
+        have 0.9.
 
     Returns
     -------
     Spectral
-        Isotropic about its drift; lengths in km.
+        Isotropic in a frame that moves with its drift; lengths in km.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def covariance_of(ds: xr.Dataset, start: Spectral | None = None, floor: float = 
     -----
     1. Periodogram P of the square, of segments of 80 maps under a Hann window that overlap by half (Welch).
     2. Whittle's likelihood of waves longer than three steps, ``Σ log(S + N) + (P + N) / (S + N)``, N the floor, is
-       least where the parametric spectrum S is nearest; by L-BFGS-B.
+       minimised over the parameters of the spectrum S, by L-BFGS-B.
 
     References
     ----------
@@ -72,34 +72,21 @@ def covariance_of(ds: xr.Dataset, start: Spectral | None = None, floor: float = 
 
     check_positive(floor=floor)
     waves = modes_of(ds)
-    begin = start or Spectral(100.0, 10.0, 0.2)
 
     def misfit(z: Array) -> float:
         expected = _spectral(z).spectrum(waves.k, waves.l, waves.omega) + floor
         return float(np.mean(np.log(expected) + (waves.density + floor) / expected))
 
-    z0 = _variables(begin)
+    z0 = _variables(start or Spectral(100.0, 10.0, 0.2))
     ranges = [*((z - 4.0, z + 4.0) for z in z0[:-1]), (-50.0, 50.0)]
     return _spectral(minimize(misfit, z0, method="L-BFGS-B", bounds=ranges).x)
 
 
 def modes_of(ds: xr.Dataset) -> Modes:
-    """Return the spectral density of the waves that a square sea holds.
+    """Return the spectral density of the waves in the ``ssh`` of a simulation, 80 maps or more.
 
-    Parameters
-    ----------
-    ds : Dataset
-        As `qg` returns it: ``ssh`` [m] (time, y, x), 80 maps or more.
-
-    Returns
-    -------
-    Modes
-        Of both directions north, and of one east: the others are their mirror. The mean over the square is left out.
-
-    Notes
-    -----
-    Waves ``exp(i (k x + l y - omega t))``, as in `xinr.methods.covariances`; over all waves the densities, times
-    ``dk dl domega / (2π)³``, sum to the variance.
+    Waves ``exp(i (k x + l y - omega t))``, as in `xinr.methods.covariances`, for all l but no negative k: those are
+    conjugates. The densities of all waves, times ``dk dl domega / (2π)³``, sum to the variance.
 
     Examples
     --------
@@ -118,15 +105,15 @@ def modes_of(ds: xr.Dataset) -> Modes:
     k, l = 2.0 * np.pi * np.fft.rfftfreq(points, space), 2.0 * np.pi * np.fft.fftfreq(points, space)  # noqa: E741
     omega = -2.0 * np.pi * np.fft.fftfreq(SEGMENT, days)  # numpy's phases have + omega t
     east, north = k[None, None, :], l[None, :, None]
-    held = (np.hypot(east, north) > 0.0) & (np.hypot(east, north) < 2.0 * np.pi / (SHORTEST * space))
+    resolved = (np.hypot(east, north) > 0.0) & (np.hypot(east, north) < 2.0 * np.pi / (SHORTEST * space))
     density = _periodogram(values) * space**2 * days
-    chosen = np.broadcast_to(held, density.shape)
+    chosen = np.broadcast_to(resolved, density.shape)
     axes = (np.broadcast_to(axis, density.shape)[chosen] for axis in (east, north, omega[:, None, None]))
     return Modes(density[chosen], *axes)
 
 
 def _periodogram(values: Array) -> Array:
-    """Return the mean squared transform of segments (SEGMENT, n, n // 2 + 1), for a variance of 1 of each value 1."""
+    """Return the mean periodogram of segments (SEGMENT, n, n // 2 + 1): 1 for white noise of variance 1."""
     window = np.hanning(SEGMENT + 1)[:-1]
     window /= np.sqrt(np.mean(window**2))
     starts = range(0, len(values) - SEGMENT + 1, SEGMENT // 2)
@@ -142,7 +129,7 @@ def _step(axis: Array) -> float:
 
 
 def _variables(covariance: Spectral) -> Array:
-    """Return what the search varies: logarithms of what lies above its bound, and the drift."""
+    """Return the variables of the optimisation: logarithms of the distance from each lower bound, and the drift."""
     c = covariance
     above = (c.length_scale, c.time_scale, c.sigma, c.exponent - 1.0, c.time_exponent - 0.5, c.decorrelation_exponent)
     return np.array([*np.log(above), c.westward_drift])

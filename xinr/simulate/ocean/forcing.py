@@ -1,4 +1,4 @@
-"""Random forcing of a ring of waves, the same whatever the grid and the time step."""
+"""Random forcing of a ring of wavenumbers, independent of the grid and of the time step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from xinr._typing import Array
 from xinr.simulate.ocean.quasigeostrophic import Ocean
 
-#: Waves within this factor of the forcing's wavelength are forced.
+#: Waves within this factor of the forcing wavelength are forced.
 RING = 1.25
 
 
@@ -20,21 +20,21 @@ class RingForcing:
     Parameters
     ----------
     ocean : Ocean
-        Its ``forcing`` [m²/s³] is the energy put in on average, its ``forcing_wavelength`` that of the ring [km].
+        Its ``forcing`` [m²/s³] is the mean energy input, its ``forcing_wavelength`` that of the ring [km].
     seed : int
-        Of the phases.
+        Random seed of the phases.
     rows, columns : ndarray (points, columns)
-        Periods of each wave of the half spectrum, north and east.
+        Integer wavenumbers north and east of each wave of the half spectrum.
     inverse : ndarray (points, columns)
-        What turns the top layer's q into its ψ [m²], zero for waves that are left out.
+        Ratio of ψ to q in the top layer [m²], zero for truncated waves.
     period : int
-        How long the forcing holds [s].
+        Duration of each realisation [s].
 
     Notes
     -----
-    Forcing ``F̂`` that holds for T changes the energy by ``-T² Σ h |F̂|² inverse`` on average, with h the top layer's
-    share of the depth: the sum over the half spectrum is the whole one's, halved. Periods are not correlated, so that
-    the energy grows by as much in each. Waves of k = 0 are left out: half of them are not free.
+    Constant forcing ``F̂`` over a period T changes the energy by ``-T² Σ h |F̂|² inverse`` on average, summed over the
+    half spectrum, with h the top layer's fraction of the depth. Periods are independent, so that each adds as much
+    energy. Waves with k = 0, half of which are conjugates of the others, are not forced.
 
     References
     ----------
@@ -51,14 +51,14 @@ class RingForcing:
                 f"{ocean.length:g} km: change forcing_wavelength, or take more points."
             )
         self.seed, self.shape = seed, ring.shape
-        # In the same order for any number of points.
+        # In an order that does not depend on the number of points.
         where = np.argwhere(ring)
         self._waves = tuple(where[np.lexsort((rows[ring], columns[ring]))].T)
         weight = -ocean.thickness[0] * inverse[ring].sum()
         self._amplitude = math.sqrt(ocean.forcing / (period * weight)) if ocean.forcing > 0.0 else 0.0
 
     def at(self, number: int) -> NDArray[np.complex128] | None:
-        """Return the spectrum (points, columns) of the forcing [1/s²] in the period of that number, if there is any."""
+        """Return the spectrum (points, columns) of the forcing [1/s²] in a period, None without forcing."""
         if self._amplitude == 0.0:
             return None
         phase = np.random.default_rng([self.seed, number]).uniform(0.0, 2.0 * np.pi, len(self._waves[0]))

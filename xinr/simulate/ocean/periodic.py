@@ -1,4 +1,4 @@
-"""Periodic fields on square grids, by their Fourier series: other grids, exact derivatives."""
+"""Fourier series of periodic fields on square grids: resampling and exact derivatives."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from xinr._typing import Array
 
 
 def resampled(grid: Array, points: int) -> Array:
-    """Return periodic fields (..., n, n) on another number of points: the same waves, as many as both hold."""
+    """Return periodic fields (..., n, n) on another number of points: the waves that both grids resolve."""
     n = grid.shape[-1]
     keep = (min(n, points) - 1) // 2  # waves below both grids' shortest
     old, new = np.fft.rfft2(grid, norm="forward"), np.zeros((*grid.shape[:-2], points, points // 2 + 1), complex)
@@ -27,10 +27,10 @@ def derivatives(ds: xr.Dataset, variable: str = "ssh") -> xr.Dataset:
     Parameters
     ----------
     ds : Dataset
-        Such as `qg` returns: regular coordinates x and y [km] that make up whole periods; other dimensions at will,
-        and chunks along them.
+        Such as from `qg`: regular coordinates x and y [km] over a whole period; any other dimensions, which may be
+        chunked.
     variable : str
-        What to differentiate.
+        Variable to differentiate.
 
     Returns
     -------
@@ -41,12 +41,12 @@ def derivatives(ds: xr.Dataset, variable: str = "ssh") -> xr.Dataset:
     Raises
     ------
     ValueError
-        No such variable, or one that does not lie on an even, regular grid of x and y.
+        No such variable, or one that is not on a regular grid of x and y.
 
     Notes
     -----
-    The derivatives are those of the interpolating trigonometric polynomial. They are exact for fields that hold no
-    wave as short as two points, as those of `qg`, which end at three.
+    The derivatives are those of the interpolating trigonometric polynomial: exact for fields without waves as short as
+    two grid steps, such as those of `qg`, whose shortest waves have three.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def derivatives(ds: xr.Dataset, variable: str = "ssh") -> xr.Dataset:
 
 
 def _multiplied(field: xr.DataArray, multiplier: NDArray[Any]) -> xr.DataArray:
-    """Multiply a field's spectrum (y, x) by an odd or even function of the wavenumbers."""
+    """Multiply the spectrum (y, x) of a field by an odd or even function of the wavenumbers."""
 
     def on_grid(values: Array) -> Array:
         return np.asarray(np.fft.ifft2(np.fft.fft2(values) * multiplier).real, dtype=values.dtype)
@@ -81,10 +81,12 @@ def _multiplied(field: xr.DataArray, multiplier: NDArray[Any]) -> xr.DataArray:
 
 
 def _wavenumbers(axis: xr.DataArray) -> Array:
-    """Return the wavenumbers [rad/m] of an axis in km, zero for the wave of two points, whose slope is not known."""
+    """Return the wavenumbers [rad/m] of an axis in km, zero at the Nyquist wavenumber, whose slope is not known."""
     steps = np.diff(axis.values.astype(np.float64))
     if axis.size < 2 or not np.allclose(steps, steps[0], rtol=1e-6, atol=0.0) or not steps[0] > 0.0:
-        raise ValueError(f"{axis.name} must increase by equal steps over a whole period: give all of a simulated sea.")
+        raise ValueError(
+            f"{axis.name} must increase by equal steps over a whole period: give the whole square of the simulation."
+        )
     wavenumbers = 2e-3 * np.pi * np.fft.fftfreq(axis.size, steps[0])
     if axis.size % 2 == 0:
         wavenumbers[axis.size // 2] = 0.0

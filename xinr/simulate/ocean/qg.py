@@ -1,4 +1,4 @@
-"""Run a quasi-geostrophic ocean, and hand it over as a CF Dataset."""
+"""Run a quasi-geostrophic simulation, with the result as a CF Dataset."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from xinr._typing import Array
+from xinr.geo import geostrophy
+from xinr.geo.cf import TRACK_COORDINATES, attributes
 from xinr.geo.frames import SECONDS_PER_DAY, Plane
 from xinr.geo.geostrophy import GRAVITY
 from xinr.methods.settings import check_positive
+from xinr.observations.variables import STANDARD_NAMES
 from xinr.simulate.ocean.periodic import resampled
 from xinr.simulate.ocean.quasigeostrophic import VORTICITIES, Ocean, ocean_from
 from xinr.simulate.ocean.spun_up import random_eddies, spun_up
@@ -23,34 +26,27 @@ from xinr.simulate.ocean.spun_up import random_eddies, spun_up
 if TYPE_CHECKING:
     from xinr.simulate.ocean.stepper import Stepper
 
-#: Days from random eddies to an eddying sea, for oceans that are not in the package.
+#: Days of spin-up from random eddies, where the package has no spun-up state.
 SPIN_UP = 500.0
 START = "2021-01-01"
 Fields = NDArray[np.floating[Any]]
 SECOND = np.timedelta64(1_000_000_000, "ns")
-ATTRS = {
-    "ssh": ("sea surface height anomaly", "m", "sea_surface_height_above_sea_level"),
-    "psi": ("streamfunction anomaly", "m2 s-1", ""),
-    "q": ("potential vorticity anomaly", "s-1", ""),
-    "q_lower": ("potential vorticity anomaly of the lower layer", "s-1", ""),
-    "u": (
-        "eastward geostrophic current anomaly",
-        "m s-1",
-        "surface_geostrophic_eastward_sea_water_velocity_assuming_mean_sea_level_for_geoid",
-    ),
-    "v": (
-        "northward geostrophic current anomaly",
-        "m s-1",
-        "surface_geostrophic_northward_sea_water_velocity_assuming_mean_sea_level_for_geoid",
-    ),
-    "energy": ("energy of the anomalies per unit mass, kinetic and potential, all layers", "m2 s-2", ""),
-    "enstrophy": ("potential enstrophy of the anomalies, all layers", "s-2", ""),
+#: Units, long name and CF standard name.
+MEANINGS = {
+    "ssh": ("m", "sea surface height anomaly", STANDARD_NAMES["sla"]),
+    "psi": ("m2 s-1", "streamfunction anomaly"),
+    "q": ("s-1", "potential vorticity anomaly"),
+    "q_lower": ("s-1", "potential vorticity anomaly of the lower layer"),
+    "u": geostrophy.MEANINGS["ugosa"],
+    "v": geostrophy.MEANINGS["vgosa"],
+    "energy": ("m2 s-2", "energy of the anomalies per unit mass, kinetic and potential, all layers"),
+    "enstrophy": ("s-2", "potential enstrophy of the anomalies, all layers"),
 }
 
 
 @dataclass(frozen=True)
 class _Run:
-    """What runs, from which q (layers, points, points), when, on which clock [s], how long before the first map [s]."""
+    """A simulation: its initial q (layers, points, points), time and clock [s], and the wait for the first map [s]."""
 
     ocean: Ocean
     seed: int
@@ -74,35 +70,34 @@ def qg(
     restart: xr.Dataset | None = None,
     **settings: Any,
 ) -> xr.Dataset:
-    """Simulate an eddying sea: quasi-geostrophic, doubly periodic.
+    """Simulate an eddying ocean: quasi-geostrophic, doubly periodic.
 
     Parameters
     ----------
     days : float
-        How long.
+        Duration.
     model : {"two-layer", "one-layer"} or Ocean
-        `TwoLayer`, by default, lives on the shear of its mean current, with eddies like the Gulf Stream's;
-        `OneLayer` ("1.5 layers") on random forcing.
+        `TwoLayer`, by default, has eddies like those of the Gulf Stream, from the instability of its mean current;
+        `OneLayer` ("1.5 layers") has random forcing.
     start : str
         Time of the first map, "2021-01-01" by default.
     interval : float
-        Between maps [days].
+        Interval between maps [days].
     spin_up : float, optional
-        Days run from random eddies before the first map. By default the two-layer ocean starts at once, from one of
-        the eddying seas of the package, which the seed chooses and moves; one with other settings, or the one-layer
-        ocean, is spun up for 500 days.
+        Days from random eddies to the first map. By default the two-layer ocean starts from one of the spun-up states
+        in the package, chosen and shifted by the seed; with other settings, or one layer, spin-up takes 500 days.
     seed : int
-        Of beginning and forcing, 0 by default.
+        Random seed of initial state and forcing, 0 by default.
     step : float, optional
-        The longest time step [hours]. By default the currents decide, twice a day.
+        Longest time step [hours]; by default it follows from the currents, twice a day.
     device : str
-        "cpu", "cuda", or "auto" for a GPU where there is one.
+        "cpu", "cuda", or "auto": a GPU if there is one.
     dtype : {"float64", "float32"}
         Of the computation and the result.
     restart : Dataset, optional
-        An earlier result: the simulation goes on from its last time, with its model, settings, seed and forcing; the
-        first map is then one interval later, so that ``xr.concat([earlier, later], "time")`` is a whole. Settings
-        may be changed; for other ``points`` the sea is interpolated by its Fourier series.
+        An earlier result: the simulation continues from its last time, with its model, settings, seed and forcing; the
+        first map is one interval later, so that ``xr.concat([earlier, later], "time")`` is continuous. Settings may be
+        changed; with other ``points`` the state is interpolated by its Fourier series.
     **settings
         Settings of the ocean: ``points``, ``length``, ``latitude``, ``longitude``, ``radius``, ... See `TwoLayer`
         and `OneLayer`.
@@ -112,15 +107,15 @@ def qg(
     Dataset
         Dims (time, y, x): ``ssh`` [m], ``psi`` [m²/s], ``q`` [1/s], ``u`` and ``v`` [m/s] at the surface, and
         ``q_lower`` of the lower layer; x and y [km] from the centre, and the longitudes and latitudes of the points on
-        a plane that touches the sphere there. All are anomalies: the mean current of each layer is in the
-        attribute ``mean_current`` [m/s], the northward slope of its sea surface in ``mean_slope`` [m/m].
+        a plane tangent to the sphere there. All are anomalies: the mean current of each layer is in the attribute
+        ``mean_current`` [m/s], the northward slope of its sea surface in ``mean_slope`` [m/m].
 
     Raises
     ------
     ValueError, TypeError
-        Settings that make no ocean, or that it does not have; says what was expected and the cure.
+        Invalid or unknown settings.
     FloatingPointError
-        An unstable simulation; says the step that would do.
+        An unstable simulation; the message gives a stable step.
 
     Notes
     -----
@@ -128,8 +123,8 @@ def qg(
 
     Examples
     --------
-    >>> sea = qg(2, points=32, start="2017-01-01")
-    >>> dict(sea["ssh"].sizes), str(sea["time"].values[-1])[:10]
+    >>> ds = qg(2, points=32, start="2017-01-01")
+    >>> dict(ds["ssh"].sizes), str(ds["time"].values[-1])[:10]
     ({'time': 3, 'y': 32, 'x': 32}, '2017-01-03')
     """
     from xinr.methods.device import device_from
@@ -149,15 +144,15 @@ def qg(
 
 
 def _begin(ocean: Ocean, start: str, spin_up: float | None, seed: int) -> _Run:
-    """Return a new simulation, from a sea of the package or from random eddies."""
-    sea = spun_up(ocean, seed) if spin_up is None else None
-    wait = 0 if sea is not None else _whole_seconds("spin_up", SPIN_UP if spin_up is None else spin_up)
+    """Return a new simulation, from a state in the package or from random eddies."""
+    state = spun_up(ocean, seed) if spin_up is None else None
+    wait = 0 if state is not None else _whole_seconds("spin_up", SPIN_UP if spin_up is None else spin_up)
     time = np.datetime64(start, "ns") - SECOND * wait
-    return _Run(ocean, seed, random_eddies(ocean, seed) if sea is None else sea, time, 0, wait)
+    return _Run(ocean, seed, random_eddies(ocean, seed) if state is None else state, time, 0, wait)
 
 
 def _resume(ds: xr.Dataset, settings: Mapping[str, Any], seconds: int) -> _Run:
-    """Return the simulation that goes on from the last time of an earlier result."""
+    """Return the simulation that continues from the last time of an earlier result."""
     _check_has(ds, attrs=("settings", "clock_start", "seed"))
     stored = json.loads(ds.attrs["settings"])
     ocean = ocean_from(stored.pop("model"), {**stored, **settings})
@@ -200,28 +195,21 @@ def _dataset(fields: Mapping[str, Fields], run: _Run, time: NDArray[np.datetime6
         "time": ("time", time),
         "y": ("y", axis, _axis_attrs("y", "north")),
         "x": ("x", axis, _axis_attrs("x", "east")),
-        "longitude": (("y", "x"), longitude, {"standard_name": "longitude", "units": "degrees_east"}),
-        "latitude": (("y", "x"), latitude, {"standard_name": "latitude", "units": "degrees_north"}),
+        "longitude": (("y", "x"), longitude, TRACK_COORDINATES["longitude"]),
+        "latitude": (("y", "x"), latitude, TRACK_COORDINATES["latitude"]),
     }
     dims = ("time", "y", "x")
-    arrays = {name: (dims[: array.ndim], array, _attrs(name)) for name, array in fields.items()}
-    mean = ocean.currents
+    arrays = {name: (dims[: array.ndim], array, attributes(*MEANINGS[name])) for name, array in fields.items()}
     attrs = {
-        "title": f"Simulated sea: {ocean.kind} quasi-geostrophic model",
+        "title": f"Simulated ocean: {ocean.kind} quasi-geostrophic model",
         "Conventions": "CF-1.11",
         "settings": json.dumps(ocean.settings),
         "seed": run.seed,
         "clock_start": str(run.time - SECOND * run.clock),
-        "mean_current": mean.tolist(),
-        "mean_slope": float(-ocean.f * mean[0] / GRAVITY),
+        "mean_current": ocean.currents.tolist(),
+        "mean_slope": float(-ocean.f * ocean.currents[0] / GRAVITY),
     }
     return xr.Dataset(arrays, coords, attrs)
-
-
-def _attrs(name: str) -> dict[str, str]:
-    long_name, units, standard_name = ATTRS[name]
-    attrs = {"long_name": long_name, "units": units}
-    return {**attrs, "standard_name": standard_name} if standard_name else attrs
 
 
 def _axis_attrs(axis: str, direction: str) -> dict[str, str]:
@@ -234,7 +222,7 @@ def _axis_attrs(axis: str, direction: str) -> dict[str, str]:
 
 
 def _maps(days: float, interval: float) -> int:
-    """Return how many intervals make up the days."""
+    """Return the number of intervals in the days."""
     count = round(days / interval)
     if not (np.isfinite(days) and days >= 0.0 and abs(count * interval - days) < 1e-6):
         raise ValueError(f"days must be a whole number of intervals of {interval:g} days, zero or more, got {days!r}.")
@@ -245,14 +233,15 @@ def _whole_seconds(name: str, days: float) -> int:
     seconds = days * SECONDS_PER_DAY
     least, words = (0, "zero or more") if name == "spin_up" else (1, "above zero")
     if not (np.isfinite(days) and abs(seconds - round(seconds)) < 1e-3 and round(seconds) >= least):
-        raise ValueError(f"{name} must be days that make up whole seconds, {words}, got {days!r}.")
+        raise ValueError(f"{name} must be days, a whole number of seconds, {words}, got {days!r}.")
     return round(seconds)
 
 
 def _seconds(step: float | None) -> float | None:
-    if step is not None:
-        check_positive(step=step)
-    return None if step is None else 3600.0 * step
+    if step is None:
+        return None
+    check_positive(step=step)
+    return 3600.0 * step
 
 
 def _check_has(ds: xr.Dataset, variables: Sequence[str] = ("q",), attrs: Sequence[str] = ()) -> None:
@@ -262,7 +251,7 @@ def _check_has(ds: xr.Dataset, variables: Sequence[str] = ("q",), attrs: Sequenc
 
 
 def _check_only_new(**given: Any) -> None:
-    """Raise ValueError where a restart is told what only a new simulation can be."""
+    """Raise ValueError for options that only a new simulation can have."""
     unused = [name for name, value in given.items() if value is not None]
     if unused:
-        raise ValueError(f"{unused} are those of the restart, which goes on where it ended: leave them out.")
+        raise ValueError(f"{unused} are those of the restart, which continues where it ended: leave them out.")

@@ -1,4 +1,4 @@
-"""Quasi-geostrophic oceans: settings, and the small matrices that make one differ from another."""
+"""Quasi-geostrophic oceans: their settings, and the layer matrices that distinguish them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from xinr.methods.settings import check_positive, coerce
 
 #: Names of the potential vorticity of each layer, from the top.
 VORTICITIES = ("q", "q_lower")
-#: Latitudes at which the ocean is quasi-geostrophic [degrees]: not the equator, not the poles.
+#: Range of latitudes of quasi-geostrophy [degrees].
 LATITUDES = (10.0, 80.0)
 
 
@@ -33,18 +33,17 @@ class Ocean(ABC):
     Parameters
     ----------
     points : int
-        Grid points along a side, even. Waves are kept up to a third of them, all round: products are then free of
-        aliases.
+        Grid points along a side, even. Wavenumbers are truncated at a third of them, so that products are not aliased.
     length : float
-        Of a side [km].
+        Length of a side [km].
     latitude, longitude : float
-        Of the centre [degrees]; the latitude sets f and β.
+        Centre [degrees]; the latitude sets f and β.
     radius : float
         Radius of deformation [km].
     drag_time : float
-        Time in which drag, of the lowest layer alone, would stop its vorticity [days]; infinite for no drag.
+        Time scale of the drag on the vorticity of the lowest layer [days]; infinite for no drag.
     damping_time : float
-        Time in which hyperviscosity takes the shortest wave kept to 1/e [hours]; infinite for none.
+        Time in which hyperviscosity reduces the shortest wave to 1/e [hours]; infinite for none.
     """
 
     points: int = 128
@@ -86,16 +85,16 @@ class Ocean(ABC):
     @property
     @abstractmethod
     def thickness(self) -> Array:
-        """Share of each layer in the depth that moves (layers,)."""
+        """Fraction of the moving depth that each layer takes (layers,)."""
 
     @property
     def forcing(self) -> float:
-        """Energy that random forcing of the top layer puts in [m²/s³]."""
+        """Energy input by random forcing of the top layer [m²/s³]."""
         return 0.0
 
     @property
     def forcing_wavelength(self) -> float:
-        """Wavelength at which it does [km]."""
+        """Wavelength of the forcing [km]."""
         return np.inf
 
     @property
@@ -105,7 +104,7 @@ class Ocean(ABC):
 
     @property
     def beta(self) -> float:
-        """Its northward gradient [1/(m s)]."""
+        """Northward gradient of the Coriolis parameter [1/(m s)]."""
         return float(2.0 * EARTH_SPIN * np.cos(np.radians(self.latitude)) / (1e3 * EARTH_RADIUS))
 
     @property
@@ -115,24 +114,24 @@ class Ocean(ABC):
 
     @property
     def drag(self) -> Array:
-        """Rate ``r`` at which drag stops the vorticity of each layer (layers,) [1/s]: of the lowest alone."""
+        """Drag coefficient ``r`` of each layer (layers,) [1/s]: zero but in the lowest."""
         rate = np.zeros(len(self.thickness))
         rate[-1] = 1.0 / (self.drag_time * SECONDS_PER_DAY)
         return rate
 
     @property
     def spacing(self) -> float:
-        """Between grid points [m]."""
+        """Grid spacing [m]."""
         return 1e3 * self.length / self.points
 
     @property
     def first_wavenumber(self) -> float:
-        """Of the wave as long as a side [rad/m]."""
+        """Wavenumber of the wave as long as a side [rad/m]."""
         return 2.0 * np.pi / (1e3 * self.length)
 
     @property
     def truncation(self) -> int:
-        """Waves along a side, at most: the most for which a product of two folds back on no wave kept."""
+        """Largest number of waves along a side: the largest for which products are not aliased onto retained waves."""
         return (self.points - 1) // 3
 
     @property
@@ -142,20 +141,20 @@ class Ocean(ABC):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Plain values from which `ocean_from` rebuilds the same ocean."""
+        """Plain values from which `ocean_from` rebuilds the ocean."""
         return {"model": self.kind, **asdict(self)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class TwoLayer(Ocean):
-    """Two layers between which a sheared current is unstable: it feeds eddies for ever (Phillips's model).
+    """Two layers with an unstable sheared current, which sustains eddies (Phillips's model).
 
     Parameters
     ----------
     depth_ratio : float
         Thickness of the upper layer over that of the lower.
     upper_current, lower_current : float
-        Mean eastward currents [m/s]. The anomalies do not hold them, nor does ``ssh``.
+        Mean eastward currents [m/s], which are not part of the anomalies.
     radius, drag_time
         See `Ocean`; the drag is at the bottom.
 
@@ -204,16 +203,16 @@ class TwoLayer(Ocean):
 
 @dataclass(frozen=True, kw_only=True)
 class OneLayer(Ocean):
-    """One active layer above a deep one at rest ("1.5 layers"), kept eddying by random forcing.
+    """One active layer above a deep one at rest ("1.5 layers"), with eddies from random forcing.
 
     Parameters
     ----------
     forcing : float
-        Energy that it puts in, per unit mass [m²/s³].
+        Energy input per unit mass [m²/s³].
     forcing_wavelength : float
-        Of the waves forced, within a quarter [km].
+        Wavelength of the forced waves, within a quarter [km].
     radius, drag_time
-        See `Ocean`; the drag is on the one layer.
+        See `Ocean`; the drag acts on the one layer.
 
     References
     ----------
@@ -222,7 +221,7 @@ class OneLayer(Ocean):
     Examples
     --------
     >>> ocean = OneLayer(radius=40.0)
-    >>> wave = ocean.beta * 40e3**2  # fastest drift of its Rossby waves, westward
+    >>> wave = ocean.beta * 40e3**2  # fastest westward speed of Rossby waves
     >>> round(wave, 3)
     0.029
     """
@@ -238,7 +237,7 @@ class OneLayer(Ocean):
         super().__post_init__()
         check_positive(forcing_wavelength=self.forcing_wavelength)
         if not 0.0 <= self.forcing < np.inf:
-            raise ValueError(f"forcing must be an input of energy [m²/s³], zero or more, got {self.forcing!r}.")
+            raise ValueError(f"forcing must be an energy input [m²/s³], zero or more, got {self.forcing!r}.")
 
     @property
     @override
@@ -260,7 +259,7 @@ OCEANS: dict[str, type[Ocean]] = {each.kind: each for each in (TwoLayer, OneLaye
 
 
 def ocean_from(model: str | Ocean, settings: Mapping[str, Any]) -> Ocean:
-    """Build the ocean of that kind, or change one; TypeError for settings that it does not have."""
+    """Return an ocean of that kind, or one with other settings; TypeError for unknown settings."""
     if not isinstance(model, Ocean) and model not in OCEANS:
         raise ValueError(f"unknown model {model!r}: expected one of {sorted(OCEANS)}, TwoLayer(...) or OneLayer(...).")
     kind = type(model) if isinstance(model, Ocean) else OCEANS[model]

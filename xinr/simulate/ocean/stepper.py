@@ -1,4 +1,4 @@
-"""Step quasi-geostrophic potential vorticity through time: Fourier modes, on CPU or GPU."""
+"""Time stepping of quasi-geostrophic potential vorticity: pseudo-spectral, on CPU or GPU."""
 
 from __future__ import annotations
 
@@ -18,45 +18,42 @@ from xinr.geo.geostrophy import GRAVITY
 from xinr.simulate.ocean.forcing import RingForcing
 from xinr.simulate.ocean.quasigeostrophic import VORTICITIES, Ocean
 
-#: Every TICK of the clock [s] a new random forcing starts, and a new count of steps is chosen.
+#: Interval [s] at which the random forcing and the time step change.
 TICK = 43_200
-#: Fastest current x largest wavenumber x step: aimed at, and beyond which Runge-Kutta's fourth order is unstable.
+#: Courant number (fastest current x largest wavenumber x step): default, and limit of stability.
 COURANT, COURANT_LIMIT = 2.0, 2.82
-#: Grids up to this size are fastest on one thread: the parts would be too small to share out.
+#: Grids up to this number of points are fastest on one thread.
 ONE_THREAD = 256
-#: No ocean's current [m/s]: the simulation has blown up.
-RUNAWAY = 30.0
+#: Beyond this current [m/s] the simulation has become unstable.
+FASTEST_CURRENT = 30.0
 
 
 class Stepper:
     """Integrate the spectra of potential vorticity of an ocean.
 
-    A spectrum has shape (layers, points, truncation + 1): northward waves of either sign, eastward waves from zero;
-    its coefficients do not depend on ``points``. Only those columns are transformed, which saves a third.
+    A spectrum has shape (layers, points, truncation + 1): northward wavenumbers of either sign, eastward ones from
+    zero; its coefficients do not depend on ``points``. Only those columns are transformed, which saves a third.
 
     Parameters
     ----------
     ocean : Ocean
-        What is simulated.
+        Settings.
     seed : int
-        Of the random forcing.
+        Random seed of the forcing.
     step : float, optional
-        The longest step [s]; by default as long as currents allow.
-    device : torch.device
-        Where.
-    dtype : torch.dtype
-        float64 or float32.
+        Longest step [s]; by default as long as the currents allow.
+    device, dtype : torch.device, torch.dtype
+        Of the computation.
 
     Notes
     -----
-    1. Classical Runge-Kutta: of explicit schemes it goes furthest per evaluation (2.82/4 on the imaginary axis;
-       Adams-Bashforth 3 goes 0.72), needs no past, so that restarts are exact, and its step may change.
+    1. Classical Runge-Kutta: its limit of stability is 2.82/4 per evaluation on the imaginary axis (that of
+       Adams-Bashforth 3 is 0.72), restarts are exact, and the step may change.
     2. Hyperviscosity, the one stiff term, is integrated exactly (integrating factor); all else is explicit.
-    3. ``J(ψ, q) = ∂(u q)/∂x + ∂(v q)/∂y``. With waves up to a third of the points, the products are those of the
-       truncated equations without error, and energy and enstrophy are conserved up to the time step's error. A smooth
-       filter would keep shorter waves, at the price of that.
-    4. Random forcing holds for a TICK: short against eddies, long against steps. It follows from the seed and the
-       clock alone, so that neither steps nor restarts nor ``points`` change it.
+    3. ``J(ψ, q) = ∂(u q)/∂x + ∂(v q)/∂y``. Wavenumbers are truncated at a third of the points (two-thirds rule): the
+       products have no aliasing error, and energy and enstrophy are conserved up to the error of the time step.
+    4. Random forcing is constant over half a day: short for eddies, long for time steps. It depends on the seed and the
+       clock alone, not on steps, restarts or ``points``.
 
     References
     ----------
@@ -70,21 +67,21 @@ class Stepper:
         first = ocean.first_wavenumber
         self.square = first**2 * (east**2 + north**2)  # (points, columns), of wavenumbers
         self.largest = first * ocean.truncation
-        self.kept = (self.square > 0.0) & (east**2 + north**2 <= ocean.truncation**2)
+        self.retained = (self.square > 0.0) & (east**2 + north**2 <= ocean.truncation**2)
         inverse = self._inversion()
         self._forcing = RingForcing(ocean, seed, north, east, inverse[0, 0], TICK)
         self._inverse = self._tensor(inverse)
-        self._ik = self._tensor(1j * first * east * self.kept)
-        self._il = self._tensor(1j * first * north * self.kept)
+        self._ik = self._tensor(1j * first * east * self.retained)
+        self._il = self._tensor(1j * first * north * self.retained)
         self._mean = self._tensor(ocean.currents[:, None, None]).real
         self._gradient = self._tensor(ocean.pv_gradient[:, None, None])
-        self._drag = self._tensor(ocean.drag[:, None, None] * self.square * self.kept)
+        self._drag = self._tensor(ocean.drag[:, None, None] * self.square * self.retained)
         shape = (3, len(ocean.thickness), ocean.points, self.columns)
         self._flow = torch.empty(shape, dtype=self._ik.dtype, device=device)
 
     def spectrum(self, grid: Tensor | Array) -> Tensor:
-        """Return the waves kept (..., points, columns) of fields on the grid (..., points, points)."""
-        return self._waves(torch.as_tensor(grid, dtype=self.dtype, device=self.device)) * self._tensor(self.kept)
+        """Return the retained waves (..., points, columns) of fields on the grid (..., points, points)."""
+        return self._waves(torch.as_tensor(grid, dtype=self.dtype, device=self.device)) * self._tensor(self.retained)
 
     def grid(self, spectrum: Tensor) -> Tensor:
         """Return fields on the grid (..., points, points)."""
@@ -116,19 +113,19 @@ class Stepper:
         return {name: each.numpy(force=True) for name, each in maps.items()}
 
     def advance(self, q: Tensor, clock: int, end: int) -> tuple[Tensor, int]:
-        """Return the spectra of q at the next TICK of a clock of whole seconds, or at the end, and when that is."""
+        """Return the spectra of q at the next TICK of the clock [s], or at the end, and that time."""
         stop = min(end, (clock // TICK + 1) * TICK)
         count = self._steps(q, clock, stop - clock)
         step = (stop - clock) / count
         decay = self._tensor(np.exp(-0.5 * step * self.ocean.viscosity * self.square**4))  # over half a step
-        drawn = self._forcing.at(clock // TICK)
-        forcing = None if drawn is None else self._tensor(drawn)
+        spectrum = self._forcing.at(clock // TICK)
+        forcing = None if spectrum is None else self._tensor(spectrum)
         for _ in range(count):
             q = self._runge_kutta(q, step, decay, forcing)
         return q, stop
 
     def tendency(self, q: Tensor, forcing: Tensor | None = None) -> Tensor:
-        """Return dq/dt but for hyperviscosity."""
+        """Return dq/dt without hyperviscosity."""
         psi = self.streamfunction(q)
         u, v, advected = self._flow
         torch.mul(self._il, psi, out=u).neg_()
@@ -153,13 +150,13 @@ class Stepper:
         return halfway.mul_(decay).add_(d, alpha=step / 6.0)
 
     def _steps(self, q: Tensor, clock: int, seconds: int) -> int:
-        """Return how many steps to take; raises FloatingPointError where the flow is, or would be, unstable."""
+        """Return the number of steps; FloatingPointError where the flow is, or would be, unstable."""
         u, v = self.grid(self.velocity(self.streamfunction(q)))
         speed = float(torch.sqrt((u + self._mean) ** 2 + v**2).max())
-        if not speed < RUNAWAY:
+        if not speed < FASTEST_CURRENT:
             raise FloatingPointError(
-                f"the simulation blew up before day {clock / SECONDS_PER_DAY:g}: currents of {speed:.3g} m/s. Take a "
-                "shorter step, more points, a shorter damping_time, or more drag."
+                f"the simulation became unstable before day {clock / SECONDS_PER_DAY:g}: currents of {speed:.3g} m/s. "
+                "Take a shorter step, more points, a shorter damping_time, or more drag."
             )
         rate = max(speed * self.largest, 1e-9)
         count = math.ceil(seconds / (self.step or COURANT / rate))
@@ -172,10 +169,10 @@ class Stepper:
         return count
 
     def _inversion(self) -> Array:
-        """Return the matrices (layers, layers, points, columns) that turn q into ψ: ``(F - κ²)⁻¹``."""
-        square = np.where(self.kept, self.square, 1.0)[..., None, None]
+        """Return the matrices (layers, layers, points, columns) from q to ψ: ``(F - κ²)⁻¹``."""
+        square = np.where(self.retained, self.square, 1.0)[..., None, None]
         inverse = np.linalg.inv(self.ocean.coupling - square * np.eye(len(self.ocean.thickness)))
-        return np.ascontiguousarray(np.moveaxis(inverse, (0, 1), (2, 3)) * self.kept)
+        return np.ascontiguousarray(np.moveaxis(inverse, (0, 1), (2, 3)) * self.retained)
 
     def _waves(self, grid: Tensor) -> Tensor:
         rows = torch.fft.rfft(grid, dim=-1, norm="forward")[..., : self.columns]
@@ -189,7 +186,7 @@ class Stepper:
 
 @contextmanager
 def one_thread(points: int) -> Iterator[None]:
-    """Run small grids on one thread, and put the number of threads back."""
+    """Run small grids on one thread, and restore the number of threads."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1 if points <= ONE_THREAD else threads)
     try:

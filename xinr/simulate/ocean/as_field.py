@@ -1,4 +1,4 @@
-"""A simulated sea as a Field: a function of longitude, latitude and time, like any map or fit."""
+"""A simulated ocean as a Field: a function of longitude, latitude and time, like any map or fit."""
 
 from __future__ import annotations
 
@@ -12,35 +12,34 @@ from xinr.geo.frames import Plane, days_since
 from xinr.simulate.ocean.quasigeostrophic import Ocean, ocean_from
 
 
-def sea(ds: xr.Dataset) -> FittedField:
-    """Make a Field of the sea surface height that `qg` simulated.
+def as_field(ds: xr.Dataset) -> FittedField:
+    """Return the sea surface height of a simulation as a Field.
 
     Parameters
     ----------
     ds : Dataset
-        As `qg` returns it: the whole square, four maps or more at equal intervals.
+        From `qg`: the whole square, four maps or more at equal intervals.
 
     Returns
     -------
     FittedField
         A Field named "sla": `interp`, `gradient` and `laplacian` at any longitude, latitude and time of the
-        simulation, `save`. Beyond the square it repeats itself.
+        simulation, `save`. It is periodic beyond the square.
 
     Raises
     ------
     ValueError
-        A Dataset that `qg` did not make, part of the square, too few maps, or maps at unequal intervals.
+        A Dataset that is not from `qg`, part of the square, too few maps, or maps at unequal intervals.
 
     Notes
     -----
-    A tensor-product spline through the values on the grid, of fifth degree along x and y, third along time, periodic
-    along x and y. Its derivatives are those of a function, as is wanted of a truth; those that the model itself would
-    have between its grid points are given by `derivatives` on the grid.
+    A tensor-product spline through the values on the grid: of fifth degree and periodic along x and y, of third degree
+    along time. Its derivatives are exact; `derivatives` gives those of the model itself, on the grid.
 
     Examples
     --------
     >>> from xinr.simulate import qg
-    >>> truth = sea(qg(3, points=32))
+    >>> truth = as_field(qg(3, points=32))
     >>> at = {"longitude": 300.0, "latitude": 38.0, "time": np.datetime64("2021-01-02", "ns")}
     >>> bool(abs(truth.interp(xr.Dataset(coords=at))["sla"]) < 1.5)
     True
@@ -51,10 +50,10 @@ def sea(ds: xr.Dataset) -> FittedField:
     times = ds["time"].values
     days = days_since(times, times[0])
     if len(days) < 4 or not np.allclose(np.diff(days), days[1], rtol=1e-9, atol=0.0):
-        raise ValueError(f"a sea needs four maps or more at equal intervals, got {len(days)} from {times[:1]} on.")
+        raise ValueError(f"a Field needs four maps or more at equal intervals, got {len(days)} from {times[:1]} on.")
     values = np.ascontiguousarray(ds["ssh"].transpose("x", "y", "time").values)
     if not np.isfinite(values).all():
-        raise ValueError("ssh has missing values: give the square as simulated.")
+        raise ValueError("ssh has missing values: give the whole square, as simulated.")
     origin, step = (float(ds["x"][0]), float(ds["y"][0]), 0.0), ocean.spacing / 1e3
     predictor = SplinePredictor.through(values, origin, (step, step, float(days[1])), periodic=(True, True, False))
     info = {"method": "qg", "settings": ocean.settings, "seed": int(ds.attrs["seed"]), "extent": _extent(ds)}
@@ -62,7 +61,7 @@ def sea(ds: xr.Dataset) -> FittedField:
 
 
 def _ocean(ds: xr.Dataset) -> Ocean:
-    """Return the ocean whose whole square a Dataset holds."""
+    """Return the ocean of a Dataset, which must hold the whole square."""
     if "settings" not in ds.attrs or "ssh" not in ds:
         raise ValueError("expected a Dataset made by xinr.simulate.qg, with ssh and the attribute 'settings'.")
     settings = json.loads(ds.attrs["settings"])
@@ -70,7 +69,7 @@ def _ocean(ds: xr.Dataset) -> Ocean:
     if ds.sizes["x"] != ocean.points or ds.sizes["y"] != ocean.points:
         raise ValueError(
             f"expected the whole square of {ocean.points} x {ocean.points} points, got {ds.sizes['x']} x "
-            f"{ds.sizes['y']}: a periodic sea cannot be cut. Cut what you interpolate it to."
+            f"{ds.sizes['y']}: a periodic ocean cannot be cut. Cut the grid to which you interpolate."
         )
     return ocean
 
