@@ -56,7 +56,7 @@ def golden():
 # --- published numbers and oracles ----------------------------------------------------------------
 
 
-def test_golden_vector_of_the_published_code(golden):
+def test_scores_are_those_of_the_published_code(golden):
     result = score(*golden, resamples=0)
     assert int(result.n_segments) == 39
     assert float(result.lambda_x) == pytest.approx(112.26349563949782, rel=1e-9)
@@ -67,7 +67,7 @@ def test_golden_vector_of_the_published_code(golden):
     assert float(result.psd_diff[5]) == pytest.approx(0.1119046417940809, rel=1e-9)
 
 
-def test_golden_vector_strict(golden):
+def test_strict_scores_are_those_of_an_independent_code(golden):
     result = score(*golden, protocol="strict", resamples=0)
     assert int(result.n_segments) == 40
     assert float(result.lambda_x) == pytest.approx(112.3530, abs=5e-5)
@@ -166,7 +166,7 @@ def test_null_prediction_is_zero_without_an_mdt(golden, with_nan):
     assert float(result.rmse_null) == pytest.approx(float((reference.ssh**2).mean() ** 0.5))
 
 
-def test_height_from_sla_mdt_and_lwe(golden):
+def test_ssh_is_sla_plus_mdt_minus_lwe(golden):
     prediction, reference = golden
     sla = reference.ssh.values - 0.3 + 0.02
     parts = track(sla, reference.time.values, mdt=np.full(sla.size, 0.3), lwe=np.full(sla.size, 0.02))
@@ -179,7 +179,7 @@ def test_height_from_sla_mdt_and_lwe(golden):
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("cutoff", [80.0, 120.0, 200.0])
-def test_low_pass_is_resolved_down_to_its_cutoff(protocol, cutoff):
+def test_a_low_pass_filter_is_resolved_down_to_its_cutoff(protocol, cutoff):
     rng = np.random.default_rng(3)
     ref = rng.normal(size=(60, 400))
     gain = 1 / (1 + (np.fft.rfftfreq(400, DELTA_X) * cutoff) ** 16)
@@ -203,7 +203,7 @@ def test_low_pass_is_resolved_down_to_its_cutoff(protocol, cutoff):
         ([NPT + 1, 20], [], [0]),  # the first pass is counted one point short
     ],
 )
-def test_quirks_of_the_segments(lengths, published, strict):
+def test_segments_of_the_published_code_and_of_the_strict_one(lengths, published, strict):
     time = times(lengths)
     found = {name: Passes.cut(time, rules, 1000.0).segment_first for name, rules in PROTOCOLS.items()}
     assert found["dc2021a"].tolist() == published
@@ -277,11 +277,11 @@ def test_interval_narrows_as_the_square_root_of_the_number_of_passes():
     assert np.ptp(few) / np.ptp(many) == pytest.approx(4.0, rel=0.4)
 
 
-def test_no_resample_no_interval(golden):
+def test_without_resamples_there_are_no_intervals(golden):
     assert np.isnan(score(*golden, resamples=0).lambda_x_interval).all()
 
 
-def test_batches_of_resamples_add_up(golden, monkeypatch):
+def test_resamples_do_not_depend_on_the_batches_they_are_computed_in(golden, monkeypatch):
     monkeypatch.setattr("xinr.metrics.spectra.BATCH_SIZE", 40 * 7)
     result = score(*golden, resamples=50)
     assert result.resamples == 50
@@ -366,7 +366,7 @@ def test_region_in_any_longitude_convention(region, kept, wrapped):
     assert int(result.n) == expected
 
 
-def test_region_in_latitude_has_its_margin():
+def test_a_region_has_its_buffer_in_latitude():
     latitude = np.repeat([33.0, 33.2, 33.25, 40.0, 42.75, 42.8, 43.0], 12)
     with pytest.warns(UserWarning, match="lambda_x is NaN"):
         result = score(*located(np.full(84, 300.0), latitude), region=(295, 305, 33, 43), resamples=0)
@@ -413,7 +413,7 @@ def test_importing_the_metrics_is_light():
 
 
 def test_no_pass_long_enough_warns_and_keeps_the_other_scores():
-    with pytest.warns(UserWarning, match=r"no pass holds a segment of 1000 km \(156 points\).* has 50 points"):
+    with pytest.warns(UserWarning, match=r"no pass is as long as a segment of 1000 km \(156 points\).* has 50 points"):
         result = score(*noise([50, 40, 30]), resamples=20)
     assert np.isnan(result.lambda_x)
     assert np.isnan(result.psd_ref).all()
@@ -458,17 +458,17 @@ def test_too_few_points_a_day_warns():
         ({"region": (300, 33, 43)}, r"region must be \(west, east, south, north\) in degrees"),
     ],
 )
-def test_options_that_cannot_be(golden, options, text):
+def test_invalid_options_are_refused(golden, options, text):
     with pytest.raises(ValueError, match=text):
         score(*golden, **options)
 
 
-def test_region_without_points():
+def test_a_region_without_points_is_refused():
     with pytest.raises(ValueError, match=r"no point to score in region=\(10, 20, -5, 5\)"):
         score(*located(np.full(50, 300.0)), region=(10, 20, -5, 5))
 
 
-def test_missing_height(golden):
+def test_a_missing_sea_surface_height_is_refused(golden):
     prediction, reference = golden
     with pytest.raises(ValueError, match=r"prediction has no sea surface height.*\['mdt', 'lwe'\] are missing"):
         score(prediction.rename(ssh="sla_unfiltered"), reference)
@@ -476,7 +476,7 @@ def test_missing_height(golden):
         score(prediction, reference.ssh)
 
 
-def test_points_must_be_the_same(golden):
+def test_prediction_and_reference_must_have_the_same_points(golden):
     prediction, reference = golden
     with pytest.raises(ValueError, match=r"prediction has 6799 points and reference 6800.*field.interp"):
         score(prediction.isel(time=slice(1, None)), reference)
@@ -490,7 +490,7 @@ def test_points_must_be_the_same(golden):
         score(one_time, one_time)
 
 
-def test_nothing_finite(golden):
+def test_tracks_without_common_points_are_refused(golden):
     prediction, reference = golden
     with pytest.raises(ValueError, match=r"no common finite points: of 6800 .* has 0 finite and the reference 6800"):
         score(prediction * np.nan, reference)

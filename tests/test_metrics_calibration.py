@@ -25,7 +25,7 @@ SIGNAL, NOISE, BIAS, SLOPE = 0.05, 0.02, 0.03, 0.04
 
 @dataclass(frozen=True, eq=False)
 class Flat(ErrorPredictor):
-    """Zero everywhere, give or take a deviation."""
+    """Zero everywhere, with a constant formal error."""
 
     deviation: float
 
@@ -78,7 +78,7 @@ def field_of(observations, deviation):
     return FittedField(frame, Flat(deviation), "sla", {"method": "flat"})
 
 
-def test_a_field_that_knows_its_error_is_calibrated(withheld):
+def test_a_field_with_the_right_formal_error_is_calibrated(withheld):
     observations, error = withheld
     table = calibration(field_of(observations, SIGNAL), observations, error)
     np.testing.assert_allclose(table.coverage, [0.68, 0.95], atol=0.02)
@@ -93,7 +93,7 @@ def test_a_field_that_knows_its_error_is_calibrated(withheld):
 
 
 @pytest.mark.parametrize("factor", [0.3, 3.0])
-def test_a_field_too_sure_or_too_timid_covers_otherwise_and_scores_worse(withheld, factor):
+def test_formal_errors_too_small_or_too_large_change_the_coverage_and_raise_the_crps(withheld, factor):
     observations, error = withheld
     right = calibration(field_of(observations, SIGNAL), observations, error, resamples=0)
     wrong = calibration(field_of(observations, factor * SIGNAL), observations, error, resamples=0)
@@ -103,7 +103,7 @@ def test_a_field_too_sure_or_too_timid_covers_otherwise_and_scores_worse(withhel
     assert np.isnan(wrong.crps_interval).all()
 
 
-def test_intervals_know_that_errors_of_a_pass_hang_together(withheld):
+def test_intervals_are_wider_where_errors_of_a_pass_are_correlated(withheld):
     observations, error = withheld
     shared = replace(
         observations, value=SIGNAL * np.random.default_rng(1).standard_normal(400)[observations.pass_index]
@@ -133,7 +133,7 @@ def test_errors_of_other_observations_are_refused(withheld):
         calibration(field_of(observations, SIGNAL), observations, error.take(np.arange(3999)))
 
 
-def test_a_method_without_an_error_is_refused(tracks):
+def test_a_method_without_a_formal_error_is_refused(tracks):
     observations = Observations.from_tracks(tracks)
     method = Siren(hidden_features=8, hidden_layers=1, steps=2)
     field = fit_observations(observations, method)

@@ -140,7 +140,7 @@ def test_isotropic_score_equals_xrft_time_by_time(noisy, truth):
 
 
 @pytest.mark.parametrize(("wavelength", "period"), [(1.3, 5.0), (0.8, 8.0)])
-def test_low_pass_is_resolved_down_to_its_cutoffs(truth, wavelength, period):
+def test_a_low_pass_filter_is_resolved_down_to_its_cutoffs(truth, wavelength, period):
     smooth = truth.copy(data=low_pass(truth.values, (0, 2), (1.0, STEP), (period, wavelength)))
     result = score_maps(smooth, truth)
     assert float(result.lambda_x) == pytest.approx(wavelength, abs=wavelength**2 / (NX * STEP))
@@ -149,7 +149,7 @@ def test_low_pass_is_resolved_down_to_its_cutoffs(truth, wavelength, period):
 
 
 @pytest.mark.parametrize("cutoff", [0.8, 1.3])
-def test_isotropic_low_pass_is_resolved_down_to_its_cutoff(truth, cutoff):
+def test_an_isotropic_low_pass_filter_is_resolved_down_to_its_cutoff(truth, cutoff):
     radius = np.hypot(np.fft.fftfreq(NY, STEP)[:, None], np.fft.fftfreq(NX, STEP))
     smooth = truth.copy(data=np.fft.ifft2(np.fft.fft2(truth.values) * (radius < 1 / cutoff)).real)
     result = score_maps(smooth, truth)
@@ -170,7 +170,7 @@ def test_islands_in_the_score_do_not_decide(truth):
 # --- limits ---------------------------------------------------------------------------------------
 
 
-def test_perfect_maps(truth):
+def test_perfect_maps_score_one(truth):
     result = score_maps(truth, truth)
     assert (float(result.mu), float(result.sigma), float(result.rmse)) == (1.0, 0.0, 0.0)
     assert np.all(result.psd_score == 1.0)
@@ -178,7 +178,7 @@ def test_perfect_maps(truth):
     assert result.n_contour_lines == 0
 
 
-def test_null_maps(truth):
+def test_zero_maps_score_zero(truth):
     result = score_maps(0.0 * truth, truth)
     assert float(result.mu) == 0.0
     np.testing.assert_allclose(result.psd_score, 0.0, atol=1e-12)
@@ -256,17 +256,17 @@ def uneven(values):
         ),
     ],
 )
-def test_maps_that_cannot_be_scored(truth, change, text):
+def test_invalid_maps_are_refused(truth, change, text):
     with pytest.raises(ValueError, match=text):
         score_maps(change(truth), truth)
 
 
-def test_maps_of_different_days(truth):
+def test_maps_of_different_days_are_refused(truth):
     later = truth.assign_coords(time=truth.time + np.timedelta64(400, "D"))
     with pytest.raises(ValueError, match="different grids: time"):
         score_maps(later, truth)
 
 
-def test_maps_that_are_arrays(truth):
+def test_bare_arrays_are_refused(truth):
     with pytest.raises(TypeError, match="prediction must be an xarray Dataset or DataArray, got ndarray"):
         score_maps(truth.values, truth)

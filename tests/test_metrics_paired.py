@@ -1,4 +1,4 @@
-"""Scores of several predictions on shared points, their paired differences, and errors by place."""
+"""Scores of several predictions on shared points, their paired differences, and errors by region."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ RULES = {"protocol": "strict", "segment_length": 300.0}
 
 @pytest.fixture(scope="module")
 def track():
-    """Twenty passes of 80 points, some over rougher sea than others, and three maps of them."""
+    """Twenty passes of 80 points, some of stronger signal than others, and three maps of them."""
     rng = np.random.default_rng(0)
     n, passes = 80, 20
     start = np.datetime64("2021-01-01", "ns") + np.arange(passes) * np.timedelta64(11, "h")
@@ -30,7 +30,7 @@ def track():
     return reference, maps
 
 
-def test_each_score_is_that_of_score(track):
+def test_each_prediction_has_the_score_that_it_has_alone(track):
     reference, maps = track
     table = score_pairs(maps, reference, **RULES)
     for name, prediction in maps.items():
@@ -88,7 +88,7 @@ def test_predictions_that_cannot_be_compared_are_refused(track):
         score_pairs(short, reference)
 
 
-def test_errors_by_box_equal_numpy(track):
+def test_binned_errors_equal_numpy(track):
     reference, maps = track
     found = bin_errors(maps["good"], reference, spacing=1.0)
     error = (maps["good"].ssh - reference.ssh).values
@@ -114,6 +114,6 @@ def test_boxes_follow_the_track_over_the_dateline(track):
     assert found.sizes["longitude"] <= 5 and int(found["count"].sum()) == 1600
 
 
-def test_boxes_of_no_size_are_refused(track):
+def test_a_spacing_of_zero_is_refused(track):
     with pytest.raises(ValueError, match="spacing must be above zero degrees, got 0"):
         bin_errors(track[1]["good"], track[0], spacing=0.0)

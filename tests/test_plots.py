@@ -64,7 +64,7 @@ def test_tracks_by_mission_and_height(truth, tmp_path):
     assert bar.get_ylabel() == "sea level anomaly, not filtered [cm]"
 
 
-def test_maps_of_fields_and_datasets_share_their_scales(truth, grid, tmp_path):
+def test_maps_of_fields_and_datasets_share_their_colour_scales(truth, grid, tmp_path):
     sources = {"truth": truth, "map": truth.interp(grid)}
     figure = rendered(plots.maps(sources, grid, time="2021-01-03T05"), tmp_path / "m.png")
     panels = [axes for axes in figure.axes if axes.get_title()]
@@ -76,14 +76,14 @@ def test_maps_of_fields_and_datasets_share_their_scales(truth, grid, tmp_path):
     assert figure.get_suptitle() == "2021-01-03"
 
 
-def test_derivatives_in_a_dataset_are_shown_as_they_are(truth, grid):
+def test_derivatives_in_a_dataset_are_drawn_unchanged(truth, grid):
     exact = xr.merge([truth.interp(grid), truth.gradient(grid), truth.laplacian(grid)], combine_attrs="drop_conflicts")
     figure = plots.maps({"exact": exact, "doubled": exact.assign(laplacian_sla=2 * exact.laplacian_sla)})
     panels = [axes.collections[0].get_array() for axes in figure.axes if axes.get_title()]
     np.testing.assert_allclose(2 * panels[2], panels[5])
 
 
-def test_psd_score_marks_the_resolved_scale(tmp_path):
+def test_psd_score_marks_the_resolved_wavelength(tmp_path):
     figure = rendered(plots.psd_score({"OI": spectrum(150.0), "SIREN": spectrum(100.0)}), tmp_path / "p.png")
     (axes,) = figure.axes
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
@@ -97,7 +97,7 @@ def test_psd_score_without_a_crossing():
     assert plots.psd_score({"OI": ds}).axes[0].get_legend().get_texts()[0].get_text() == "OI"
 
 
-def test_nothing_to_draw_is_said(truth, grid):
+def test_nothing_to_draw_is_refused(truth, grid):
     ds = tracks(truth, ["j3"], period=("2021-01-01", "2021-01-03"))
     with pytest.raises(ValueError, match="no variable 'ssh': expected it among"):
         plots.tracks(ds, "ssh")
@@ -110,7 +110,7 @@ def test_nothing_to_draw_is_said(truth, grid):
     with pytest.raises(ValueError, match="no score to draw"):
         plots.psd_score({})
     empty = spectrum(100.0).isel(wavenumber=slice(0, 1))
-    with pytest.raises(ValueError, match="holds no spectrum"):
+    with pytest.raises(ValueError, match="has no spectrum"):
         plots.psd_score({"OI": empty})
 
 
@@ -145,18 +145,18 @@ def test_errors_are_against_the_truth(truth, grid):
     maps = truth_maps(truth, grid)
     found = plots.quantities_of(1.1 * maps, ["error"], truth=maps)
     np.testing.assert_allclose(found.error, 10 * maps.sla)
-    stated = plots.quantities_of(maps.assign(err_sla=0 * maps.sla + 0.03), ["stated error"])
-    np.testing.assert_allclose(stated["stated error"], 3.0)
+    formal = plots.quantities_of(maps.assign(err_sla=0 * maps.sla + 0.03), ["formal error"])
+    np.testing.assert_allclose(formal["formal error"], 3.0)
 
 
-def test_what_cannot_be_drawn_says_what_is_missing(truth, grid):
+def test_quantities_without_their_data_are_refused(truth, grid):
     maps = truth_maps(truth, grid)
     with pytest.raises(ValueError, match=r"unknown quantity \['salt'\]: expected some of \['height'"):
         plots.quantities_of(maps, ["salt"])
     with pytest.raises(ValueError, match="'error' cannot be drawn of 'sla': give truth=<true maps>"):
         plots.quantities_of(maps, ["error"])
-    with pytest.raises(ValueError, match=r"'stated error' cannot be drawn of 'sla': the map has none"):
-        plots.quantities_of(maps, ["stated error"])
+    with pytest.raises(ValueError, match=r"'formal error' cannot be drawn of 'sla': the map has none"):
+        plots.quantities_of(maps, ["formal error"])
 
 
 def test_one_quantity_puts_the_maps_side_by_side(truth, grid, tmp_path):
@@ -177,7 +177,7 @@ def frames_of(path):
 
 
 def test_a_gif_has_a_frame_for_each_time(truth, grid, tmp_path):
-    path = plots.movie(tmp_path / "m.gif", {"sea": truth_maps(truth, grid)}, fps=4)
+    path = plots.movie(tmp_path / "m.gif", {"ocean": truth_maps(truth, grid)}, fps=4)
     frames = frames_of(path)
     assert len(frames) == grid.sizes["time"] == 3
     assert len({frame.tobytes() for frame in frames}) == 3
@@ -193,8 +193,8 @@ def test_a_gif_has_a_frame_for_each_time(truth, grid, tmp_path):
 def test_the_colours_of_a_movie_are_of_the_same_values(truth, grid, tmp_path):
     """A map twice as high on a scale twice as long looks the same."""
     maps = truth_maps(truth, grid)
-    plots.movie(tmp_path / "one.gif", {"sea": maps}, limits={"height": 20.0})
-    plots.movie(tmp_path / "two.gif", {"sea": 2 * maps}, limits={"height": 40.0})
+    plots.movie(tmp_path / "one.gif", {"ocean": maps}, limits={"height": 20.0})
+    plots.movie(tmp_path / "two.gif", {"ocean": 2 * maps}, limits={"height": 40.0})
     one, two = (frames_of(tmp_path / f"{name}.gif")[1] for name in ("one", "two"))
     upper = slice(0, int(0.75 * one.shape[0]))  # without the colour bar
     assert np.mean(np.abs(one[upper] - two[upper]) > 8) < 0.01
@@ -207,7 +207,7 @@ def test_several_maps_and_quantities_move_together(truth, grid, tmp_path):
     assert 500 < width < 600 and height > 600
 
 
-def test_observations_slide_through_a_window(truth, tmp_path):
+def test_a_movie_of_tracks_shows_those_within_the_window(truth, tmp_path):
     ds = tracks(truth, ["j3", "c2"], period=("2021-01-01", "2021-01-08"))
     times = np.array(["2021-01-02", "2021-01-05", "2021-03-01"], "datetime64[ns]")
     frames = frames_of(plots.tracks_movie(tmp_path / "t.gif", ds, times, window=1.0))
@@ -215,19 +215,19 @@ def test_observations_slide_through_a_window(truth, tmp_path):
     assert coloured[0] > 50 and coloured[1] > 50 and coloured[2] == 0
 
 
-def test_an_mp4_is_written_where_ffmpeg_is(truth, grid, tmp_path):
+def test_an_mp4_is_written_with_ffmpeg(truth, grid, tmp_path):
     pytest.importorskip("imageio_ffmpeg", reason="an MP4 needs imageio-ffmpeg")
     from imageio_ffmpeg import count_frames_and_secs
 
-    path = plots.movie(tmp_path / "m.mp4", {"sea": truth_maps(truth, grid)}, fps=3)
+    path = plots.movie(tmp_path / "m.mp4", {"ocean": truth_maps(truth, grid)}, fps=3)
     frames, seconds = count_frames_and_secs(str(path))
     assert frames == 3 and seconds == pytest.approx(1.0, abs=0.05)
 
 
-def test_movies_that_cannot_be_written(truth, grid, tmp_path, monkeypatch):
+def test_movies_that_cannot_be_written_leave_no_file(truth, grid, tmp_path, monkeypatch):
     maps = truth_maps(truth, grid)
     with pytest.raises(ValueError, match=r"must end in .gif or .mp4, got 'm.avi'"):
-        plots.movie(tmp_path / "m.avi", {"sea": maps})
+        plots.movie(tmp_path / "m.avi", {"ocean": maps})
     with pytest.raises(ValueError, match="must have the same times"):
         plots.movie(tmp_path / "m.gif", {"a": maps, "b": maps.isel(time=slice(2))})
     with pytest.raises(ValueError, match="must have the same times"):
@@ -240,7 +240,7 @@ def test_movies_that_cannot_be_written(truth, grid, tmp_path, monkeypatch):
     with pytest.raises(
         RuntimeError, match=r"an MP4 needs ffmpeg: pip install 'xinr\[figures\]', or name the movie .gif"
     ):
-        plots.movie(tmp_path / "m.mp4", {"sea": maps})
+        plots.movie(tmp_path / "m.mp4", {"ocean": maps})
     assert not list(tmp_path.iterdir())
 
 
@@ -265,11 +265,11 @@ def test_days_are_drawn_with_mean_and_deviation(tmp_path):
     assert labels[0] == f"OI: {np.nanmean(daily):.3f} ± {np.nanstd(daily):.3f}"
     with pytest.raises(ValueError, match="no score to draw"):
         plots.daily_scores({})
-    with pytest.raises(ValueError, match="the score of 'OI' holds no day"):
+    with pytest.raises(ValueError, match="the score of 'OI' has no day"):
         plots.daily_scores({"OI": one * np.nan})
 
 
-def test_errors_by_place_share_a_scale(tmp_path):
+def test_maps_of_binned_errors_share_a_colour_scale(tmp_path):
     boxes = xr.Dataset(
         {
             name: (("latitude", "longitude"), np.linspace(-0.1, 0.1, 6).reshape(2, 3))
@@ -291,12 +291,12 @@ def test_errors_by_place_share_a_scale(tmp_path):
         plots.error_maps({"a": boxes}, "salt")
 
 
-# --- coastlines and quick looks ---------------------------------------------------------------------
+# --- coastlines and the accessor ---------------------------------------------------------------------
 
 
 @pytest.fixture
 def cartopy(monkeypatch):
-    """Stands for cartopy, whose coastlines are fetched from the network."""
+    """Replaces cartopy, which downloads its coastlines."""
     island = [np.array([[-59.0, 36.0], [-58.0, 36.0], [-58.0, 37.0], [-59.0, 36.0]])]
     shapes = [SimpleNamespace(geoms=[SimpleNamespace(coords=line) for line in island])]
     reader = SimpleNamespace(
@@ -311,21 +311,21 @@ def cartopy(monkeypatch):
     geography._coasts.cache_clear()
 
 
-def test_coasts_are_drawn_where_cartopy_is(truth, grid, cartopy, tmp_path):
-    figure = rendered(plots.maps({"sea": truth_maps(truth, grid)}), tmp_path / "c.png")
+def test_coastlines_are_drawn_with_cartopy(truth, grid, cartopy, tmp_path):
+    figure = rendered(plots.maps({"ocean": truth_maps(truth, grid)}), tmp_path / "c.png")
     (line,) = [lines for lines in figure.axes[0].collections if isinstance(lines, LineCollection)]
     assert line.get_segments()[0][0].tolist() == [301.0, 36.0]  # in the longitudes of the map
     assert figure.axes[0].get_xlim()[0] == pytest.approx(295.0, abs=0.01)
 
 
-def test_coasts_that_cannot_be_fetched_are_done_without(truth, grid, cartopy, monkeypatch):
+def test_without_a_network_maps_have_no_coastlines_and_one_warning(truth, grid, cartopy, monkeypatch):
     def unreachable(**options):
         raise OSError("no network")
 
     monkeypatch.setattr(cartopy, "natural_earth", unreachable)
     with pytest.warns(UserWarning, match=r"no coastlines: cartopy could not fetch .* \(no network\)"):
-        plots.maps({"sea": truth_maps(truth, grid)})
-    plots.maps({"sea": truth_maps(truth, grid)})  # said once
+        plots.maps({"ocean": truth_maps(truth, grid)})
+    plots.maps({"ocean": truth_maps(truth, grid)})  # one warning alone
 
 
 def test_the_accessor_draws_tracks_and_maps(truth, grid):

@@ -19,7 +19,7 @@ from xinr.challenges import med2021, osse
 from xinr.geo.frames import Plane
 from xinr.methods.oi import OI
 from xinr.methods.oi.duacs import Duacs, DuacsPredictor
-from xinr.plots.geography import colour_map, dress
+from xinr.plots.geography import colour_map, decorate
 from xinr.plots.style import COLOURS, DPI, LABEL, TITLE
 from xinr.simulate import eddies
 
@@ -98,7 +98,7 @@ def scales(folder: Path) -> Figure:
         ends = {} if limit is None else {"vmin": -limit, "vmax": limit}
         shown = axes.pcolormesh(lon, lat, np.reshape(values, lon.shape), cmap=colour_map(colours), **ends)
         figure.colorbar(shown, ax=axes, shrink=0.75)
-        dress(axes, title, (2.0, 19.0), (31.0, 44.0))
+        decorate(axes, title, (2.0, 19.0), (31.0, 44.0))
     return figure
 
 

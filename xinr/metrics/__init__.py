@@ -1,4 +1,4 @@
-"""Scores of the SSH mapping data challenges: along withheld tracks, and against gridded truth."""
+"""Scores along withheld tracks and on gridded truth, and calibration of formal errors."""
 
 from xinr.metrics.along_track import SCORE_OPTIONS, score
 from xinr.metrics.binned import bin_errors

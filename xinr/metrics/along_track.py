@@ -7,7 +7,8 @@ import xarray as xr
 
 from xinr._typing import Region
 from xinr._warnings import warn
-from xinr.metrics.points import common_points
+from xinr.geo.cf import attributes
+from xinr.metrics.points import Track, common_points
 from xinr.metrics.spectra import MIN_DAILY_POINTS, PROTOCOLS, Passes, Sums
 
 QUANTILES = (0.025, 0.975)
@@ -39,16 +40,16 @@ def score(
         The same n points along one dimension, with equal times. Sea surface height [m] is `ssh` where there
         is one, else `sla_unfiltered + mdt - lwe`. Points where either is NaN are dropped.
     protocol : {"dc2021a", "strict"}
-        The published code with its quirks, or with them mended (see Notes).
+        The published code with its known deviations, or without them (see Notes).
     region : (west, east, south, north), optional
-        Degrees, in either longitude convention; points at least 0.25 degree inside are kept.
+        Degrees, in either longitude convention; points at least 0.25 degree inside are used.
     period : (first, last), optional
         Days, both included, such as ``("2017-01-01", "2017-12-31")``.
     segment_length : float
         Length of the spectral segments [km].
     resamples, seed : int
-        Bootstrap samples behind the intervals (of whole passes; of whole days for `mu` and `sigma`, which
-        are over days), and the seed of their random draw.
+        Bootstrap resamples for the intervals (of whole passes; of whole days for `mu` and `sigma`, which are over
+        days), and their random seed.
 
     Returns
     -------
@@ -62,12 +63,12 @@ def score(
     TypeError
         `prediction` or `reference` is not a Dataset.
     ValueError
-        Unknown protocol, a missing variable, different points, or no point left to score.
+        Unknown protocol, a missing variable, different points, or no point to score.
 
     Warns
     -----
     UserWarning
-        No pass holds a segment (`lambda_x` is NaN), or no day has 10 points (`mu` is NaN).
+        No pass is as long as a segment (`lambda_x` is NaN), or no day has 10 points (`mu` is NaN).
 
     Notes
     -----
@@ -79,7 +80,7 @@ def score(
     The published code starts each pass one point early, drops the last pass, gives no segment to a pass of
     exactly one segment's length, assumes CryoSat-2's time step (0.9434 s) and reads the crossing off the
     sorted score. The mean field raises every score: compare with the null score, that of the reference's
-    `mdt` (of zero where there is none; attribute `null_prediction`).
+    `mdt` (zero without one; attribute `null_prediction`).
 
     References
     ----------
@@ -94,13 +95,10 @@ def score(
     >>> round(float(result.mu), 6), int(result.n_segments)
     (0.9, 7)
     """
-    if protocol not in PROTOCOLS:
-        raise ValueError(f"protocol={protocol!r} is unknown: choose one of {list(PROTOCOLS)}.")
     if resamples < 0:
         raise ValueError(f"resamples must be 0 (no intervals) or more, got {resamples}.")
-    track = common_points(prediction, reference, region, period)
-    passes = Passes.cut(track.time, PROTOCOLS[protocol], segment_length)
-    sums = Sums.of(passes, track.ref, track.map - track.ref)
+    track, sums = track_sums(prediction, reference, protocol, region, period, segment_length)
+    passes = sums.passes
     null = Sums.of(passes, track.ref, track.null - track.ref)
     estimate = sums.statistics()
     _warn(passes, estimate["mu"], segment_length, track.ref.size)
@@ -108,9 +106,9 @@ def score(
         {name: _scalar(name, value) for name, value in estimate.items()}
         | _intervals(sums, resamples, seed)
         | {f"{name}_null": _scalar(name, v, "null score: ") for name, v in null.statistics().items()}
-        | {"n": xr.DataArray(track.ref.size, attrs=_attrs("1", "number of points"))}
+        | {"n": xr.DataArray(track.ref.size, attrs=attributes("1", "number of points"))}
     )
-    return out.merge(_details(sums)).assign_attrs(
+    return out.merge(_details(sums)).assignattributes(
         protocol=protocol,
         segment_length_km=segment_length,
         delta_x_km=passes.delta_x,
@@ -122,9 +120,25 @@ def score(
     )
 
 
+def track_sums(
+    prediction: xr.Dataset,
+    reference: xr.Dataset,
+    protocol: str,
+    region: Region | None,
+    period: tuple[str, str] | None,
+    segment_length: float,
+) -> tuple[Track, Sums]:
+    """Return the points that are scored, and their sums by pass and day."""
+    if protocol not in PROTOCOLS:
+        raise ValueError(f"protocol={protocol!r} is unknown: choose one of {list(PROTOCOLS)}.")
+    track = common_points(prediction, reference, region, period)
+    passes = Passes.cut(track.time, PROTOCOLS[protocol], segment_length)
+    return track, Sums.of(passes, track.ref, track.map - track.ref)
+
+
 def _scalar(name: str, value: float, prefix: str = "") -> xr.DataArray:
     units, text = DESCRIPTIONS[name]
-    return xr.DataArray(value, attrs={"units": units, "long_name": prefix + text})
+    return xr.DataArray(value, attrs=attributes(units, prefix + text))
 
 
 def _intervals(sums: Sums, resamples: int, seed: int) -> dict[str, xr.DataArray]:
@@ -135,11 +149,8 @@ def _intervals(sums: Sums, resamples: int, seed: int) -> dict[str, xr.DataArray]
         values = samples.get(name, np.empty(0))
         finite = values[np.isfinite(values)]
         bounds = np.quantile(finite, QUANTILES) if finite.size else np.full(2, np.nan)
-        attrs = {
-            "units": units,
-            "long_name": f"95 % bootstrap interval: {text}",
-            "n_undefined": int(values.size - finite.size),
-        }
+        attrs: dict[str, str | int] = {**attributes(units, f"95 % bootstrap interval: {text}")}
+        attrs["n_undefined"] = int(values.size - finite.size)
         coords = {"quantile": list(QUANTILES)}
         found[f"{name}_interval"] = xr.DataArray(bounds, coords, "quantile", attrs=attrs)
     return found
@@ -150,30 +161,26 @@ def _details(sums: Sums) -> xr.Dataset:
     passes, n_segments = sums.passes, sums.passes.segment_first.size
     psd = {"psd_ref": sums.psd_ref, "psd_diff": sums.psd_diff}
     meaning = {"psd_ref": "of the reference", "psd_diff": "of prediction minus reference"}
-    out = xr.Dataset({"n_segments": xr.DataArray(n_segments, attrs=_attrs("1", "number of segments"))})
+    out = xr.Dataset({"n_segments": xr.DataArray(n_segments, attrs=attributes("1", "number of segments"))})
     for name, total in psd.items():
         mean = total.sum(axis=0) / n_segments if n_segments else np.full(total.shape[1], np.nan)
-        attrs = _attrs("m2 km", f"power spectral density {meaning[name]}")
+        attrs = attributes("m2 km", f"power spectral density {meaning[name]}")
         out[name] = xr.DataArray(mean, dims="wavenumber", attrs=attrs)
-    attrs = _attrs("1", f"RMSE score of each day, NaN on days of fewer than {MIN_DAILY_POINTS} points")
+    attrs = attributes("1", f"RMSE score of each day, NaN on days of fewer than {MIN_DAILY_POINTS} points")
     out["daily_score"] = xr.DataArray(sums.daily, dims="day", attrs=attrs)
     return out.assign_coords(
-        wavenumber=("wavenumber", passes.wavenumber, _attrs("km-1", "wavenumber along the track")),
-        wavelength=("wavenumber", passes.wavelength, _attrs("km", "wavelength along the track")),
+        wavenumber=("wavenumber", passes.wavenumber, attributes("km-1", "wavenumber along the track")),
+        wavelength=("wavenumber", passes.wavelength, attributes("km", "wavelength along the track")),
         day=("day", passes.day.astype("datetime64[ns]"), {"long_name": "calendar day (UTC)"}),
     )
 
 
-def _attrs(units: str, long_name: str) -> dict[str, str]:
-    return {"units": units, "long_name": long_name}
-
-
 def _warn(passes: Passes, mu: float, segment_length: float, n: int) -> None:
-    """Say which scores are NaN because the track is too short for them."""
+    """Warn of scores that are NaN because the track is too short."""
     if not passes.segment_first.size:
         longest = int(np.diff(np.append(passes.first, n)).max())
         warn(
-            f"lambda_x is NaN: no pass holds a segment of {segment_length:g} km ({passes.npt} points); the "
+            f"lambda_x is NaN: no pass is as long as a segment of {segment_length:g} km ({passes.npt} points); the "
             f"longest of {passes.first.size} passes has {longest} points. Give a shorter segment_length or a "
             "larger region.",
         )

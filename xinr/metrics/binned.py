@@ -1,4 +1,4 @@
-"""Where a map errs: its misfit to a withheld track, averaged over boxes."""
+"""Errors of a map by region: its misfit to a withheld track, averaged over boxes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xinr.geo.cf import COORDINATES, attributes
 from xinr.geo.coordinates import central_longitude, locate, wrap
 from xinr.metrics.points import common_points
 
-#: Boxes of fewer points say more of one pass than of the place.
+#: Boxes of fewer points are NaN: they would show single passes.
 LEAST_POINTS = 10
 
 
@@ -23,7 +23,7 @@ def bin_errors(
     period: tuple[str, str] | None = None,
     spacing: float = 1.0,
 ) -> xr.Dataset:
-    """Average the misfits on a track over boxes of longitude and latitude.
+    """Average the misfits along a track over boxes of longitude and latitude.
 
     Parameters
     ----------
@@ -32,14 +32,14 @@ def bin_errors(
     region, period
         See `xinr.metrics.score`.
     spacing : float
-        Of the boxes [degrees]; they lie on its multiples.
+        Size of the boxes [degrees]; their edges are its multiples.
 
     Returns
     -------
     Dataset
         ``bias``, prediction less reference, ``rmse`` and ``rms``, of the reference about zero [m], ``score``
         ``1 - rmse / rms`` [1], NaN in boxes of fewer than 10 points; ``count``. Dims (latitude, longitude), at the
-        middles of the boxes.
+        centres of the boxes.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def bin_errors(
     lon = locate(reference, "longitude").values[track.index].astype(np.float64)
     lat = locate(reference, "latitude").values[track.index].astype(np.float64)
     lon = wrap(lon, central_longitude(lon))
-    axes = _middles(lon, spacing), _middles(lat, spacing)
+    axes = _centres(lon, spacing), _centres(lat, spacing)
     error = track.map - track.ref
     count, bias = _binned(axes, spacing, lon, lat, error)
     square, power = (_binned(axes, spacing, lon, lat, values)[1] for values in (error**2, track.ref**2))
@@ -70,14 +70,14 @@ def bin_errors(
     return _described({name: np.where(few, np.nan, values) for name, values in found.items()}, count, axes)
 
 
-def _middles(values: Array, spacing: float) -> Array:
+def _centres(values: Array, spacing: float) -> Array:
     first, last = np.floor(values.min() / spacing), np.floor(values.max() / spacing)
     return np.asarray(spacing * (np.arange(first, last + 1.0) + 0.5))
 
 
 def _binned(axes: tuple[Array, Array], spacing: float, lon: Array, lat: Array, values: Array) -> tuple[Array, Array]:
     """Return the number of points and their mean in each box, (latitude, longitude)."""
-    # A pyinterp axis has two values or more: one beyond the last is left out again.
+    # A pyinterp axis needs two values: one is added beyond the last, and its boxes are dropped.
     padded = [np.append(axis, axis[-1] + spacing) for axis in axes]
     binning = pyinterp.Binning2D(pyinterp.Axis(padded[0]), pyinterp.Axis(padded[1]))
     binning.push(lon, lat, values, True)
@@ -95,9 +95,6 @@ def _described(values: dict[str, Array], count: Array, axes: tuple[Array, Array]
     }
     dims = ("latitude", "longitude")
     arrays = {**values, "count": count.astype(np.int64)}
-    data = {
-        name: (dims, array, attributes(*meaning[name]))
-        for name, array in arrays.items()
-    }
+    data = {name: (dims, array, attributes(*meaning[name])) for name, array in arrays.items()}
     coords = {dim: (dim, axis, COORDINATES[dim]) for dim, axis in zip(reversed(dims), axes, strict=True)}
     return xr.Dataset(data, coords)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from xinr._typing import Array
+from xinr.geo.cf import attributes
 from xinr.methods.observation_error import ObservationError
 from xinr.observations import Observations
 
@@ -101,26 +102,26 @@ def calibration(
     misfit = withheld.value - found[field.name].values
     variance = found[f"err_{field.name}"].values ** 2 + error.variance
     sums = _sums(misfit, variance, withheld.pass_index)
-    drawn = np.random.default_rng(seed).multinomial(len(sums), np.full(len(sums), 1.0 / len(sums)), size=resamples)
-    samples = _statistics(drawn @ sums)
-    out = xr.Dataset({"n": xr.DataArray(len(misfit), attrs={"units": "1", "long_name": "number of observations"})})
+    counts = np.random.default_rng(seed).multinomial(len(sums), np.full(len(sums), 1.0 / len(sums)), size=resamples)
+    samples = _statistics(counts @ sums)
+    out = xr.Dataset({"n": xr.DataArray(len(misfit), attrs=attributes("1", "number of observations"))})
     for name, estimate in _statistics(sums.sum(axis=0)[None]).items():
         units, text = DESCRIPTIONS[name]
         dims = ("level",) if name == "coverage" else ()
         bounds = (
             np.quantile(samples[name], QUANTILES, axis=0) if resamples else np.full((2, *estimate[0].shape), np.nan)
         )
-        out[name] = xr.DataArray(estimate[0], dims=dims, attrs={"units": units, "long_name": text})
-        long_name = f"95 % bootstrap interval: {text}"
-        out[f"{name}_interval"] = (("quantile", *dims), bounds, {"units": units, "long_name": long_name})
+        out[name] = xr.DataArray(estimate[0], dims=dims, attrs=attributes(units, text))
+        attrs = attributes(units, f"95 % bootstrap interval: {text}")
+        out[f"{name}_interval"] = (("quantile", *dims), bounds, attrs)
     return out.assign_coords(level=list(LEVELS), quantile=list(QUANTILES))
 
 
 def gaussian_crps(misfit: Array, deviation: Array) -> Array:
     """Return the continuous ranked probability score of a Gaussian forecast at each point [unit of the misfit].
 
-    ``σ [z (2Φ(z) - 1) + 2φ(z) - 1/√π]`` with ``z = misfit / σ``: the misfit's size for σ to 0, and least, 0.234 σ, at
-    no misfit.
+    ``σ [z (2Φ(z) - 1) + 2φ(z) - 1/√π]`` with ``z = misfit / σ``: the absolute misfit as σ goes to 0, and at least
+    0.234 σ, for no misfit.
 
     References
     ----------
@@ -150,7 +151,7 @@ def _check(field: MapWithError, withheld: Observations, error: ObservationError)
 
 
 def _sums(misfit: Array, variance: Array, pass_index: NDArray[np.int64]) -> Array:
-    """Return what is averaged, summed over the points of each pass: (passes, 4 + levels)."""
+    """Return the terms of the averages, summed over the points of each pass: (passes, 4 + levels)."""
     deviation = np.sqrt(variance)
     within = [np.abs(misfit) <= ndtri(0.5 + level / 2.0) * deviation for level in LEVELS]
     columns = np.stack([np.ones_like(misfit), gaussian_crps(misfit, deviation), misfit**2, variance, *within], axis=1)

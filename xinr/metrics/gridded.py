@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
+from xinr.geo.cf import attributes
 from xinr.geo.coordinates import locate
 from xinr.metrics.spectra import first_crossing
 
@@ -24,7 +25,7 @@ def score_maps(
     *,
     variable: str | None = None,
 ) -> xr.Dataset:
-    """Score maps against the gridded truth they should reproduce.
+    """Score maps against gridded truth.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ def score_maps(
     -------
     Dataset
         `mu`, `sigma` [1]: mean and standard deviation over time of `rmse_score` (time); `mu_all` [1]: the
-        score over all space and time at once, which is what the challenge's table prints; `rmse` [m];
+        score over all space and time at once, as in the challenge's table; `rmse` [m];
         `lambda_x` [degree], `lambda_t` [day]: shortest ones on the 0.5 contour of `psd_score`
         (freq_time, freq_longitude); `lambda_r` [degree]: crossing of the isotropic score `psd_score_r`
         (freq_r). NaN where a score does not cross 0.5.
@@ -55,7 +56,7 @@ def score_maps(
     ``rmse_score = 1 - rms(map - truth) / rms(truth)`` at each time step. ``psd_score = 1 - PSD(map - truth) /
     PSD(truth)`` from xrft power spectra over (time, longitude), mean over latitude, constant detrend, Hann
     window. Of several 0.5 contour lines the longest is read (the challenge takes the first, whichever
-    that is); attribute `n_contour_lines` says how many there are. The isotropic spectrum is over
+    that is); their number is the attribute `n_contour_lines`. The isotropic spectrum is over
     (latitude, longitude) in degrees, mean over time; its score is read where it first falls through 0.5.
 
     References
@@ -82,23 +83,24 @@ def score_maps(
     when = rmse_score.assign_coords(time=np.sort(locate(truth, "time").values))
     return xr.Dataset(
         {
-            "mu": _named(rmse_score.mean(), "1", "RMSE score, mean over time steps"),
-            "sigma": _named(rmse_score.std(ddof=0), "1", "RMSE score, standard deviation over time steps"),
-            "mu_all": _named(1.0 - _rms(error) / _rms(ref), "1", "RMSE score over all space and time"),
-            "rmse": _named(_rms(error), "m", "root mean square error"),
-            "lambda_x": _named(lambda_x, "degree", f"shortest zonal wavelength {AT_HALF}"),
-            "lambda_t": _named(lambda_t, "day", f"shortest period {AT_HALF}"),
-            "lambda_r": _named(lambda_r, "degree", f"shortest isotropic wavelength {AT_HALF}"),
-            "rmse_score": _named(when, "1", "RMSE score of each time step"),
-            "psd_score": _named(psd_score, "1", "PSD score by frequency and zonal wavenumber"),
-            "psd_score_r": _named(psd_score_r, "1", "isotropic PSD score"),
+            "mu": named(rmse_score.mean(), "1", "RMSE score, mean over time steps"),
+            "sigma": named(rmse_score.std(ddof=0), "1", "RMSE score, standard deviation over time steps"),
+            "mu_all": named(1.0 - _rms(error) / _rms(ref), "1", "RMSE score over all space and time"),
+            "rmse": named(_rms(error), "m", "root mean square error"),
+            "lambda_x": named(lambda_x, "degree", f"shortest zonal wavelength {AT_HALF}"),
+            "lambda_t": named(lambda_t, "day", f"shortest period {AT_HALF}"),
+            "lambda_r": named(lambda_r, "degree", f"shortest isotropic wavelength {AT_HALF}"),
+            "rmse_score": named(when, "1", "RMSE score of each time step"),
+            "psd_score": named(psd_score, "1", "PSD score by frequency and zonal wavenumber"),
+            "psd_score_r": named(psd_score_r, "1", "isotropic PSD score"),
         },
         attrs={"protocol": "dc2020a", "n_contour_lines": n_lines},
     )
 
 
-def _named(value: xr.DataArray | float, units: str, long_name: str) -> xr.DataArray:
-    return xr.DataArray(value).assign_attrs(units=units, long_name=long_name)
+def named(value: xr.DataArray | float, units: str, long_name: str) -> xr.DataArray:
+    """Return a score with these attributes alone."""
+    return xr.DataArray(value).drop_attrs(deep=False).assign_attrs(attributes(units, long_name))
 
 
 def _rms(values: xr.DataArray, dim: list[str] | None = None) -> xr.DataArray:
@@ -122,7 +124,7 @@ def _maps(data: xr.Dataset | xr.DataArray, variable: str | None, role: str) -> x
         )
     plain = xr.DataArray(height.transpose(*names).values.astype(np.float64), dims=DIMS)
     plain = plain.assign_coords({dim: _axis(locate(data, dim), dim, role) for dim in DIMS})
-    return plain.sortby(list(DIMS))  # the Hann window is not symmetric: a flipped map would score otherwise
+    return plain.sortby(list(DIMS))  # xrft's Hann window is not symmetric
 
 
 def _variable(data: xr.Dataset | xr.DataArray, variable: str | None, role: str) -> xr.DataArray:

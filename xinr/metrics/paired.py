@@ -1,4 +1,4 @@
-"""Several predictions scored on the same points, and their differences with intervals from the same resamples."""
+"""Scores of several predictions on the same points, with paired bootstrap intervals of their differences."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 import xarray as xr
 
 from xinr._typing import Array, Region
-from xinr.metrics.along_track import DESCRIPTIONS, QUANTILES, score
-from xinr.metrics.points import common_points, ssh_of
-from xinr.metrics.spectra import PROTOCOLS, Passes, Sums
+from xinr.geo.cf import attributes
+from xinr.metrics.along_track import DESCRIPTIONS, QUANTILES, score, track_sums
+from xinr.metrics.points import ssh_of
 
 
 def score_pairs(
@@ -26,7 +26,7 @@ def score_pairs(
     resamples: int = 1000,
     seed: int = 0,
 ) -> xr.Dataset:
-    """Score several predictions on the points that all of them have, and compare each with each.
+    """Score several predictions on the points that all of them have, and compare each pair.
 
     Parameters
     ----------
@@ -40,10 +40,9 @@ def score_pairs(
     Returns
     -------
     Dataset
-        What `xinr.metrics.score` gives, along ``prediction``; and for `mu`, `sigma`, `lambda_x` and `rmse` the
-        ``_difference`` (prediction, other), the score of the one less that of the other, with its
-        ``_difference_interval`` (prediction, other, quantile). A NaN of `lambda_x`, where a score does not cross 0.5,
-        makes its differences NaN.
+        The result of `xinr.metrics.score`, along ``prediction``; and for `mu`, `sigma`, `lambda_x` and `rmse` the
+        ``_difference`` (prediction, other), the score of the first minus that of the second, with its
+        ``_difference_interval`` (prediction, other, quantile). Differences of an undefined `lambda_x` are NaN.
 
     Raises
     ------
@@ -52,9 +51,9 @@ def score_pairs(
 
     Notes
     -----
-    The passes of one track are easy or hard for every method alike. Each resample draws the same passes (days for mu
-    and sigma) for every method, and the interval is of the differences in it: narrower than intervals of single scores
-    make one think. It tells by how much two maps differ on other passes of the same season, not of another one.
+    Scores of different methods on one pass are correlated. Each resample therefore has the same passes (days for mu and
+    sigma) for every method, and the interval is that of their differences, narrower than intervals of single scores
+    suggest. It holds for other passes of the same season, not for another season.
 
     References
     ----------
@@ -77,7 +76,7 @@ def score_pairs(
     out = xr.concat(
         scored, names, combine_attrs="override", data_vars="all", coords="minimal", compat="override", join="exact"
     )
-    samples = [_sums(each, reference, **rules).bootstrap(resamples, seed) for each in shared.values()]
+    samples = [track_sums(each, reference, **rules)[1].bootstrap(resamples, seed) for each in shared.values()]
     return out.merge(_differences(out, samples)).assign_coords(other=("other", list(shared)))
 
 
@@ -94,12 +93,6 @@ def _on_shared_points(predictions: Mapping[str, xr.Dataset], reference: xr.Datas
     }
 
 
-def _sums(prediction: xr.Dataset, reference: xr.Dataset, **rules: Any) -> Sums:
-    track = common_points(prediction, reference, rules["region"], rules["period"])
-    passes = Passes.cut(track.time, PROTOCOLS[rules["protocol"]], rules["segment_length"])
-    return Sums.of(passes, track.ref, track.map - track.ref)
-
-
 def _differences(scores: xr.Dataset, samples: list[dict[str, Array]]) -> xr.Dataset:
     """Return the differences of every pair, and their intervals."""
     out = xr.Dataset()
@@ -111,8 +104,8 @@ def _differences(scores: xr.Dataset, samples: list[dict[str, Array]]) -> xr.Data
             both = (drawn[i] - drawn[j])[np.isfinite(drawn[i]) & np.isfinite(drawn[j])]
             if both.size:
                 ends[i, j] = np.quantile(both, QUANTILES)
-        attrs = {"units": units, "long_name": f"score of prediction less that of other: {text}"}
+        attrs = attributes(units, f"score of prediction minus that of other: {text}")
         out[f"{name}_difference"] = (("prediction", "other"), values[:, None] - values, attrs)
-        attrs = attrs | {"long_name": f"95 % bootstrap interval, the same passes for both: {text}"}
+        attrs = attributes(units, f"95 % bootstrap interval, the same passes for both: {text}")
         out[f"{name}_difference_interval"] = (("prediction", "other", "quantile"), ends, attrs)
     return out

@@ -13,15 +13,16 @@ from xinr._typing import Array, Region
 from xinr.geo.coordinates import check_region, locate, within
 from xinr.observations.variables import check_metres
 
-BUFFER = 0.25  # degree, inside the region
+#: Distance of scored points from the edges of the region [degrees].
+BUFFER = 0.25
 
 
 @dataclass(frozen=True)
 class Track:
-    """Points that both sides have, sorted in time: arrays (n,), heights in metres."""
+    """Points that both have, sorted in time: arrays (n,), sea surface height [m]."""
 
     index: NDArray[np.intp]
-    """Which points of the reference they are."""
+    """Indices of the points in the reference."""
     time: NDArray[np.datetime64]
     ref: Array
     map: Array
@@ -57,7 +58,7 @@ def select(
     region: Region | None,
     period: tuple[str, str] | None,
 ) -> xr.Dataset:
-    """Return the points of a track that a score would use, so that nothing else need be predicted."""
+    """Return the points of a track that a score uses, so that only those need be predicted."""
     track = _as_dataset(reference, "reference")
     ssh_of(track, "reference")
     time = locate(track, "time")
@@ -75,7 +76,7 @@ def _inside(
         span = f"{time.min()} to {time.max()}" if time.size else "nothing, the track being empty"
         raise ValueError(
             f"no point to score in region={region}, period={period}: the reference covers {span}. Check the "
-            "order (west, east, south, north) and the days, or pass None to keep every point."
+            "order (west, east, south, north) and the days, or pass None to use every point."
         )
     return inside
 
@@ -90,7 +91,7 @@ def _as_dataset(data: object, role: str) -> xr.Dataset:
 
 
 def ssh_of(ds: xr.Dataset, role: str) -> Array:
-    """Return the sea surface height of a track (n,) [m], or say what is missing from it."""
+    """Return the sea surface height of a track (n,) [m], or raise ValueError for what is missing."""
     ds = _as_dataset(ds, role)
     missing = [name for name in ("sla_unfiltered", "mdt", "lwe") if name not in ds]
     if "ssh" not in ds and missing:
@@ -139,12 +140,12 @@ def _in_period(time: NDArray[Any], period: tuple[str, str] | None) -> NDArray[np
 def _in_region(ds: xr.Dataset, region: Region | None, size: int) -> NDArray[np.bool_]:
     if region is None:
         return np.ones(size, dtype=bool)
-    check_region(region)  # before the coordinates are looked for
+    check_region(region)  # before its coordinates are needed
     return within(locate(ds, "longitude").values, locate(ds, "latitude").values, region, BUFFER)
 
 
 def _null(reference: xr.Dataset, order: NDArray[np.intp], n: int) -> tuple[Array, str]:
-    """Return the null prediction on the points kept: the mean dynamic topography, or zero without one."""
+    """Return the null prediction on the points scored: the mean dynamic topography, or zero without one."""
     if "mdt" not in reference:
         return np.zeros(order.size), "zero (the reference has no mdt)"
     mdt = np.asarray(reference["mdt"].values, dtype=np.float64)

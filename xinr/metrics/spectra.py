@@ -1,4 +1,4 @@
-"""Spectra and errors of a track, kept pass by pass so that whole passes can be resampled."""
+"""Spectra and errors of a track by pass, so that whole passes can be resampled."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ MAX_GAP = 4.0  # s; a longer one cuts the track into passes
 STEP_FRACTION = 0.25  # of a segment, from one segment's start to the next
 MIN_SEGMENT_POINTS = 8
 MIN_DAILY_POINTS = 10
-BATCH_SIZE = 2_000_000  # resamples times passes held at once, to bound the memory
+BATCH_SIZE = 2_000_000  # resamples times passes in memory at once
 
 
 def _published_bounds(first: Int, stop: Int, npt: int) -> tuple[Int, Int]:
-    """Return the range of segment starts in each pass as the challenge's code has it.
+    """Return the range of segment starts in each pass as in the challenge's code.
 
-    That code takes the last point of the pass before as the first, never reaches the last pass, and gives
-    no segment to a pass of exactly `npt` points.
+    That code starts at the last point of the previous pass, omits the last pass, and gives no segment to a pass of
+    exactly `npt` points.
     """
     last = stop - 1
     begin = np.concatenate([[0], last[:-1]])
@@ -74,7 +74,7 @@ def first_crossing(score: Array, wavelength: Array) -> Array:
 
 @dataclass(frozen=True)
 class Protocol:
-    """What distinguishes one way of computing the spectral score from another."""
+    """A way of computing the spectral score."""
 
     delta_t: float | None
     """Time step [s] of the track; None takes the median step within the passes."""
@@ -149,7 +149,7 @@ def _time_step(dt: Array, fixed: float | None) -> float:
     dt = dt[dt > 0]
     if fixed is not None:
         return fixed
-    return float(np.median(dt)) if dt.size else 1.0  # isolated points: no segment fits, whatever the step
+    return float(np.median(dt)) if dt.size else 1.0  # isolated points, without segments
 
 
 def _segment_points(segment_length: float, delta_x: float) -> int:
@@ -196,8 +196,8 @@ class Sums:
     def bootstrap(self, resamples: int, seed: int) -> dict[str, Array]:
         """Return the statistics (resamples,): passes drawn with replacement, days for `mu` and `sigma`.
 
-        A mean over days is resampled by days: drawing passes would leave days with a fragment of their
-        points, whose scores are worse than any that was observed.
+        A mean over days is resampled by days: with passes, days would have some of their points only, and worse
+        scores than any that was observed.
         """
         rng = np.random.default_rng(seed)
         batch = max(1, BATCH_SIZE // self.count.size)
@@ -212,9 +212,9 @@ class Sums:
         return self.daily[np.isfinite(self.daily)]
 
     def _weighted(self, passes: Array, days: Array) -> dict[str, Array]:
-        """Return the statistics (b,) given how often passes (b, passes) and scored days (b, days) come up."""
+        """Return the statistics (b,) given how often passes (b, passes) and scored days (b, days) are drawn."""
         daily = self._scored
-        centre = daily.mean() if daily.size else 0.0  # so that the variance does not cancel
+        centre = daily.mean() if daily.size else 0.0  # against cancellation in the variance
         with np.errstate(invalid="ignore", divide="ignore"):  # no scored day, or no segment: NaN is the answer
             offset = days @ (daily - centre) / days.sum(axis=1)
             variance = days @ (daily - centre) ** 2 / days.sum(axis=1) - offset**2
@@ -228,7 +228,7 @@ class Sums:
 
 
 def _draw(rng: np.random.Generator, rows: int, size: int) -> Array:
-    """Return how many times each of `size` items comes up in `size` draws, (rows, size)."""
+    """Return how many times each of `size` items is drawn in `size` draws, (rows, size)."""
     drawn = rng.integers(max(size, 1), size=(rows, size)) + size * np.arange(rows)[:, None]
     return np.bincount(drawn.ravel(), minlength=rows * size).reshape(rows, size).astype(np.float64)
 

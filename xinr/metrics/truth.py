@@ -1,4 +1,4 @@
-"""Scores of a field against the truth, where it is known: heights, slopes, curvature, currents, and stated errors."""
+"""Scores of maps against a known truth: sea level, gradient, Laplacian, currents, formal errors."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import xarray as xr
 
 from xinr.geo.coordinates import locate
 from xinr.geo.geostrophy import geostrophic
-from xinr.metrics import score_maps
+from xinr.metrics.gridded import named, score_maps
 from xinr.observations.variables import is_anomaly
 
-#: Half-widths of normal intervals, by the percentage that they should hold.
+#: Half-widths of Gaussian intervals [standard deviations], by percentage.
 INTERVALS = {68: 0.994458, 95: 1.959964}
 MEANINGS = {
     "gradient": "norm of the gradient",
@@ -25,31 +25,30 @@ def score_truth(maps: xr.Dataset, truth: xr.Dataset) -> xr.Dataset:
     Parameters
     ----------
     maps : Dataset
-        Of what a method made of the observations, as `xinr.Field.evaluate` gives it.
+        From `xinr.Field.evaluate`.
     truth : Dataset
-        What they should be, the same kind of height on the same grid: uniform longitudes, latitudes and times, at
-        least 8 of each.
+        The same variable on the same grid: uniform longitudes, latitudes and times, at least 8 of each.
 
     Returns
     -------
     Dataset
         - ``mu``, ``sigma``, ``mu_all``, ``rmse`` [m], ``lambda_x``, ``lambda_r`` [degree], ``lambda_t`` [day] and
-          their spectra: heights, by `xinr.metrics.score_maps`.
+          spectra: see `xinr.metrics.score_maps`.
         - ``mu_gradient``, ``mu_laplacian``, ``mu_speed``, ``mu_velocity`` and ``sigma_...`` [1]: mean and standard
           deviation over time of ``1 - rms(field - truth) / rms(truth)``, of the norm of the gradient, the Laplacian,
           and the speed and the vector of the geostrophic current. ``rmse_velocity`` [m/s].
-        - ``coverage_68``, ``coverage_95`` [1]: how much of the truth lies within intervals of 68 and 95 % about
-          the field, if it states its error.
+        - ``coverage_68``, ``coverage_95`` [1]: the fraction of the truth within the formal intervals of 68 and 95 %, if
+          there is a formal error.
 
     Raises
     ------
     ValueError
-        A variable is not there, a value is missing, or the grids differ, are not uniform or too small.
+        A missing variable or value, or grids that differ, are not uniform or too small.
 
     Notes
     -----
-    Current: ``u = -(g/f) ∂h/∂y``, ``v = (g/f) ∂h/∂x``, more than 5 degrees from the equator. The stated error is that
-    of the height itself: observations err more.
+    Current: ``u = -(g/f) ∂h/∂y``, ``v = (g/f) ∂h/∂x``, more than 5 degrees from the equator. The formal error is of
+    the map alone, without observation errors.
 
     Examples
     --------
@@ -62,10 +61,10 @@ def score_truth(maps: xr.Dataset, truth: xr.Dataset) -> xr.Dataset:
     (True, 1.0)
     """
     ours, true = _plain(maps, "maps"), _plain(truth, "truth")
-    if is_anomaly(*_named_so(ours)) != is_anomaly(*_named_so(true)):
+    if _is_anomaly(ours) != _is_anomaly(true):
         raise ValueError(
             f"the maps are of {ours.attrs['name']!r} and the truth of {true.attrs['name']!r}, one an anomaly and the "
-            "other not: fit the same kind of height."
+            "other not: fit the same variable."
         )
     out = score_maps(ours["height"], true["height"])
     if "error" in ours:
@@ -75,19 +74,18 @@ def score_truth(maps: xr.Dataset, truth: xr.Dataset) -> xr.Dataset:
 
 
 def _plain(ds: xr.Dataset, role: str) -> xr.Dataset:
-    """Return what `xinr.Field.evaluate` gives under names that do not depend on the height's, kept in attrs."""
-    bends = [str(name) for name in ds if str(name).startswith("laplacian_")]
-    name = bends[0].removeprefix("laplacian_") if bends else "sla"
+    """Return the variables of `xinr.Field.evaluate` under names that do not depend on the map's name, an attribute."""
+    name = next((str(key).removeprefix("laplacian_") for key in ds if str(key).startswith("laplacian_")), "sla")
     names = {name: "height", f"d{name}_dx": "dx", f"d{name}_dy": "dy", f"laplacian_{name}": "laplacian"}
     missing = [old for old in names if old not in ds]
     if missing:
-        raise ValueError(f"the {role} lack {missing}: expected what field.evaluate(grid) gives, got {list(ds)}.")
-    stated = {f"err_{name}": "error"} if f"err_{name}" in ds else {}
-    return ds[[*names, *stated]].rename({**names, **stated}).assign_attrs(name=name)
+        raise ValueError(f"the {role} lack {missing}: expected the result of field.evaluate(grid), got {list(ds)}.")
+    names |= {f"err_{name}": "error"} if f"err_{name}" in ds else {}
+    return ds[list(names)].rename(names).assign_attrs(name=name)
 
 
-def _named_so(ds: xr.Dataset) -> tuple[str, str | None]:
-    return ds.attrs["name"], ds["height"].attrs.get("standard_name")
+def _is_anomaly(ds: xr.Dataset) -> bool:
+    return is_anomaly(ds.attrs["name"], ds["height"].attrs.get("standard_name"))
 
 
 def _derivatives(maps: xr.Dataset, truth: xr.Dataset) -> xr.Dataset:
@@ -103,10 +101,10 @@ def _derivatives(maps: xr.Dataset, truth: xr.Dataset) -> xr.Dataset:
     out = xr.Dataset()
     for key, (mapped, wanted) in pairs.items():
         skill = _skill(mapped, wanted)
-        out[f"mu_{key}"] = _named(skill.mean(), "1", f"RMSE score of the {MEANINGS[key]}, mean over time steps")
-        out[f"sigma_{key}"] = _named(skill.std(), "1", f"RMSE score of the {MEANINGS[key]}, standard deviation")
+        out[f"mu_{key}"] = named(skill.mean(), "1", f"RMSE score of the {MEANINGS[key]}, mean over time steps")
+        out[f"sigma_{key}"] = named(skill.std(), "1", f"RMSE score of the {MEANINGS[key]}, standard deviation")
     square = ((current[0] - current[1]) ** 2).sum("component", skipna=False).mean()
-    out["rmse_velocity"] = _named(square**0.5, "m s-1", "root mean square error of the current")
+    out["rmse_velocity"] = named(square**0.5, "m s-1", "root mean square error of the current")
     return out.drop_vars([name for name in out.coords if name not in out.dims])
 
 
@@ -126,8 +124,4 @@ def _skill(values: xr.DataArray, truth: xr.DataArray) -> xr.DataArray:
 
 def _covered(misfit: xr.DataArray, error: xr.DataArray, percentage: int) -> xr.DataArray:
     share = (misfit <= INTERVALS[percentage] * error).mean()
-    return _named(share, "1", f"share of the truth within intervals of {percentage} %")
-
-
-def _named(value: xr.DataArray, units: str, long_name: str) -> xr.DataArray:
-    return value.drop_attrs().assign_attrs(units=units, long_name=long_name)
+    return named(share, "1", f"share of the truth within intervals of {percentage} %")

@@ -1,7 +1,7 @@
-"""Figures and movies: where the altimeters passed, what a method made of it, and how well.
+"""Figures and movies of tracks, maps and scores.
 
-Every figure is a `matplotlib.figure.Figure` that belongs to no window and no global state:
-``figure.savefig("maps.png")``, or the last line of a notebook's cell.
+Every figure is a `matplotlib.figure.Figure` outside of pyplot: ``figure.savefig("maps.png")``, or the last line of a
+notebook's cell.
 """
 
 from xinr.plots.observations import tracks, tracks_movie

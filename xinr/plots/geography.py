@@ -1,4 +1,4 @@
-"""What maps share: axes of longitude and latitude, coastlines, colour scales."""
+"""Elements of maps: axes of longitude and latitude, coastlines, colour scales."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from xinr._warnings import warn
 from xinr.geo.coordinates import wrap
 from xinr.plots.style import LABEL, TITLE
 
-#: Share of values within a colour scale: the rest saturate.
+#: Fraction of values within a colour scale.
 COVERED = 0.995
-#: Of the coastlines of Natural Earth.
+#: Resolution of the coastlines of Natural Earth.
 RESOLUTION = "50m"
 
 
-def dress(axes: Axes, title: str, lon: tuple[float, float], lat: tuple[float, float]) -> None:
-    """Give a map its title, limits, aspect, labels, and coastline where cartopy is there."""
+def decorate(axes: Axes, title: str, lon: tuple[float, float], lat: tuple[float, float]) -> None:
+    """Set title, limits, aspect and labels of a map, and draw the coastline if cartopy is installed."""
     axes.set_title(title, fontsize=TITLE)
     tiny = 1e-3  # a single pass along a meridian has no width
     if lines := coastline(sum(lon) / 2.0):
@@ -40,14 +40,11 @@ def dress(axes: Axes, title: str, lon: tuple[float, float], lat: tuple[float, fl
 
 
 def coastline(centre: float) -> list[NDArray[np.float64]]:
-    """Return the lines of the coasts (points, 2) about a longitude: none without cartopy or its data.
-
-    Cartopy fetches the coastlines of Natural Earth once; where it cannot, a warning says so.
-    """
+    """Return coastlines (points, 2) about a longitude, none without cartopy; it downloads them once, or warns."""
     if find_spec("cartopy") is None:
         return []
     turned = [np.stack([wrap(line[:, 0], centre), line[:, 1]], axis=1) for line in _coasts()]
-    # A line that leaves the map at one side and comes back at the other is no coast.
+    # Lines across the edge of the map would cross all of it.
     return [line for line in turned if np.ptp(line[:, 0]) < 180.0]
 
 
@@ -67,7 +64,7 @@ def _coasts() -> list[NDArray[np.float64]]:
 
 
 def colour_map(name: str) -> Any:
-    """Return a colour map of cmocean, grey where there is no value."""
+    """Return a colour map of cmocean, grey for missing values."""
     with warnings.catch_warnings():  # cmocean 4 builds its maps in a way that matplotlib 3.11 deprecates
         warnings.simplefilter("ignore", DeprecationWarning)
         import cmocean
@@ -75,7 +72,7 @@ def colour_map(name: str) -> Any:
 
 
 def colour_limit(values: NDArray[np.float64]) -> float:
-    """Return the end of a colour scale that covers nearly all values.
+    """Return the limit of a colour scale that covers nearly all values.
 
     Examples
     --------
@@ -98,5 +95,5 @@ def ratio(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> float:
 
 
 def long_name(array: xr.DataArray) -> str:
-    """Return how to call an array in a figure."""
+    """Return the name of an array in a figure."""
     return str(array.attrs.get("long_name", array.name))

@@ -15,38 +15,16 @@ from tqdm.auto import tqdm
 
 Picture = NDArray[np.uint8]  # (height, width, 3)
 
-#: Dots per inch: a map is 276 dots wide, so that four stand side by side on a page, and a frame takes some 20 kB.
+#: Dots per inch: a map is 276 dots wide, a frame has about 20 kB.
 MOVIE_DPI = 72
+#: Colours of at least this value become white.
 NEARLY_WHITE = 243
 
 
 def write_movie(path: Path, figure: Figure, draw: Callable[[int], None], frames: int, fps: int) -> Path:
-    """Draw a figure again and again, and write its pictures as a movie.
+    """Write ``frames`` pictures of a figure, each after ``draw(number)``; returns the path.
 
-    Parameters
-    ----------
-    path : Path
-        Ends in ``.gif`` or ``.mp4``.
-    figure : Figure
-        Its layout is settled with the first frame.
-    draw : callable
-        Changes the figure to the frame of that number, from 0.
-    frames : int
-        How many.
-    fps : int
-        Frames per second.
-
-    Returns
-    -------
-    Path
-        The same.
-
-    Raises
-    ------
-    ValueError
-        Another kind of file, or no frame.
-    RuntimeError
-        An MP4, and no ffmpeg.
+    ValueError for another suffix than .gif or .mp4 or without frames, RuntimeError for MP4 without ffmpeg.
     """
     if frames < 1:
         raise ValueError("a movie needs a frame: the times are empty.")
@@ -57,7 +35,7 @@ def write_movie(path: Path, figure: Figure, draw: Callable[[int], None], frames:
     canvas = FigureCanvasAgg(figure)
     draw(0)
     canvas.draw()  # type: ignore[no-untyped-call]
-    figure.set_layout_engine("none")  # else a longer label would shift every map
+    figure.set_layout_engine("none")  # the layout of the first frame holds for all
 
     def pictures() -> Iterator[Picture]:
         for frame in tqdm(range(frames), desc=path.name, disable=None, leave=False, delay=1):
@@ -65,7 +43,7 @@ def write_movie(path: Path, figure: Figure, draw: Callable[[int], None], frames:
             canvas.draw()  # type: ignore[no-untyped-call]
             yield np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
 
-    part = path.with_name(f".{path.stem}.part{path.suffix}")  # the name is taken only by a movie that is whole
+    part = path.with_name(f".{path.stem}.part{path.suffix}")  # renamed when complete
     try:
         write(part, pictures(), fps)
         part.replace(path)
@@ -75,11 +53,11 @@ def write_movie(path: Path, figure: Figure, draw: Callable[[int], None], frames:
 
 
 def _write_gif(path: Path, pictures: Iterator[Picture], fps: int) -> None:
-    """Write pictures with the colours of the first, not dithered: what does not change does not flicker."""
+    """Write pictures with the palette of the first, without dithering, so that nothing flickers."""
     first = Image.fromarray(next(pictures))
     palette = first.quantize(256)
     colours = np.array(palette.getpalette(), dtype=np.uint8).reshape(-1, 3)
-    colours[colours.min(axis=1) > NEARLY_WHITE] = 255  # paper is white, and means of colours are not
+    colours[colours.min(axis=1) > NEARLY_WHITE] = 255  # the background, which the palette averages
     palette.putpalette(colours.tobytes())
     images = chain([first], map(Image.fromarray, pictures))
     frames = (image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images)
@@ -87,7 +65,7 @@ def _write_gif(path: Path, pictures: Iterator[Picture], fps: int) -> None:
 
 
 def _write_mp4(path: Path, pictures: Iterator[Picture], fps: int) -> None:
-    """Hand pictures to ffmpeg, of an even size as its codec wants them."""
+    """Write pictures with ffmpeg, padded to an even size for its codec."""
     try:
         from imageio_ffmpeg import write_frames
     except ImportError:

@@ -1,4 +1,4 @@
-"""Figures and movies of observations: where the altimeters passed, and what they saw."""
+"""Figures and movies of observations along tracks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from xinr.geo.coordinates import central_longitude, locate, wrap
-from xinr.plots.geography import colour_limit, colour_map, dress, long_name, ratio
+from xinr.plots.geography import colour_limit, colour_map, decorate, long_name, ratio
 from xinr.plots.movies import write_movie
 from xinr.plots.style import COLOURS, DPI, LABEL, TITLE
 
@@ -23,23 +23,23 @@ def tracks(
     period: tuple[str, str] | None = None,
     names: Mapping[str, str] | None = None,
 ) -> Figure:
-    """Draw observations on a map: by mission, and by height.
+    """Draw observations on two maps: by mission, and by sea level.
 
     Parameters
     ----------
     observations : Dataset
-        Along-track data (n,), with a coordinate ``mission`` if there are several.
+        Along-track data (n,), with the coordinate ``mission`` of several missions.
     variable : str
-        Height to colour by [m].
+        Variable to colour by [m].
     period : (first, last), optional
-        Days to show, both included; a month of five missions covers everything.
+        Days to show, both included.
     names : mapping, optional
-        Names to show for missions.
+        Names of missions in the legend.
 
     Returns
     -------
     Figure
-        Two maps side by side.
+        Two maps, side by side.
 
     Raises
     ------
@@ -60,15 +60,15 @@ def tracks(
     figure = Figure(figsize=(11.5, 1.1 + 4.6 * min(ratio(lon, lat), 1.5)), layout="constrained", dpi=DPI)
     left, right = figure.subplots(1, 2, sharey=True)
     for i, name in enumerate(sorted(set(mission))):
-        of, colour = mission == name, COLOURS[i % len(COLOURS)]
-        left.scatter(lon[of], lat[of], s=2.5, color=colour, linewidths=0, label=(names or {}).get(name, name))
+        own, colour = mission == name, COLOURS[i % len(COLOURS)]
+        left.scatter(lon[own], lat[own], s=2.5, color=colour, linewidths=0, label=(names or {}).get(name, name))
     if mission[0]:
         left.legend(loc="upper right", fontsize=9, markerscale=4, framealpha=0.92)
     limit = colour_limit(100.0 * height)
     shown = right.scatter(lon, lat, c=100.0 * height, s=2.5, cmap=colour_map("balance"), vmin=-limit, vmax=limit)
     figure.colorbar(shown, ax=right, label=f"{long_name(observations[variable])} [cm]", extend="both", shrink=0.9)
     for axes, title in ((left, "by mission"), (right, "by height")):
-        dress(axes, title, (lon.min(), lon.max()), (lat.min(), lat.max()))
+        decorate(axes, title, (lon.min(), lon.max()), (lat.min(), lat.max()))
     right.set_ylabel("")
     days = "" if period is None else f", {period[0]} to {period[1]}"
     figure.suptitle(f"{height.size:,} observations{days}".replace(",", "\u2009", 1), fontsize=13)
@@ -84,7 +84,7 @@ def tracks_movie(
     window: float = 5.0,
     fps: int = 5,
 ) -> Path:
-    """Write a movie of the observations in a window that slides over time.
+    """Write a movie of the observations within a moving time window.
 
     Parameters
     ----------
@@ -93,11 +93,11 @@ def tracks_movie(
     observations : Dataset
         Along-track data (n,).
     times : ndarray of datetime64
-        Of the frames.
+        Times of the frames.
     variable : str
-        Height to colour by [m].
+        Variable to colour by [m].
     window : float
-        Days shown before and after the time of a frame.
+        Half-width: days before and after the time of a frame.
     fps : int
         Frames per second.
 
@@ -119,7 +119,7 @@ def tracks_movie(
     shown = axes.scatter([], [], c=[], s=4.0, linewidths=0, cmap=colour_map("balance"), vmin=-limit, vmax=limit)
     bar = figure.colorbar(shown, ax=axes, location="bottom", extend="both", shrink=0.9, pad=0.02, aspect=28)
     bar.set_label(f"{long_name(observations[variable])} [cm]", fontsize=LABEL)
-    dress(axes, "observations", (lon.min(), lon.max()), (lat.min(), lat.max()))
+    decorate(axes, "observations", (lon.min(), lon.max()), (lat.min(), lat.max()))
 
     def draw(frame: int) -> None:
         near = np.abs(when - times[frame]) <= np.timedelta64(round(86400 * window), "s")
@@ -139,7 +139,7 @@ def _in_period(
         days = time.astype("datetime64[D]")
         shown &= (days >= np.datetime64(period[0], "D")) & (days <= np.datetime64(period[1], "D"))
     if not shown.any():
-        raise ValueError(f"no observation to draw in {period}: the data run from {time.min()} to {time.max()}.")
+        raise ValueError(f"no observation to draw in {period}: the data cover {time.min()} to {time.max()}.")
     lon = locate(ds, "longitude").values[shown]
     mission = np.broadcast_to(ds["mission"].values.astype(str) if "mission" in ds else np.str_(""), height.shape)[shown]
     return wrap(lon, central_longitude(lon)), locate(ds, "latitude").values[shown], height[shown], mission

@@ -1,4 +1,4 @@
-"""What can be drawn of a map: heights, their derivatives, the currents that follow, and errors, in handy units."""
+"""Quantities of maps, in the units in which they are drawn: sea level, derivatives, currents, errors."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import Any, Protocol
 import xarray as xr
 
 from xinr.geo.coordinates import locate
+from xinr.geo.finite_differences import laplacian, slopes
 from xinr.geo.geostrophy import currents, geostrophic
 from xinr.observations.variables import as_map
+from xinr.plots.geography import long_name
 
 
 class Drawable(Protocol):
-    """What can be evaluated on a grid: a `xinr.Field`."""
+    """What can be evaluated on a grid, such as a `xinr.Field`."""
 
     def interp(self, target: Any, *, error: bool = False) -> xr.Dataset:
         """Evaluate the height."""
@@ -28,20 +30,20 @@ class Drawable(Protocol):
 
 @dataclass(frozen=True)
 class Quantity:
-    """One kind of picture.
+    """A quantity that can be drawn.
 
     Parameters
     ----------
     title, unit : str
-        As shown.
+        Title and unit in figures.
     factor : float
-        From SI to that unit.
+        From SI units to that unit.
     colours : str
         Colour map of cmocean.
     signed : bool
-        Whether values have both signs, so that the scale is about zero.
+        Whether values have both signs: the colour scale is then symmetric.
     of : callable
-        Takes the variables that `plain` gives, returns the quantity in SI units.
+        Takes ``height``, ``dx``, ``dy``, ``laplacian``, ``truth``, ``formal_error``; returns the quantity in SI units.
     """
 
     title: str
@@ -58,8 +60,9 @@ def _speed(ds: xr.Dataset) -> xr.DataArray:
 
 
 def _vorticity(ds: xr.Dataset) -> xr.DataArray:
-    # Of the second derivatives it depends on the sum along two directions alone: the Laplacian.
-    second = {"xx": ds["bend"], "yy": xr.zeros_like(ds["bend"]), "xy": xr.zeros_like(ds["bend"])}
+    # It depends on the sum of xx and yy alone, the Laplacian.
+    zero = xr.zeros_like(ds["laplacian"])
+    second = {"xx": ds["laplacian"], "yy": zero, "xy": zero}
     return currents({"x": ds["dx"], "y": ds["dy"], **second}, anomaly=False)["vorticity"]
 
 
@@ -68,11 +71,11 @@ QUANTITIES: dict[str, Quantity] = {
     "gradient": Quantity(
         "gradient magnitude", "cm per 100 km", 1e7, "amp", False, lambda ds: (ds["dx"] ** 2 + ds["dy"] ** 2) ** 0.5
     ),
-    "laplacian": Quantity("Laplacian", r"$10^{-10}\,\mathrm{m}^{-1}$", 1e10, "curl", True, lambda ds: ds["bend"]),
+    "laplacian": Quantity("Laplacian", r"$10^{-10}\,\mathrm{m}^{-1}$", 1e10, "curl", True, lambda ds: ds["laplacian"]),
     "speed": Quantity("geostrophic speed", "cm/s", 1e2, "speed", False, _speed),
     "vorticity": Quantity("relative vorticity", r"$10^{-5}\,\mathrm{s}^{-1}$", 1e5, "curl", True, _vorticity),
     "error": Quantity("error: map − truth", "cm", 1e2, "balance", True, lambda ds: ds["height"] - ds["truth"]),
-    "stated error": Quantity("stated error", "cm", 1e2, "matter", False, lambda ds: ds["stated"]),
+    "formal error": Quantity("formal error", "cm", 1e2, "matter", False, lambda ds: ds["formal_error"]),
 }
 DRAWN_BY_DEFAULT = ("height", "gradient", "laplacian")
 
@@ -88,14 +91,14 @@ def quantities_of(
     Parameters
     ----------
     source : Field or Dataset
-        A Dataset's own derivatives (``d<name>_dx``, ``laplacian_<name>``) are taken where it has them, else centred
+        The derivatives in a Dataset (``d<name>_dx``, ``laplacian_<name>``) are used if present, else centred
         differences.
     names : iterable of str
         Keys of `QUANTITIES`.
     target : Dataset, optional
-        Grid on which to evaluate a Field.
+        Grid on which a Field is evaluated.
     truth : Dataset, optional
-        True heights on the grid of the source, for "error".
+        The truth on the grid of the source, for "error".
 
     Returns
     -------
@@ -105,7 +108,7 @@ def quantities_of(
     Raises
     ------
     ValueError
-        An unknown name, an error without the truth, a stated error that there is not, or a Field without a target.
+        An unknown name, an error without the truth, no formal error, or a Field without a target.
 
     Examples
     --------
@@ -120,45 +123,48 @@ def quantities_of(
     unknown = [name for name in names if name not in QUANTITIES]
     if unknown:
         raise ValueError(f"unknown quantity {unknown}: expected some of {list(QUANTITIES)}.")
-    maps = _maps(source, target, "stated error" in names)
-    height = height_of(maps)
-    plain = _plain(maps, height, truth)
-    missing = {"error": "truth", "stated error": "stated"}
+    height, plain = _plain(source, target, "formal error" in names)
+    if truth is not None:
+        plain = plain.assign(truth=as_map(truth))
+    needed = {
+        "error": ("truth", "give truth=<true maps>"),
+        "formal error": ("formal_error", "the map has none: interp(..., error=True) adds it"),
+    }
     for name in names:
-        if name in missing and missing[name] not in plain:
-            cure = "give truth=<true maps>" if name == "error" else "the map has none: interp(..., error=True) adds it"
-            raise ValueError(f"{name!r} cannot be drawn of {height!r}: {cure}.")
-    order = [str(locate(maps, axis).dims[0]) for axis in ("latitude", "longitude")]
-    return xr.Dataset({name: _drawn(QUANTITIES[name], plain, maps[height], order) for name in names})
+        variable, cure = needed.get(name, ("height", ""))
+        if variable not in plain:
+            raise ValueError(f"{name!r} cannot be drawn of {height.name!r}: {cure}.")
+    order = [str(locate(height, axis).dims[0]) for axis in ("latitude", "longitude")]
+    return xr.Dataset({name: _in_unit(QUANTITIES[name], plain, height, order) for name in names})
 
 
-def height_of(maps: xr.Dataset) -> str:
-    """Return the name of the height among maps that hold its Laplacian."""
-    return next(str(name) for name in maps if f"laplacian_{name}" in maps)
-
-
-def _maps(source: Drawable | xr.Dataset, target: xr.Dataset | None, stated: bool) -> xr.Dataset:
-    """Return height and derivatives."""
+def _plain(source: Drawable | xr.Dataset, target: xr.Dataset | None, error: bool) -> tuple[xr.DataArray, xr.Dataset]:
+    """Return the map, and its variables under names that do not depend on the map's name."""
     if isinstance(source, xr.Dataset):
-        height = str(as_map(source).name)
-        if {f"d{height}_dx", f"d{height}_dy", f"laplacian_{height}"} <= set(map(str, source)):
-            return source
-        return xr.merge([source[[height]], source.inr.gradient(), source.inr.laplacian()])
-    if target is None:
+        height = as_map(source)
+        derived = _differentiated(height)
+        maps = source if set(derived) <= set(source) else source.assign(derived)
+    elif target is None:
         raise ValueError("a Field has no grid of its own: say where, target=<grid>.")
-    parts = [source.interp(target, error=stated), source.gradient(target), source.laplacian(target)]
-    return xr.merge(parts, combine_attrs="drop_conflicts")
+    else:
+        parts = [source.interp(target, error=error), source.gradient(target), source.laplacian(target)]
+        maps = xr.merge(parts, combine_attrs="drop_conflicts")
+        height = maps[next(name for name in maps if f"laplacian_{name}" in maps)]
+    name = height.name
+    names = {name: "height", f"d{name}_dx": "dx", f"d{name}_dy": "dy", f"laplacian_{name}": "laplacian"}
+    names |= {f"err_{name}": "formal_error"} if f"err_{name}" in maps else {}
+    return height, maps[list(names)].rename(names)
 
 
-def _plain(maps: xr.Dataset, height: str, truth: xr.Dataset | None) -> xr.Dataset:
-    names = {height: "height", f"d{height}_dx": "dx", f"d{height}_dy": "dy", f"laplacian_{height}": "bend"}
-    if f"err_{height}" in maps:
-        names[f"err_{height}"] = "stated"
-    plain = maps[list(names)].rename(names)
-    return plain if truth is None else plain.assign(truth=as_map(truth))
+def _differentiated(height: xr.DataArray) -> dict[str, xr.DataArray]:
+    """Return the derivatives of a map by centred differences."""
+    axes = locate(height, "longitude"), locate(height, "latitude")
+    slope = slopes(height, *axes, None)
+    found = {f"d{height.name}_dx": slope["x"], f"d{height.name}_dy": slope["y"]}
+    return found | {f"laplacian_{height.name}": laplacian(height, *axes)}
 
 
-def _drawn(quantity: Quantity, plain: xr.Dataset, height: xr.DataArray, order: list[str]) -> xr.DataArray:
+def _in_unit(quantity: Quantity, plain: xr.Dataset, height: xr.DataArray, order: list[str]) -> xr.DataArray:
     values = (quantity.factor * quantity.of(plain)).transpose(..., *order)
-    title = str(height.attrs.get("long_name", height.name)) if quantity.title == "height" else quantity.title
+    title = long_name(height) if quantity.title == "height" else quantity.title
     return values.assign_attrs(units=quantity.unit, long_name=title)

@@ -1,4 +1,4 @@
-"""Figures of scores: day by day, and place by place."""
+"""Figures of scores by day and by region."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from xinr.geo.coordinates import Axis, locate
-from xinr.plots.geography import colour_limit, colour_map, dress, ratio
+from xinr.plots.geography import colour_limit, colour_map, decorate, ratio
 from xinr.plots.sheet import WIDTH
+from xinr.plots.spectra import check_some
 from xinr.plots.style import COLOURS, DPI, LABEL, TITLE
 
 AXES: tuple[Axis, ...] = ("longitude", "latitude")
-Ends = tuple[float, float]
-#: What `error_maps` can show: colour map of cmocean, factor from SI, label.
+#: Variables of `error_maps`: colour map of cmocean, factor from SI, label.
 KINDS = {
     "rmse": ("amp", 100.0, "rms error [cm]"),
     "bias": ("balance", 100.0, "mean error [cm]"),
@@ -43,7 +43,7 @@ def daily_scores(scores: Mapping[str, xr.Dataset]) -> Figure:
     Raises
     ------
     ValueError
-        Nothing to draw, or no score of days.
+        Nothing to draw, or no daily score.
 
     Examples
     --------
@@ -52,8 +52,7 @@ def daily_scores(scores: Mapping[str, xr.Dataset]) -> Figure:
     >>> daily_scores({"OI": ds}).axes[0].get_legend().get_texts()[0].get_text()
     'OI: 0.850 ± 0.035'
     """
-    if not scores:
-        raise ValueError("no score to draw: expected {name: Dataset of a score}, got an empty mapping.")
+    check_some(scores)
     figure = Figure(figsize=(9.0, 3.9), layout="constrained", dpi=DPI)
     axes = figure.subplots()
     with matplotlib.rc_context({"date.converter": "concise"}):
@@ -74,23 +73,23 @@ def _daily(name: str, score: xr.Dataset) -> tuple[NDArray[np.datetime64], NDArra
     for variable, time in (("daily_score", "day"), ("rmse_score", "time")):
         if variable in score and np.isfinite(score[variable]).any():
             return score[time].values, score[variable].values
-    raise ValueError(f"the score of {name!r} holds no day: expected 'daily_score' or 'rmse_score' with a number.")
+    raise ValueError(f"the score of {name!r} has no day: expected 'daily_score' or 'rmse_score' with a number.")
 
 
 def error_maps(errors: Mapping[str, xr.Dataset], variable: str = "rmse") -> Figure:
-    """Draw where maps err.
+    """Draw maps of the errors of several maps.
 
     Parameters
     ----------
     errors : mapping of str to Dataset
         Results of `xinr.metrics.bin_errors`, by name.
     variable : {"rmse", "bias", "score"}
-        What to show: [cm], or the share of the signal.
+        Variable to show: [cm], or relative to the signal.
 
     Returns
     -------
     Figure
-        Maps side by side on one colour scale; grey where there were too few points.
+        Maps side by side on one colour scale; grey where there are too few points.
 
     Raises
     ------
@@ -112,16 +111,16 @@ def error_maps(errors: Mapping[str, xr.Dataset], variable: str = "rmse") -> Figu
     drawn = {name: factor * ds[variable] for name, ds in errors.items()}
     limit = colour_limit(np.concatenate([values.values.ravel() for values in drawn.values()]))
     half = _half(drawn)
-    figure, panels, ends = _empty_maps(drawn, half)
+    figure, panels, limits = _empty_maps(drawn, half)
     for axes, (name, values) in zip(panels, drawn.items(), strict=True):
         middles = [locate(values, axis).values for axis in AXES]
         edges = [np.append(each - half, each[-1] + half) for each in middles]
         low = 0.0 if variable == "rmse" else -limit
         mesh = axes.pcolormesh(*edges, values.values, cmap=colour_map(colours), vmin=low, vmax=limit)
-        dress(axes, name, *ends)
+        decorate(axes, name, *limits)
         axes.label_outer()
     below = panels[0].get_subplotspec().get_gridspec().ncols
-    for axes in panels[-below:]:  # nothing is drawn below them
+    for axes in panels[-below:]:  # the lowest of their columns
         axes.tick_params(labelbottom=True)
         axes.set_xlabel("longitude [°E]", fontsize=LABEL)
     extend = "max" if variable == "rmse" else "both"
@@ -137,15 +136,17 @@ def _half(drawn: Mapping[str, xr.DataArray]) -> float:
     return float(known.min() if known.size else 1.0) / 2.0
 
 
-def _empty_maps(drawn: Mapping[str, xr.DataArray], half: float) -> tuple[Figure, list[Any], tuple[Ends, Ends]]:
-    """Return a figure with axes for each map, and the ends of longitude and latitude that hold them all."""
+def _empty_maps(
+    drawn: Mapping[str, xr.DataArray], half: float
+) -> tuple[Figure, list[Any], tuple[tuple[float, float], tuple[float, float]]]:
+    """Return a figure with axes for each map, and the limits of longitude and latitude of all."""
     lon, lat = (np.concatenate([locate(each, axis).values for each in drawn.values()]) for axis in AXES)
     columns = 2 if len(drawn) == 4 else min(len(drawn), 3)
     rows = -(-len(drawn) // columns)
-    ends = (lon.min() - half, lon.max() + half), (lat.min() - half, lat.max() + half)
-    size = (WIDTH * max(columns, 1.3), 1.3 + (0.2 + 0.98 * WIDTH * ratio(*map(np.array, ends))) * rows)
+    limits = (lon.min() - half, lon.max() + half), (lat.min() - half, lat.max() + half)
+    size = (WIDTH * max(columns, 1.3), 1.3 + (0.2 + 0.98 * WIDTH * ratio(*map(np.array, limits))) * rows)
     figure = Figure(figsize=size, layout="constrained", dpi=DPI)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for axes in grid.flat[len(drawn) :]:
         axes.remove()
-    return figure, list(grid.flat[: len(drawn)]), ends
+    return figure, list(grid.flat[: len(drawn)]), limits

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from xinr.geo.coordinates import locate
-from xinr.plots.geography import colour_limit, colour_map, dress, long_name, ratio
+from xinr.plots.geography import colour_limit, colour_map, decorate, long_name, ratio
 from xinr.plots.movies import write_movie
 from xinr.plots.quantities import DRAWN_BY_DEFAULT, QUANTITIES, Drawable, quantities_of
 from xinr.plots.style import DPI, LABEL, TITLE
@@ -35,21 +35,21 @@ def maps(
     Parameters
     ----------
     sources : mapping of str to Field or Dataset
-        By name. A Dataset's own derivatives (``d<name>_dx``, ``laplacian_<name>``) are shown where it has them,
-        else centred differences.
+        By name. The derivatives in a Dataset (``d<name>_dx``, ``laplacian_<name>``) are used if present, else centred
+        differences.
     target : Dataset, optional
-        Grid on which to evaluate Fields; Datasets are shown on their own.
+        Grid on which Fields are evaluated; Datasets are shown on their own grid.
     time : str or datetime64, optional
-        Which map (the nearest); by default the middle one.
+        The nearest map is shown; by default the middle one.
     quantities : iterable of str
-        Keys of `xinr.plots.QUANTITIES`: height, gradient, Laplacian by default.
+        Keys of `xinr.plots.QUANTITIES`.
     truth : Dataset, optional
-        True heights on the same grid, for the quantity "error".
+        The truth on the same grid, for the quantity "error".
 
     Returns
     -------
     Figure
-        A row for each map; of one or two quantities a row for each, the maps side by side.
+        A row for each map; with one or two quantities, a row for each quantity.
 
     Raises
     ------
@@ -59,8 +59,8 @@ def maps(
     Examples
     --------
     >>> axes = {"latitude": np.arange(33.0, 37.0), "longitude": np.arange(295.0, 300.0)}
-    >>> bump = xr.Dataset({"sla": (("latitude", "longitude"), np.random.default_rng(0).normal(size=(4, 5)))}, axes)
-    >>> len(maps({"one": bump, "two": 2 * bump}).axes)
+    >>> ds = xr.Dataset({"sla": (("latitude", "longitude"), np.random.default_rng(0).normal(size=(4, 5)))}, axes)
+    >>> len(maps({"one": ds, "two": 2 * ds}).axes)
     9
     """
     _check(sources)
@@ -94,13 +94,13 @@ def movie(
     sources : mapping of str to Field or Dataset
         By name, with the same times; see `maps`.
     target : Dataset, optional
-        Grid on which to evaluate Fields.
+        Grid on which Fields are evaluated.
     quantities : iterable of str
         Keys of `xinr.plots.QUANTITIES`.
     truth : Dataset, optional
-        True heights on the same grid, for the quantity "error".
+        The truth on the same grid, for the quantity "error".
     limits : mapping of str to float, optional
-        Ends of the colour scales [drawn unit], by quantity; by default those that cover all maps at all times.
+        Limits of the colour scales [drawn unit], by quantity; by default they cover all maps at all times.
     fps : int
         Frames per second.
 
@@ -112,7 +112,7 @@ def movie(
     Raises
     ------
     ValueError
-        Nothing to draw, maps of different times or of none, or a kind of file that cannot be written.
+        Nothing to draw, maps of different times or of none, or another kind of file.
     """
     _check(sources)
     names = list(quantities)
@@ -131,7 +131,7 @@ def movie(
 
 
 def colour_limits(drawn: Iterable[xr.Dataset]) -> dict[str, float]:
-    """Return the end of the colour scale of each quantity that covers nearly all values of several maps."""
+    """Return the limit of the colour scale of each quantity, which covers nearly all values of several maps."""
     each = list(drawn)
     return {str(name): colour_limit(np.concatenate([ds[name].values.ravel() for ds in each])) for name in each[0]}
 
@@ -155,33 +155,33 @@ class _Sheet:
         for j, quantity in enumerate(self.names):
             for i, (name, ds) in enumerate(drawn.items()):
                 self.meshes[name, quantity] = _mesh(self.axes[i, j], ds[quantity], quantity, limits[quantity])
-                dress(self.axes[i, j], self._title(name, quantity), (lon.min(), lon.max()), (lat.min(), lat.max()))
+                decorate(self.axes[i, j], self._title(name, quantity), (lon.min(), lon.max()), (lat.min(), lat.max()))
                 self.axes[i, j].label_outer()
             self._colour_bar(j, quantity, first[quantity])
 
     def show(self, drawn: Mapping[str, xr.Dataset]) -> None:
-        """Change the values."""
+        """Update the values."""
         for (name, quantity), mesh in self.meshes.items():
             mesh.set_array(drawn[name][quantity].values)
 
     def date(self, day: str) -> None:
-        """Say of when the maps are."""
+        """Write the date of the maps."""
         if len(self.meshes) > 1:
             self.figure.suptitle(day, fontsize=13)
         else:
             self.axes[0, 0].set_title(f"{next(iter(self.meshes))[0]}, {day}", fontsize=TITLE)
 
     def _title(self, name: str, quantity: str) -> str:
-        # The colour bar says it where there is one quantity.
+        # The colour bar names a single quantity.
         return name if len(self.names) == 1 else f"{name}: {QUANTITIES[quantity].title}"
 
     def _colour_bar(self, j: int, quantity: str, values: xr.DataArray) -> None:
         mesh = self.meshes[next(iter(self.meshes))[0], quantity]
         extend = "both" if QUANTITIES[quantity].signed else "max"
-        beside = self.axes[:, j]
-        slim = 28 * (len(beside) if self.across else 1)
+        column = list(self.axes[:, j])
+        aspect = 28 * (len(column) if self.across else 1)
         bar = self.figure.colorbar(
-            mesh, ax=list(beside), location="bottom", extend=extend, shrink=0.9, pad=0.02, aspect=slim
+            mesh, ax=column, location="bottom", extend=extend, shrink=0.9, pad=0.02, aspect=aspect
         )
         bar.set_label(f"{long_name(values)} [{values.attrs['units']}]", fontsize=LABEL)
 

@@ -1,4 +1,4 @@
-"""Figures of spectra: what is in the reference and in the errors, and which scales a method resolves."""
+"""Figures of spectra: of the reference, of the errors, and of the scales that a map resolves."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from matplotlib.ticker import NullLocator
 
 from xinr.plots.style import COLOURS, DPI, LABEL, TITLE
 
-#: Ends of the axes of `psd_score`: shorter waves are noise [km]; a map may be much worse than none.
+#: Lower limits of the axes of `psd_score`: wavelength [km] and score.
 SHORTEST, LOWEST = 40.0, -0.5
 
 
 def psd_score(scores: Mapping[str, xr.Dataset]) -> Figure:
-    """Draw ``1 - PSD(error)/PSD(reference)`` against wavelength, and mark the shortest one resolved.
+    """Draw ``1 - PSD(error)/PSD(reference)`` against wavelength, and mark the shortest wavelength resolved.
 
     Parameters
     ----------
@@ -27,12 +27,12 @@ def psd_score(scores: Mapping[str, xr.Dataset]) -> Figure:
     Returns
     -------
     Figure
-        One line for each; its band is the 95 % interval of the resolved scale.
+        One line for each; the band is the 95 % interval of the resolved wavelength.
 
     Raises
     ------
     ValueError
-        Nothing to draw, or no spectrum: the passes were too short for a segment.
+        Nothing to draw, or no spectrum, where passes are too short for a segment.
 
     Examples
     --------
@@ -42,10 +42,7 @@ def psd_score(scores: Mapping[str, xr.Dataset]) -> Figure:
     >>> psd_score({"OI": ds}).axes[0].get_xlabel()
     'wavelength along the track [km]'
     """
-    if not scores:
-        raise ValueError("no score to draw: expected {name: Dataset of a score}, got an empty mapping.")
-    figure = Figure(figsize=(7.8, 4.9), layout="constrained", dpi=DPI)
-    axes = figure.subplots()
+    figure, axes = _empty(scores)
     lowest = [_draw_score(axes, *item, COLOURS[i % len(COLOURS)]) for i, item in enumerate(scores.items())]
     axes.axhline(0.5, color="0.35", linewidth=1.0, linestyle="--")
     axes.annotate(
@@ -57,12 +54,8 @@ def psd_score(scores: Mapping[str, xr.Dataset]) -> Figure:
         fontsize=9,
         color="0.35",
     )
-    _wavelength_axis(axes)
     axes.set_ylim(max(min(lowest) - 0.05, LOWEST), 1.03)
-    axes.set_ylabel("1 − PSD(error) / PSD(reference)", fontsize=LABEL)
-    axes.set_title("Share of the spectrum that is mapped, on the withheld track", fontsize=TITLE)
-    axes.legend(loc="lower left", fontsize=10, framealpha=0.95)
-    axes.grid(alpha=0.25)
+    _finish(axes, "1 − PSD(error) / PSD(reference)", "Spectral score along the withheld track")
     return figure
 
 
@@ -77,13 +70,13 @@ def psd(scores: Mapping[str, xr.Dataset]) -> Figure:
     Returns
     -------
     Figure
-        The reference in black, half of it dashed: a method resolves the waves whose error is below. Its line is thick
-        there, down to lambda_x.
+        The reference in black, half of it dashed: waves whose error is below are resolved. Lines are thick for
+        wavelengths of at least lambda_x.
 
     Raises
     ------
     ValueError
-        Nothing to draw, or no spectrum: the passes were too short for a segment.
+        Nothing to draw, or no spectrum, where passes are too short for a segment.
 
     Examples
     --------
@@ -93,10 +86,7 @@ def psd(scores: Mapping[str, xr.Dataset]) -> Figure:
     >>> [line.get_text() for line in psd({"OI": ds}).axes[0].get_legend().get_texts()]
     ['reference', 'half of it', 'error of OI']
     """
-    if not scores:
-        raise ValueError("no score to draw: expected {name: Dataset of a score}, got an empty mapping.")
-    figure = Figure(figsize=(7.8, 4.9), layout="constrained", dpi=DPI)
-    axes = figure.subplots()
+    figure, axes = _empty(scores)
     for i, (name, score) in enumerate(scores.items()):
         _check_spectrum(name, score)
         k = score["wavenumber"].values[1:]
@@ -108,17 +98,25 @@ def psd(scores: Mapping[str, xr.Dataset]) -> Figure:
         axes.plot(1.0 / k, error, color=colour, linewidth=1.2, label=f"error of {name}")
         axes.plot(1.0 / k[resolved], error[resolved], color=colour, linewidth=3.2)
     axes.set_yscale("log")
-    _wavelength_axis(axes)
-    axes.set_ylabel("power spectral density [m² km]", fontsize=LABEL)
-    axes.set_title("Spectra along the withheld track; thick where waves are resolved", fontsize=TITLE)
-    axes.legend(loc="lower left", fontsize=10, framealpha=0.95)
-    axes.grid(alpha=0.25)
+    _finish(axes, "power spectral density [m² km]", "Spectra along the withheld track; thick where waves are resolved")
     return figure
+
+
+def check_some(scores: Mapping[str, xr.Dataset]) -> None:
+    """Raise ValueError for no scores at all."""
+    if not scores:
+        raise ValueError("no score to draw: expected {name: Dataset of a score}, got an empty mapping.")
+
+
+def _empty(scores: Mapping[str, xr.Dataset]) -> tuple[Figure, Axes]:
+    check_some(scores)
+    figure = Figure(figsize=(7.8, 4.9), layout="constrained", dpi=DPI)
+    return figure, figure.subplots()
 
 
 def _check_spectrum(name: str, score: xr.Dataset) -> None:
     if not ((score["wavenumber"].values > 0) & np.isfinite(score["psd_diff"].values)).any():
-        raise ValueError(f"the score of {name!r} holds no spectrum: score with a shorter segment_length.")
+        raise ValueError(f"the score of {name!r} has no spectrum: score with a shorter segment_length.")
 
 
 def _draw_score(axes: Axes, name: str, score: xr.Dataset, colour: str) -> float:
@@ -139,8 +137,8 @@ def _draw_score(axes: Axes, name: str, score: xr.Dataset, colour: str) -> float:
     return float(min(0.0, ratio[known & (k * SHORTEST <= 1.0)].min(initial=0.0)))
 
 
-def _wavelength_axis(axes: Axes) -> None:
-    """Put long waves on the left, as along a wavenumber, with wavelengths for labels."""
+def _finish(axes: Axes, label: str, title: str) -> None:
+    """Set labels and legend, with wavelengths from long to short."""
     low, high = axes.get_xlim()
     low, high = max(low, SHORTEST), min(high, 1050.0)
     ticks = [tick for tick in (50, 70, 100, 150, 200, 300, 500, 1000) if low <= tick <= high]
@@ -149,3 +147,7 @@ def _wavelength_axis(axes: Axes) -> None:
     axes.set_xticks(ticks, [f"{tick}" for tick in ticks])
     axes.set_xlim(high, low)
     axes.set_xlabel("wavelength along the track [km]", fontsize=LABEL)
+    axes.set_ylabel(label, fontsize=LABEL)
+    axes.set_title(title, fontsize=TITLE)
+    axes.legend(loc="lower left", fontsize=10, framealpha=0.95)
+    axes.grid(alpha=0.25)

@@ -1,8 +1,8 @@
-"""What the figures share: colours and sizes."""
+"""Colours and sizes of figures."""
 
 from __future__ import annotations
 
-#: Colours that the colour-blind tell apart (Okabe & Ito), in the order of methods or missions.
+#: Colours for the colour-blind (Okabe & Ito), in the order of methods or missions.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 DPI = 150

@@ -46,7 +46,7 @@ def figures(board: Leaderboard) -> Iterator[tuple[str, Figure]]:
     if true is not None:
         yield "Errors", plots.maps(made, time=middle, quantities=("error",), truth=true)
     if stated:
-        yield "Stated errors", plots.maps(stated, time=middle, quantities=("stated error",))
+        yield "Stated errors", plots.maps(stated, time=middle, quantities=("formal error",))
     if board.challenge.withheld is not None:
         yield from _scores(board)
 
