@@ -6,6 +6,7 @@ import xarray as xr
 from hypothesis import settings
 
 from tests.helpers import DATA, height, one_mission, two_missions
+from xinr.datasets.credentials import ACCOUNTS
 
 # No deadline: machines under load are slow; always the same examples.
 settings.register_profile("xinr", deadline=None, derandomize=True, max_examples=30)
@@ -62,6 +63,16 @@ def count_computes():
 
     with dask.config.set(scheduler=scheduler):
         yield calls
+
+
+@pytest.fixture
+def no_credentials(monkeypatch, tmp_path):
+    """An environment without accounts; returns the path of the netrc file, which does not exist."""
+    for account in ACCOUNTS.values():
+        monkeypatch.delenv(account.username, raising=False)
+        monkeypatch.delenv(account.password, raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    return tmp_path / "netrc"
 
 
 @pytest.fixture(scope="session")

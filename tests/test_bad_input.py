@@ -62,7 +62,11 @@ TRACKS = {
         {},
         r"sla_unfiltered is still packed \(attribute scale_factor\): unpack it with xr\.decode_cf",
     ),
-    "a coordinate as height": (lambda ds: ds, {"variable": "longitude"}, r"'longitude' is a coordinate, not a height"),
+    "a coordinate as height": (
+        lambda ds: ds,
+        {"variable": "longitude"},
+        r"'longitude' is a coordinate: name a sea level variable",
+    ),
     "too wide a region": (lambda ds: ds, {"region": (0, 370, 30, 50)}, r"region must be \(west, east, south, north\)"),
     "centimetres": (
         with_units("sla_unfiltered", "cm"),
@@ -70,7 +74,7 @@ TRACKS = {
         r"sla_unfiltered must be in metres, got units 'cm'\. Convert it and say so: ds\['sla_unfiltered'\] = ",
     ),
     "a correction in centimetres": (with_units("lwe", "cm"), {"lwe": True}, r"lwe must be in metres, got units 'cm'"),
-    "a swath": (swath, {}, r"one dimension shared by height, longitude.*'lines': 100, 'pixels': 6.*Stack a swath"),
+    "a swath": (swath, {}, r"one dimension shared by sea level, longitude.*'lines': 100, 'pixels': 6.*Stack a swath"),
     "time as numbers": (
         with_time(lambda ds: np.arange(640.0)),
         {},
@@ -83,7 +87,7 @@ TRACKS = {
     "two heights": (
         lambda ds: ds.rename(sla_unfiltered="sla", mdt="adt"),
         {},
-        r"which variable holds the height\? Expected one of .* got the candidates \['sla', 'adt'\]\. Name it",
+        r"which variable is the sea level\? Expected one of .* got the candidates \['sla', 'adt'\]\. Name it",
     ),
     "no such variable": (
         lambda ds: ds,
@@ -95,7 +99,7 @@ TRACKS = {
     "infinite": (
         with_values("sla_unfiltered", np.inf, 3),
         {},
-        r"heights must be finite, got infinity\. Mask it: ds\.where",
+        r"sea level must be finite, got infinity\. Mask it: ds\.where",
     ),
     "latitude beyond the pole": (
         with_values("latitude", 3600.0, 5),
@@ -133,10 +137,10 @@ TRACKS = {
         {"region": (36, 40, 300, 306)},
         r"region must be \(west, east, south, north\) in degrees with south < north, got \(36, 40, 300, 306\)",
     ),
-    "a stretch too short": (
+    "a segment too short": (
         lambda ds: ds,
         {"coarsen": 50},
-        r"no stretch of track has 50 consecutive points, so coarsen=50 would leave nothing: use a smaller factor",
+        r"no segment of track has 50 consecutive points, so coarsen=50 would leave nothing: use a smaller factor",
     ),
     "a negative scale": (
         lambda ds: ds,
@@ -258,16 +262,19 @@ def test_a_gradient_of_a_fitted_field_needs_a_target(field):
 MAPS = {
     "repeated longitudes": (
         lambda ds: ds.isel(longitude=[0, 1, 1, 2]),
-        r"longitude of a map must rise or fall without repeats: ds\.sortby\('longitude'\)",
+        r"longitude of a map must increase or decrease without repeats: ds\.sortby\('longitude'\)",
     ),
-    "longitudes out of order": (lambda ds: ds.isel(longitude=[0, 2, 1]), r"longitude of a map must rise or fall"),
+    "longitudes out of order": (
+        lambda ds: ds.isel(longitude=[0, 2, 1]),
+        r"longitude of a map must increase or decrease",
+    ),
     "repeated times": (
         lambda ds: ds.isel(time=[0, 0, 1]),
-        r"time of a map must rise or fall.*drop_duplicates\('time'\)",
+        r"time of a map must increase or decrease.*drop_duplicates\('time'\)",
     ),
     "a missing latitude": (
         lambda ds: ds.assign_coords(latitude=[36.0, NAN, 37.0, 38.0, 39.0]),
-        r"latitude of a map must rise or fall",
+        r"latitude of a map must increase or decrease",
     ),
     "one longitude": (
         lambda ds: ds.isel(longitude=[2]),
@@ -308,9 +315,11 @@ def test_a_curvilinear_map(maps):
     )
     with pytest.raises(ValueError, match=r"nav_lat of a map must have one dimension, got \('y', 'x'\): interpolate"):
         xinr.MapField.of(curved)
-    with pytest.raises(ValueError, match=r"tracks must have one dimension.*regrid a curvilinear map"):
+    with pytest.raises(ValueError, match=r"tracks must have one dimension.*interpolate a curvilinear map"):
         curved.inr.gradient()
-    with pytest.raises(ValueError, match=r"tracks must have one dimension.*A map is no track: its \.inr verbs work"):
+    with pytest.raises(
+        ValueError, match=r"tracks must have one dimension.*A map is not a track: its \.inr methods need no fit"
+    ):
         maps.inr.fit()
 
 

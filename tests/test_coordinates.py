@@ -13,7 +13,7 @@ longitudes = st.floats(-360, 720, allow_nan=False)
 
 @pytest.mark.parametrize("name", ["longitude", "lon", "LON", "Longitude", "nav_lon"])
 @pytest.mark.parametrize("as_coordinate", [True, False])
-def test_found_by_name_as_variable_or_coordinate(name, as_coordinate):
+def test_coordinates_are_found_by_name_as_variable_or_coordinate(name, as_coordinate):
     ds = xr.Dataset({name: ("obs", [1.0, 2.0]), "other": ("obs", [0.0, 0.0])})
     ds = ds.set_coords(name) if as_coordinate else ds
     assert locate(ds, "longitude").name == name
@@ -30,7 +30,7 @@ def test_found_by_name_as_variable_or_coordinate(name, as_coordinate):
         ("time", {"axis": "T"}),
     ],
 )
-def test_attributes_decide_before_names(axis, attrs):
+def test_cf_attributes_come_before_names(axis, attrs):
     values = np.array(["2020-01-01"], "datetime64[ns]") if axis == "time" else [1.0]
     ds = xr.Dataset({axis: ("obs", [5.0]), "where": ("obs", values, attrs)})
     assert locate(ds, axis).name == "where"
@@ -56,7 +56,7 @@ def test_missing_coordinate_names_what_there_is_and_the_cure():
 def test_ambiguous_coordinate_lists_the_candidates():
     attrs = {"units": "degrees_east"}
     ds = xr.Dataset({"a": ("obs", [1.0], attrs), "b": ("obs", [1.0], attrs)})
-    with pytest.raises(ValueError, match=r"longitude is ambiguous: \['a', 'b'\].*drop_vars"):
+    with pytest.raises(ValueError, match=r"longitude is ambiguous: it may be any of \['a', 'b'\].*drop_vars"):
         locate(ds, "longitude")
 
 

@@ -160,7 +160,7 @@ def test_highs_are_anticyclones_in_both_hemispheres():
             assert np.sign(around.vgosa[1]) == -sign * np.sign(lat)  # on its eastern side
 
 
-def test_near_the_equator_there_are_none():
+def test_within_five_degrees_of_the_equator_currents_are_nan():
     found = analytic(rotation(0.5)).currents(at(0.0, [-5.1, -5.0, 0.0, 5.0, 5.1]))
     for name in NAMES:
         assert np.isnan(found[name]).values.tolist() == [False, True, True, True, False], name
@@ -236,7 +236,7 @@ def test_differences_on_a_map_converge_to_the_exact_currents():
         assert fine[name] < 1e-2 and coarse[name] / fine[name] == pytest.approx(4.0, rel=0.1), name
 
 
-def test_a_map_has_velocities_to_its_edges_and_curvatures_within(maps):
+def test_a_map_has_velocities_at_its_edges_and_vorticity_inside(maps):
     found = maps.where(maps.longitude != maps.longitude[2]).inr.currents()
     assert not np.isnan(found.ugosa.isel(longitude=0)).any()
     assert np.isnan(found.vorticity.isel(latitude=0)).all() and np.isnan(found.strain.isel(longitude=[1, 2])).all()

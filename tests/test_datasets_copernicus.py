@@ -71,13 +71,10 @@ class Toolbox:
 
 
 @pytest.fixture
-def toolbox(monkeypatch, tmp_path):
-    """The toolbox under its name, and nobody's credentials."""
+def toolbox(monkeypatch, no_credentials):
+    """A replacement of the package copernicusmarine, without credentials."""
     fake = Toolbox()
     monkeypatch.setitem(sys.modules, "copernicusmarine", fake)
-    for name in ("COPERNICUSMARINE_SERVICE_USERNAME", "COPERNICUSMARINE_SERVICE_PASSWORD"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("NETRC", str(tmp_path / "no-netrc"))
     return fake
 
 
@@ -94,7 +91,7 @@ def two_hertz():
 
 
 @pytest.mark.parametrize("kind", ["a table", "shuffled", "a file", "given twice"])
-def test_a_table_is_read_as_it_is(table, tmp_path, kind):
+def test_a_table_becomes_tracks(table, tmp_path, kind):
     given = {
         "a table": table,
         "shuffled": table.sample(frac=1.0, random_state=0),
@@ -115,7 +112,7 @@ def test_a_table_is_read_as_it_is(table, tmp_path, kind):
     assert (len(observations), observations.missions, observations.n_passes) == (320, ("Jason-3",), 8)
 
 
-def test_several_platforms_and_gaps(table):
+def test_platforms_become_missions_and_gaps_nan(table):
     other = table.assign(platform_id="CryoSat-2")
     lacking = table[(table.variable != "mdt") | (table.index % 2 == 0)]
     ds = read_l3(pd.concat([lacking, other]))
@@ -124,7 +121,7 @@ def test_several_platforms_and_gaps(table):
     assert int(ds.mdt.isnull().sum()) == 160
 
 
-def test_unusable_tables(table):
+def test_invalid_tables_are_refused(table):
     with pytest.raises(
         ValueError, match=r"the table lacks the columns \['variable', 'value'\]: expected those of a subset"
     ):
@@ -133,7 +130,7 @@ def test_unusable_tables(table):
         read_l3(table.iloc[:0])
 
 
-def test_a_mission_and_year_make_a_file(toolbox, tmp_path):
+def test_each_mission_and_year_is_a_file(toolbox, tmp_path):
     paths = download_l3(tmp_path, region=BOX, period=("2016-12-20", "2017-01-06"), missions=["j3", "s6a-lr", "tp"])
     assert [path.name for path in paths] == [
         "dt_global_j3_phy_l3_20170101-20170106_300-306_36-40.nc",
@@ -150,14 +147,14 @@ def test_a_mission_and_year_make_a_file(toolbox, tmp_path):
     assert xr.load_dataset(paths[0]).attrs["platform"] == "Sentinel-6A"
 
 
-def test_what_is_there_is_not_asked_for(toolbox, tmp_path):
+def test_existing_files_are_not_requested(toolbox, tmp_path):
     first = download_l3(tmp_path, region=BOX, period=WEEK, missions=["j3"])
     assert download_l3(tmp_path, region=BOX, period=WEEK, missions=["j3"]) == first
     assert len(toolbox.asked) == 1
     assert [path.name for path in tmp_path.iterdir()] == [first[0].name]
 
 
-def test_the_dateline(toolbox, tmp_path):
+def test_a_region_across_the_dateline_is_requested_in_two_parts(toolbox, tmp_path):
     toolbox.tracks["j3"] = toolbox.tracks["j3"].assign_coords(longitude=toolbox.tracks["j3"].longitude - 123.0)
     (path,) = download_l3(tmp_path, region=(177.0, 183.0, 36.0, 40.0), period=WEEK, missions=["j3"])
     spans = [(request["minimum_longitude"], request["maximum_longitude"]) for request in toolbox.asked]
@@ -172,7 +169,7 @@ def test_the_dateline(toolbox, tmp_path):
     ]
 
 
-def test_credentials_of_a_file_are_handed_on(toolbox, tmp_path):
+def test_credentials_come_from_a_file(toolbox, tmp_path):
     path = tmp_path / "credentials.yaml"
     path.touch(mode=0o600)
     path.write_text("aviso: {username: no, password: no}\ncopernicusmarine: {username: jane, password: secret}")
@@ -189,7 +186,7 @@ def test_credentials_of_a_file_are_handed_on(toolbox, tmp_path):
     assert not any((tmp_path / "none").iterdir())
 
 
-def test_the_toolbox_is_not_installed(monkeypatch, tmp_path):
+def test_a_missing_package_is_named(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "copernicusmarine", None)
     with pytest.raises(ImportError, match=r"copernicusmarine is not installed: pip install 'xinr\[copernicus\]'"):
         download_l3(tmp_path, region=BOX, period=WEEK)
@@ -207,13 +204,13 @@ def test_the_toolbox_is_not_installed(monkeypatch, tmp_path):
         ),
     ],
 )
-def test_unusable_requests(toolbox, tmp_path, change, message):
+def test_invalid_requests_are_refused(toolbox, tmp_path, change, message):
     with pytest.raises(ValueError, match=message):
         download_l3(tmp_path / "l3", **{"region": BOX, "period": WEEK} | change)
     assert not (tmp_path / "l3").exists()
 
 
-def test_five_years_are_asked_for_year_by_year(toolbox, tmp_path):
+def test_five_years_are_requested_year_by_year(toolbox, tmp_path):
     assert download_l3(tmp_path, region=BOX, period=("2018-03-01", "2022-06-30"), missions=["c2"]) == []
     spans = [(request["start_datetime"][:10], request["end_datetime"][:10]) for request in toolbox.asked]
     assert spans[0] == ("2018-03-01", "2018-12-31")
@@ -222,7 +219,7 @@ def test_five_years_are_asked_for_year_by_year(toolbox, tmp_path):
     assert len(spans) == 5
 
 
-def test_the_command(toolbox, tmp_path):
+def test_the_command_downloads_tracks(toolbox, tmp_path):
     arguments = ["download-tracks", str(tmp_path), "--region", *map(str, BOX), "--period", *WEEK, "--mission", "j3"]
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output
@@ -231,7 +228,7 @@ def test_the_command(toolbox, tmp_path):
     assert done.stdout == f"In {tmp_path}: no observation in that box and period\n"
 
 
-def test_a_netcdf_subset_is_read_as_it_is(tmp_path):
+def test_a_netcdf_subset_opens_as_tracks(tmp_path):
     """As the toolbox writes it: seconds since 1970, coordinates by their attributes, named after the platform."""
     tracks = one_mission("j3").sortby("time")
     seconds = (tracks.time.values - np.datetime64("1970-01-01", "ns")) / np.timedelta64(1, "s")
@@ -259,7 +256,7 @@ def test_every_mission_has_a_name_of_its_own():
 
 
 @pytest.mark.skipif(importlib.util.find_spec("copernicusmarine") is None, reason="copernicusmarine is not installed")
-def test_the_installed_toolbox_takes_what_is_asked(toolbox, tmp_path, monkeypatch):
+def test_the_installed_package_accepts_the_request(toolbox, tmp_path, monkeypatch):
     download_l3(tmp_path, region=BOX, period=WEEK, missions=["j3"])
     monkeypatch.delitem(sys.modules, "copernicusmarine")
     import copernicusmarine

@@ -39,7 +39,7 @@ def test_second_order_convergence_around_the_globe():
     assert max(fine.values()) < 3e-3
 
 
-def test_interior_of_a_box_near_the_pole():
+def test_differences_converge_in_a_box_near_the_pole():
     u, exact = sphere(0.25, south=80.0, north=89.75, west=170.0, east=200.0)
     found = slopes(u, u.lon, u.lat, None) | {"laplacian": laplacian(u, u.lon, u.lat)}
     inside = {"lat": slice(1, -1), "lon": slice(1, -1)}
@@ -47,7 +47,7 @@ def test_interior_of_a_box_near_the_pole():
         np.testing.assert_allclose(found[key].isel(inside) * scale, exact[key].isel(inside) * scale, atol=6e-3)
 
 
-def test_the_pole_itself_has_no_east():
+def test_eastward_slopes_are_nan_at_the_pole():
     u, _ = sphere(1.0, south=80.0, north=90.0)
     found = slopes(u, u.lon, u.lat, None)
     assert np.isnan(found["x"].sel(lat=90.0)).all() and np.isfinite(found["x"].sel(lat=89.0)).all()
@@ -66,7 +66,7 @@ def test_descending_coordinates_give_the_same(order):
     np.testing.assert_allclose(bend.reindex_like(expected), expected, rtol=1e-10, atol=1e-25)
 
 
-def test_only_a_closed_circle_turns():
+def test_only_global_longitudes_close():
     assert turn_of(np.arange(0.25, 360, 0.5)) == 360.0
     assert turn_of(np.arange(-180.0, 180.0).astype(np.float32)) == 360.0
     assert turn_of(np.arange(0.0, 359.0)) is None
@@ -83,7 +83,7 @@ def test_parabolas_are_exact_on_uneven_spacing():
     np.testing.assert_allclose(slope[[0, -1]], [1.0, 10.5])  # one-sided at the edges
 
 
-def test_land_stays_land_and_its_shore_is_differentiated_from_the_sea():
+def test_slopes_are_nan_on_land_and_one_sided_next_to_it():
     lon = xr.DataArray(np.arange(6.0), dims="lon", name="lon")
     lat = xr.DataArray(np.arange(3.0), dims="lat", name="lat")
     u = (3.0 * lon + 0.0 * lat).assign_coords(lon=lon, lat=lat).transpose("lat", "lon")
@@ -96,7 +96,7 @@ def test_land_stays_land_and_its_shore_is_differentiated_from_the_sea():
     assert np.isfinite(island.sel(lat=1.0, lon=4.0)) and np.isnan(island.sel(lat=1.0, lon=[0.0, 1.0, 2.0, 3.0])).all()
 
 
-def test_a_point_between_two_lands_has_no_slope():
+def test_a_point_between_two_land_points_has_no_slope():
     lon = xr.DataArray(np.arange(3.0), dims="lon", name="lon")
     u = xr.DataArray([[np.nan, 1.0, np.nan]] * 2, dims=("lat", "lon"), coords={"lat": [0.0, 1.0], "lon": lon})
     assert np.isnan(slopes(u, u.lon, u.lat, None)["x"]).all()

@@ -47,11 +47,8 @@ def credentials(tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch, tmp_path):
-    """Nobody's credentials, and the Python of these tests as ``python``."""
-    for name in ("AVISO_USERNAME", "AVISO_PASSWORD"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("NETRC", str(tmp_path / "no-netrc"))
+def environment(monkeypatch, no_credentials):
+    """No credentials, and the Python of these tests as ``python``."""
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
 
 
@@ -74,7 +71,7 @@ def words_of_processes():
     return b"\n".join(words)
 
 
-def test_the_python_script(aviso, credentials, tmp_path):
+def test_the_python_script_downloads(aviso, credentials, tmp_path):
     command = ["python", "dl_dc21a.py", "--credentials-file", str(credentials), "--save-dir", str(tmp_path / "save")]
     done = run(*command, "--url", aviso.url)
     assert done.returncode == 0, done.stderr
@@ -87,7 +84,7 @@ def test_the_python_script(aviso, credentials, tmp_path):
 
 
 @pytest.mark.skipif(SHELL is None, reason="there is no shell")
-def test_the_shell_script(aviso, tmp_path):
+def test_the_shell_script_downloads(aviso, tmp_path):
     done = run("sh", "dl_dc21a.sh", *LOGIN, str(tmp_path / "save dir"), "--url", aviso.url)
     assert done.returncode == 0, done.stderr
     assert below(tmp_path / "save dir") == FETCHED
@@ -116,7 +113,7 @@ def test_the_shell_script_needs_three_words():
     assert "usage: bash dl_dc21a.sh username password path/to/save/dir" in done.stderr
 
 
-def test_a_wrong_password(aviso, credentials, tmp_path):
+def test_a_wrong_password_is_reported(aviso, credentials, tmp_path):
     credentials.write_text(BLOCK.replace("s3cret", "wr0ng"))
     command = ["dl_dc21a.py", "--credentials-file", str(credentials), "--save-dir", str(tmp_path / "save")]
     done = run("python", *command, "--url", aviso.url)
@@ -127,7 +124,7 @@ def test_a_wrong_password(aviso, credentials, tmp_path):
     assert below(tmp_path / "save") == []
 
 
-def test_ctrl_c(aviso, credentials, tmp_path):
+def test_ctrl_c_ends_a_download_that_can_continue(aviso, credentials, tmp_path):
     aviso.stall_at = 100
     command = [sys.executable, "-m", "typer", "xinr.cli", "run", "download", "dc2021a", str(tmp_path / "save")]
     options = ["--source", "aviso", "--url", aviso.url, "--credentials-file", str(credentials)]
@@ -142,7 +139,7 @@ def test_ctrl_c(aviso, credentials, tmp_path):
     assert not any(name.endswith(".nc") for name in below(tmp_path / "save"))
 
 
-def test_xinr_download(aviso, credentials, tmp_path):
+def test_the_command_downloads(aviso, credentials, tmp_path):
     place = tmp_path / "dc2021a"
     options = ["--source", "aviso", "--only", "dc_maps/mdt.nc", "--only", "*_j3_*"]
     arguments = [
@@ -162,7 +159,7 @@ def test_xinr_download(aviso, credentials, tmp_path):
 
 
 @pytest.mark.filterwarnings("default")
-def test_a_warning_is_told_without_its_place(aviso, credentials, tmp_path):
+def test_a_warning_is_printed_without_its_line_of_code(aviso, credentials, tmp_path):
     credentials.chmod(0o644)
     options = ["--source", "aviso", "--only", "*mdt*", "--credentials-file", str(credentials), "--url", aviso.url]
     done = CliRunner().invoke(app, ["download", "dc2021a", str(tmp_path / "save"), *options])
@@ -171,14 +168,14 @@ def test_a_warning_is_told_without_its_place(aviso, credentials, tmp_path):
     assert "UserWarning" not in done.stderr
 
 
-def test_xinr_download_lists_what_there_is():
+def test_the_command_lists_the_datasets():
     done = CliRunner().invoke(app, ["download"])
     assert done.exit_code == 0
     assert all(name in done.stdout for name in DATASETS)
     assert "aviso  14 files, 0.9 GB and 3 of unknown size, asks for an account" in done.stdout
 
 
-def test_errors_are_told_without_a_traceback(tmp_path):
+def test_errors_are_printed_without_a_traceback(tmp_path):
     done = CliRunner().invoke(app, ["download", "dc1999", str(tmp_path)])
     assert done.exit_code == 1
     assert done.stderr.startswith("error: no dataset 'dc1999': expected one of")

@@ -1,4 +1,4 @@
-"""User names and passwords: where they are looked for, in which order, and that no message shows them."""
+"""User names and passwords: where they are found, in which order, and that no message shows them."""
 
 import traceback
 
@@ -8,16 +8,7 @@ from xinr.datasets.credentials import ACCOUNTS, Credentials, find_credentials
 
 AVISO = ACCOUNTS["aviso"]
 HOST = "https://tds.aviso.altimetry.fr/thredds"
-
-
-@pytest.fixture(autouse=True)
-def netrc(monkeypatch, tmp_path):
-    """A netrc file of these tests alone, not written yet, and nothing in the environment."""
-    for account in ACCOUNTS.values():
-        monkeypatch.delenv(account.username, raising=False)
-        monkeypatch.delenv(account.password, raising=False)
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    return tmp_path / "netrc"
+pytestmark = pytest.mark.usefixtures("no_credentials")
 
 
 @pytest.fixture
@@ -45,7 +36,7 @@ def written(tmp_path):
         ("aviso: {username: jane, password: pässwörd}", "pässwörd"),
     ],
 )
-def test_a_file(written, text, password):
+def test_a_credentials_file_is_yaml(written, text, password):
     assert find_credentials(AVISO, written(text)) == Credentials("jane", password)
 
 
@@ -65,7 +56,7 @@ def test_no_repr_shows_a_password():
         "aviso: {username: jane, password: [secret]}",
     ],
 )
-def test_a_file_without_the_account(written, text):
+def test_a_file_without_the_account_is_refused(written, text):
     message = r"credentials\.yaml lacks the user name and password of 'aviso': expected the line 'aviso: \{username: <n"
     with pytest.raises(ValueError, match=message) as error:
         find_credentials(AVISO, written(text))
@@ -76,7 +67,7 @@ def test_a_file_without_the_account(written, text):
     "text",
     ["aviso: {username: jane, password: se@cret%", "aviso:\n  password: @secret\n", "aviso:\n\tpassword: secret"],
 )
-def test_a_broken_file_is_not_quoted(written, text):
+def test_an_invalid_file_is_not_quoted(written, text):
     with pytest.raises(
         ValueError, match=r"credentials\.yaml cannot be read as YAML \(line \d\): put a password"
     ) as error:
@@ -85,7 +76,7 @@ def test_a_broken_file_is_not_quoted(written, text):
     assert error.value.__context__ is None
 
 
-def test_a_file_that_is_no_text(tmp_path):
+def test_a_binary_file_is_refused(tmp_path):
     path = tmp_path / "credentials.yaml"
     path.touch(mode=0o600)
     path.write_bytes(b"aviso: {username: jane, password: \xff\xfe}")
@@ -93,7 +84,7 @@ def test_a_file_that_is_no_text(tmp_path):
         find_credentials(AVISO, path)
 
 
-def test_a_file_that_is_not_there(tmp_path):
+def test_a_missing_file_is_refused_with_the_cure(tmp_path):
     with pytest.raises(
         FileNotFoundError, match=r"no credentials file .*absent\.yaml: make it, with the line 'aviso: \{user"
     ):
@@ -101,7 +92,7 @@ def test_a_file_that_is_not_there(tmp_path):
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
-def test_a_file_that_others_can_read(written, mode):
+def test_a_file_that_others_can_read_warns(written, mode):
     path = written("aviso: {username: jane, password: secret}")
     path.chmod(mode)
     with pytest.warns(UserWarning, match=r"others can read the passwords in .*credentials\.yaml: chmod 600") as caught:
@@ -109,10 +100,10 @@ def test_a_file_that_others_can_read(written, mode):
     assert "secret" not in str(caught[0].message)
 
 
-def test_file_then_environment_then_netrc(written, netrc, monkeypatch):
+def test_the_file_comes_before_the_environment_and_that_before_netrc(written, no_credentials, monkeypatch):
     assert find_credentials(AVISO, url=HOST) is None
-    netrc.touch(mode=0o600)
-    netrc.write_text("machine tds.aviso.altimetry.fr login nora password n\n")
+    no_credentials.touch(mode=0o600)
+    no_credentials.write_text("machine tds.aviso.altimetry.fr login nora password n\n")
     assert find_credentials(AVISO, url=HOST) == Credentials("nora", "n")
     assert find_credentials(AVISO, url="https://elsewhere.invalid") is None
     monkeypatch.setenv("AVISO_USERNAME", "emma")
@@ -122,16 +113,16 @@ def test_file_then_environment_then_netrc(written, netrc, monkeypatch):
     assert find_credentials(AVISO, path, url=HOST) == Credentials("fred", "f")
 
 
-def test_half_an_environment(monkeypatch):
+def test_a_user_name_without_password_in_the_environment_is_refused(monkeypatch):
     monkeypatch.setenv("AVISO_PASSWORD", "secret")
     with pytest.raises(ValueError, match=r"has AVISO_PASSWORD but no AVISO_USERNAME: set both, or neither") as error:
         find_credentials(AVISO)
     assert "secret" not in str(error.value)
 
 
-def test_a_broken_netrc_is_not_quoted(netrc):
-    netrc.touch(mode=0o600)
-    netrc.write_text("machine tds.aviso.altimetry.fr login jane\nsecret password\n")
+def test_an_invalid_netrc_is_not_quoted(no_credentials):
+    no_credentials.touch(mode=0o600)
+    no_credentials.write_text("machine tds.aviso.altimetry.fr login jane\nsecret password\n")
     with pytest.raises(
         ValueError, match=r"netrc cannot be used as netrc \(line \d+\): expected 'machine <host>"
     ) as error:

@@ -45,7 +45,7 @@ def test_an_environment_installs_the_project_from_its_folder(name):
     assert (ROOT / "environments" / folder / "pyproject.toml").is_file()
 
 
-def test_environments_come_from_conda_forge_alone_and_differ_in_words_only():
+def test_environments_are_from_conda_forge_alone_and_differ_in_their_names():
     linux, macos = map(environment, NAMES)
     assert linux == macos
     assert linux["channels"] == ["conda-forge", "nodefaults"]

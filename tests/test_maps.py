@@ -86,7 +86,7 @@ def test_convention_of_longitudes_does_not_matter(west, turns, step):
     np.testing.assert_allclose(u.inr.interp(target).ssh, np.arange(6.0, 12.0), atol=1e-9)
 
 
-def test_its_own_grid_gives_the_map_back_land_included(rough):
+def test_on_its_own_grid_a_map_is_unchanged(rough):
     hole = rough.where((rough.lat != 31.0) | (rough.lon != 301.0))
     hole["ssh"][2] = np.nan
     for turned in (hole, hole.isel(lat=slice(None, None, -1)), hole.assign_coords(lon=hole.lon - 360.0)):
@@ -95,7 +95,7 @@ def test_its_own_grid_gives_the_map_back_land_included(rough):
         np.testing.assert_allclose(again.ssh, turned.ssh, atol=1e-12)
 
 
-def test_missing_beside_land_and_outside(rough):
+def test_maps_are_nan_next_to_land_and_outside(rough):
     hole = rough.where((rough.lat != 31.0) | (rough.lon != 301.0))
     at = xr.Dataset(
         coords={
@@ -109,7 +109,7 @@ def test_missing_beside_land_and_outside(rough):
     assert np.isnan(hole.inr.interp(late).ssh).all()
 
 
-def test_a_global_map_is_interpolated_across_its_seam():
+def test_a_global_map_is_interpolated_across_its_edge():
     lon = np.arange(0.5, 360.0)
     u = xr.DataArray(
         np.cos(np.radians(lon)) * np.ones((3, 1)), dims=("lat", "lon"), coords={"lat": [0, 1, 2.0], "lon": lon}
@@ -120,7 +120,7 @@ def test_a_global_map_is_interpolated_across_its_seam():
         np.testing.assert_allclose(found, np.cos(np.radians(target["lon"][1])), atol=2e-4)
 
 
-def test_float32_coordinates_reach_their_own_edge():
+def test_float32_coordinates_include_their_edges():
     lon = np.arange(0.1, 1.0, 0.1).astype(np.float32)
     u = xr.DataArray(np.ones((9, 9)), dims=("lat", "lon"), coords={"lat": lon, "lon": lon}, name="ssh")
     target = {"lat": np.arange(0.1, 1.0, 0.1), "lon": 360.0 + np.arange(0.1, 1.0, 0.1)}
@@ -181,7 +181,7 @@ def test_gradient_and_laplacian_of_a_known_field(maps):
     )
 
 
-def test_results_are_cf_without_the_attributes_of_the_height(maps):
+def test_results_have_cf_attributes_of_their_own(maps):
     maps["sla"].attrs |= {"standard_name": "sea_surface_height_above_sea_level", "valid_min": -1, "comment": "x"}
     for found, units in ((maps.inr.gradient().dsla_dx, "m m-1"), (maps.inr.laplacian().laplacian_sla, "m-1")):
         assert set(found.attrs) == {"long_name", "units"} and found.attrs["units"] == units
@@ -214,7 +214,7 @@ def test_coordinates_may_be_variables_off_the_dimensions(rough):
 # --- which variable -------------------------------------------------------------------------------
 
 
-def test_the_map_is_chosen_by_default_rules(rough):
+def test_the_variable_of_a_map_is_ssh_then_adt_then_sla(rough):
     beside = rough.assign(err_ssh=rough.ssh, flag=rough.ssh > 0, depth=rough.ssh.isel(time=0))
     assert xinr.MapField.of(beside).name == "ssh"
     assert xinr.MapField.of(beside.rename(ssh="height")).name == "height"
@@ -222,12 +222,12 @@ def test_the_map_is_chosen_by_default_rules(rough):
     assert rough.ssh.inr.gradient().identical(rough.inr.gradient(variable="ssh"))
 
 
-def test_grids_are_told_from_tracks(rough, tracks):
+def test_grids_are_distinguished_from_tracks(rough, tracks):
     assert is_grid(rough) and is_grid(rough.ssh) and is_grid(rough.isel(lat=[0], lon=[0]))
     assert not is_grid(tracks) and not is_grid(tracks["sla_unfiltered"])
 
 
-def test_real_mean_topography(med2021):
+def test_a_real_mean_dynamic_topography_is_a_map(med2021):
     with xr.open_dataset(med2021 / "dt_med_mdt_phy_l4_0.5-20.0_29-45.nc") as ds:
         slope = ds.inr.gradient()
     assert slope.dmdt_dx.dims == ("lat", "lon")

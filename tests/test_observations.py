@@ -25,7 +25,7 @@ def plain(ds):
     return bare.assign(time=("obs", bare["obs"].values)).drop_vars("obs").reset_coords()
 
 
-def test_takes_the_columns_and_the_passes(tracks, truth):
+def test_observations_have_the_columns_and_passes_of_the_tracks(tracks, truth):
     obs = Observations.from_tracks(tracks)
     assert len(obs) == 640
     assert obs.missions == ("alg", "j3")
@@ -61,7 +61,7 @@ def test_convention_of_longitudes_does_not_matter(shift, turns):
         np.testing.assert_allclose(wrap(obs[0].longitude - other.longitude, 0.0), 0.0, atol=1e-9)
 
 
-def test_two_different_measurements_of_one_place_and_time_are_both_kept(mission):
+def test_different_measurements_at_one_position_and_time_are_both_used(mission):
     ds = mission("alg").isel(time=[3, 3])
     ds["sla_unfiltered"][1] += 0.01
     assert len(Observations.from_tracks(ds)) == 2
@@ -76,7 +76,7 @@ def test_two_different_measurements_of_one_place_and_time_are_both_kept(mission)
         (("my_height", "mdt"), "my_height"),
     ],
 )
-def test_the_height_is_chosen_by_default_rules(mission, names, chosen):
+def test_the_sea_level_variable_is_found_by_name_or_as_the_only_one(mission, names, chosen):
     ds = mission("alg")
     ds = ds.drop_vars(list(ds.data_vars)).assign(
         {name: ("time", np.full(320, float(i))) for i, name in enumerate(names)}
@@ -85,9 +85,9 @@ def test_the_height_is_chosen_by_default_rules(mission, names, chosen):
 
 
 @pytest.mark.parametrize("names", [("sla", "adt"), ("depth", "swh"), ()])
-def test_an_ambiguous_height_lists_the_candidates(mission, names):
+def test_an_ambiguous_variable_lists_the_candidates(mission, names):
     ds = mission("alg").drop_vars("sla_unfiltered").assign({name: ("time", np.zeros(320)) for name in names})
-    with pytest.raises(ValueError, match=r"which variable holds the height.*variable=<name>") as caught:
+    with pytest.raises(ValueError, match=r"which variable is the sea level.*variable=<name>") as caught:
         Observations.from_tracks(ds)
     assert str(list(names)) in str(caught.value)
     if names:
@@ -95,7 +95,7 @@ def test_an_ambiguous_height_lists_the_candidates(mission, names):
 
 
 @pytest.mark.parametrize(("lwe", "mdt", "name"), [(False, False, "sla"), (True, False, "sla"), (True, True, "adt")])
-def test_corrections(tracks, lwe, mdt, name):
+def test_lwe_is_subtracted_and_mdt_added_where_asked(tracks, lwe, mdt, name):
     plain, corrected = Observations.from_tracks(tracks), Observations.from_tracks(tracks, lwe=lwe, mdt=mdt)
     expected = plain.value - 0.01 * lwe + 0.1 * (plain.latitude - 38.0) * mdt
     np.testing.assert_allclose(corrected.value, expected, rtol=0, atol=1e-15)
@@ -128,7 +128,7 @@ def test_a_scalar_mission_names_all_points(mission):
 
 
 @pytest.mark.parametrize("region", [(301, 303, 36, 38), (-59, -57, 36, 38)])
-def test_region(tracks, region):
+def test_a_region_selects_its_points_in_any_convention_of_longitude(tracks, region):
     obs = Observations.from_tracks(tracks, region=region)
     everything = Observations.from_tracks(tracks)
     lon, lat = everything.longitude, everything.latitude
@@ -156,7 +156,7 @@ def line(seconds, values=None):
     )
 
 
-def test_coarsening_averages_whole_blocks_of_a_stretch():
+def test_coarsening_averages_complete_blocks_of_a_segment():
     obs = Observations.from_tracks(line(range(11)), noise=0.02).coarsen(5)
     np.testing.assert_allclose(obs.value, [2.0, 7.0])  # the eleventh point is left over
     np.testing.assert_allclose(obs.latitude, [0.12, 0.42])
@@ -221,7 +221,7 @@ def test_distance_counts_kilometres_from_the_middle_of_each_pass(tracks):
         assert np.ptp(found) == pytest.approx(2 * 6371.0088 * np.arcsin(np.sqrt(a)), rel=1e-3)
 
 
-def test_distance_has_no_seam_and_survives_a_pole():
+def test_distance_is_continuous_across_the_dateline_and_a_pole():
     crossing = Observations.from_tracks(line(range(0, 100, 10)))
     assert crossing.n_passes == 1 and np.ptp(crossing.distance) == pytest.approx(90 * 0.0632 * 111.195, rel=1e-2)
     wrapped = line(range(0, 100, 10))
@@ -233,7 +233,7 @@ def test_distance_has_no_seam_and_survives_a_pole():
     np.testing.assert_allclose(np.diff(Observations.from_tracks(over).distance), 0.99 * 111.195, rtol=5e-3)
 
 
-def test_distance_of_a_pass_of_one_point_or_of_a_standing_one_is_zero():
+def test_distance_is_zero_in_a_pass_of_one_position():
     one = Observations.from_tracks(line([5]))
     assert one.distance.tolist() == [0.0]
     standing = line(range(4)).assign_coords(lon=("time", np.full(4, 3.0)), lat=("time", np.full(4, 40.0)))
@@ -312,14 +312,14 @@ def test_files_that_overlap_give_each_point_once(labelled):
         ("h", {}, {}, "h", "h"),
     ],
 )
-def test_names_what_is_mapped(tracks, variable, attrs, options, name, quantity):
+def test_observations_name_what_is_mapped(tracks, variable, attrs, options, name, quantity):
     ds = tracks.rename(sla_unfiltered=variable)
     ds[variable].attrs.update(attrs)
     obs = Observations.from_tracks(ds, variable=variable, **options)
     assert (obs.name, obs.quantity) == (name, quantity)
 
 
-def test_instruments_in_the_order_of_time_are_told_apart_without_labels():
+def test_instruments_without_names_are_separated():
     from xinr import simulate
 
     around = {"region": (-180.0, 180.0, -66.0, 66.0), "period": ("2021-01-01", "2021-01-01")}

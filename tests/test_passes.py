@@ -1,4 +1,4 @@
-"""Passes end at silences, turns in latitude, jumps, and with the mission."""
+"""Passes end at gaps, turns in latitude, jumps, and with the mission."""
 
 import numpy as np
 import pytest
@@ -19,21 +19,21 @@ def passes_of(latitude, seconds, longitude=None, stream=None):
     return number_passes(stream, time, longitude, np.asarray(latitude, float)).tolist()
 
 
-def test_one_ascending_stretch_is_one_pass():
+def test_one_ascending_track_is_one_pass():
     assert passes_of(0.06 * np.arange(5), np.arange(5)) == [0] * 5
 
 
-def test_a_silence_begins_a_pass_and_a_strait_does_not():
+def test_a_gap_of_ten_minutes_begins_a_pass_and_a_shorter_one_does_not():
     assert passes_of([0, 0.06, 0.12, 0.18], [0, 1, 602, 603]) == [0, 0, 1, 1]
     assert passes_of([0, 0.06, 0.12 + 20, 0.18 + 20], [0, 1, 500, 501]) == [0] * 4
 
 
 def test_a_turn_in_latitude_begins_a_pass():
-    # At the turn itself the ground track stands still in latitude for a step.
+    # At the turn itself the latitude does not change for a step.
     assert passes_of([66.0, 66.05, 66.05, 66.0, 65.95], range(5)) == [0, 0, 0, 1, 1]
 
 
-def test_one_turn_after_a_silence_counts_once():
+def test_a_turn_at_a_gap_begins_one_pass():
     assert passes_of([0, 0.06, 0.12, 0.06, 0.0], [0, 1, 5000, 5001, 5002]) == [0, 0, 1, 1, 1]
 
 
@@ -49,12 +49,12 @@ def test_another_stream_begins_a_pass():
     assert passes_of(0.06 * np.arange(4), range(4), stream=[0, 0, 1, 1]) == [0, 0, 1, 1]
 
 
-def test_a_single_point_and_none():
+def test_one_point_is_one_pass():
     assert passes_of([1.0], [0]) == [0]
     assert runs(np.array([], bool)).tolist() == [0]
 
 
-def test_instruments_that_fly_at_once_are_untangled():
+def test_simultaneous_instruments_are_separated():
     n = 30
     time = START + np.concatenate([np.arange(n), np.arange(n)]) * SECOND
     lat, lon = np.tile(0.06 * np.arange(n), 2), np.repeat([0.0, 20.0], n)

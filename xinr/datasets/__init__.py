@@ -1,4 +1,4 @@
-"""Data: what is published, and how it is fetched."""
+"""Published data sets, and their download."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from xinr.datasets.fetch import download
     from xinr.datasets.registry import DATASETS
 
-# Imported on first use: to list files takes none of what it takes to fetch them.
+# Imported on first use, so that listing files does not import what downloads them.
 _HOMES = {
     "DATASETS": "xinr.datasets.registry",
     "L3_MISSIONS": "xinr.datasets.copernicus",

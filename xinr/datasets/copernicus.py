@@ -1,4 +1,4 @@
-"""Along-track altimetry of the Copernicus Marine Service, cut to a box and a period."""
+"""Along-track altimetry of the Copernicus Marine Service in a region and period."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from tqdm.auto import tqdm
 from xinr._typing import Region
 from xinr.datasets.credentials import ACCOUNTS, find_credentials
 from xinr.fields.netcdf import write_netcdf
-from xinr.geo.coordinates import check_region
+from xinr.geo.cf import TRACK_COORDINATES
+from xinr.geo.coordinates import check_region, width_of
+from xinr.observations.variables import STANDARD_NAMES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,12 +57,12 @@ L3_MISSIONS = {
 VARIABLES = ("sla_unfiltered", "sla_filtered", "lwe", "mdt")
 COLUMNS = ("variable", "platform_id", "time", "longitude", "latitude", "value")
 ATTRS = {
-    "longitude": {"standard_name": "longitude", "units": "degrees_east"},
-    "latitude": {"standard_name": "latitude", "units": "degrees_north"},
-    "sla_unfiltered": {"standard_name": "sea_surface_height_above_sea_level", "units": "m"},
-    "sla_filtered": {"standard_name": "sea_surface_height_above_sea_level", "units": "m"},
+    "longitude": TRACK_COORDINATES["longitude"],
+    "latitude": TRACK_COORDINATES["latitude"],
+    "sla_unfiltered": {"standard_name": STANDARD_NAMES["sla"], "units": "m"},
+    "sla_filtered": {"standard_name": STANDARD_NAMES["sla"], "units": "m"},
     "lwe": {"long_name": "Long wavelength error", "units": "m"},
-    "mdt": {"standard_name": "sea_surface_height_above_geoid", "units": "m"},
+    "mdt": {"standard_name": STANDARD_NAMES["adt"], "units": "m"},
 }
 Days = tuple[str, str]
 
@@ -73,36 +75,36 @@ def download_l3(
     missions: Iterable[str] = tuple(L3_MISSIONS),
     credentials_file: str | Path | None = None,
 ) -> list[Path]:
-    """Download along-track (L3) altimetry within a box and a period, a file for each mission and year.
+    """Download along-track (L3) altimetry in a region and period, a file for each mission and year.
 
     Parameters
     ----------
     folder : str or Path
-        Where to keep the files, made if need be. Those that are there are not fetched again.
+        Folder of the files, created if missing. Existing files are not downloaded again.
     region : (west, east, south, north)
         Degrees; any convention of longitude, the dateline included.
     period : (first, last)
         Days, both included, such as ``("2017-01-01", "2021-12-31")``.
     missions : iterable of str
-        Keys of `L3_MISSIONS`; by default all, of which those that did not fly then give no file.
+        Keys of `L3_MISSIONS`; by default all. Missions without data in the period give no file.
     credentials_file : str or Path, optional
-        YAML file with a block ``copernicusmarine:``, see `xinr.datasets.credentials.find_credentials`; without any,
-        the package ``copernicusmarine`` looks for those of ``copernicusmarine login``.
+        YAML file with a block ``copernicusmarine:``, see `xinr.datasets.credentials.find_credentials`; by default
+        those of ``copernicusmarine login``.
 
     Returns
     -------
     list of Path
-        netCDF files in the layout of DUACS, with ``sla_unfiltered``, ``sla_filtered``, ``lwe`` and ``mdt`` [m]:
-        `xinr.open_tracks` opens them.
+        netCDF files in the layout of DUACS, for `xinr.open_tracks`, with ``sla_unfiltered``, ``sla_filtered``, ``lwe``
+        and ``mdt`` [m].
 
     Raises
     ------
     ImportError
         The package ``copernicusmarine`` is not installed.
     ValueError
-        No such mission, region or period.
+        Unknown mission, or an invalid region or period.
     PermissionError
-        The service refuses the user name and password.
+        Wrong user name or password.
 
     References
     ----------
@@ -133,24 +135,24 @@ def download_l3(
 
 
 def read_l3(table: str | Path | pd.DataFrame) -> xr.Dataset:
-    """Read along-track data from the long table in which Copernicus Marine gives out subsets.
+    """Read along-track data from the long table of a Copernicus Marine subset.
 
     Parameters
     ----------
     table : str, Path or DataFrame
-        CSV file, or what ``copernicusmarine.read_dataframe`` returns: one row for each variable and time, with the
-        columns ``variable``, ``platform_id``, ``time``, ``longitude``, ``latitude``, ``value``.
+        CSV file, or the result of ``copernicusmarine.read_dataframe``: a row for each variable and time, with columns
+        ``variable``, ``platform_id``, ``time``, ``longitude``, ``latitude``, ``value``.
 
     Returns
     -------
     Dataset
-        The variables along ``time``, platform after platform, with the coordinate ``mission``: as `xinr.open_tracks`
-        gives it. netCDF subsets need no more than `xinr.open_tracks`.
+        The variables along ``time``, platform after platform, with the coordinate ``mission``, as from
+        `xinr.open_tracks`, which opens netCDF subsets itself.
 
     Raises
     ------
     ValueError
-        A column is not there, or there are no rows.
+        A missing column, or no rows.
 
     Examples
     --------
@@ -170,25 +172,25 @@ def read_l3(table: str | Path | pd.DataFrame) -> xr.Dataset:
     if rows.empty:
         raise ValueError("the table has no rows: expected one for each variable and time.")
     keys = ["platform_id", "time"]
-    # As times, since the texts do not sort: whole seconds have no fraction.
+    # As times, since the strings do not sort: whole seconds have no fraction.
     time = pd.to_datetime(rows["time"], utc=True, format="ISO8601").dt.tz_localize(None)
     rows = rows[[*COLUMNS]].assign(time=time).drop_duplicates([*keys, "variable"])
-    heights = rows.pivot(index=keys, columns="variable", values="value").reset_index()
-    places = rows.drop_duplicates(keys).sort_values(keys)
-    columns = {str(name): heights[name] for name in heights.columns if name not in keys}
-    columns |= {axis: places[axis] for axis in ("longitude", "latitude")}
+    values = rows.pivot(index=keys, columns="variable", values="value").reset_index()
+    positions = rows.drop_duplicates(keys).sort_values(keys)
+    columns = {str(name): values[name] for name in values.columns if name not in keys}
+    columns |= {axis: positions[axis] for axis in ("longitude", "latitude")}
     ds = xr.Dataset(
         {name: ("time", np.asarray(column, dtype=float), ATTRS.get(name, {})) for name, column in columns.items()},
         coords={
-            "time": heights["time"].to_numpy().astype("datetime64[ns]"),
-            "mission": ("time", heights["platform_id"].to_numpy().astype(str)),
+            "time": values["time"].to_numpy().astype("datetime64[ns]"),
+            "mission": ("time", values["platform_id"].to_numpy().astype(str)),
         },
     )
     return ds.set_coords(["longitude", "latitude"])
 
 
 def _subset(toolbox: Any, path: Path, name: str, region: Region, days: Days, login: dict[str, str]) -> None:
-    """Fetch the data of one mission and year, and write what there is."""
+    """Download the data of one mission and year, and write them if there are any."""
     import pandas as pd
 
     _, _, south, north = region
@@ -231,7 +233,7 @@ def _toolbox() -> Any:
 
 
 def _name(mission: str, days: Days, region: Region) -> str:
-    """Return the name of a file, in the manner of DUACS."""
+    """Return the name of a file, as in DUACS."""
     first, last = (day.replace("-", "") for day in days)
     west, east, south, north = (f"{edge:g}" for edge in region)
     short = mission.split("-")[0]
@@ -239,7 +241,7 @@ def _name(mission: str, days: Days, region: Region) -> str:
 
 
 def _years(period: Days) -> Iterator[Days]:
-    """Cut a period into calendar years, which bounds the memory that a table takes."""
+    """Yield the calendar years of a period, to limit the size of a table."""
     try:
         first, last = map(date.fromisoformat, period)
     except ValueError as error:
@@ -251,8 +253,7 @@ def _years(period: Days) -> Iterator[Days]:
 
 
 def _spans(region: Region) -> list[tuple[float, float]]:
-    """Return the longitudes of a region as spans within -180 to 180, where those of the service are."""
-    width = (region[1] - region[0]) % 360.0 or 360.0
+    """Return the longitudes of a region as intervals within -180 to 180, as the service has them."""
     west = (region[0] + 180.0) % 360.0 - 180.0
-    east = west + width
+    east = west + width_of(region)
     return [(west, east)] if east <= 180.0 else [(west, 180.0), (-180.0, east - 360.0)]

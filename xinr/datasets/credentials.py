@@ -1,4 +1,4 @@
-"""User names and passwords: from a file, the environment or netrc. They are never shown, in no message and no repr."""
+"""User names and passwords, from a file, the environment or netrc; no message or repr shows them."""
 
 from __future__ import annotations
 
@@ -17,17 +17,7 @@ EXAMPLE = "{}: {{username: <name>, password: <password>}}"
 
 @dataclass(frozen=True)
 class Account:
-    """An account with a data provider.
-
-    Parameters
-    ----------
-    name : str
-        Of its block in a credentials file.
-    username, password : str
-        Names of the environment variables that hold them.
-    page : str
-        URL where to register.
-    """
+    """An account with a data provider: its block in a credentials file, environment variables, registration page."""
 
     name: str
     username: str
@@ -60,33 +50,33 @@ ACCOUNTS = {
 
 
 def find_credentials(account: Account, file: str | Path | None = None, url: str = "") -> Credentials | None:
-    """Find the user name and password of an account: in the file if given, else the environment, else netrc.
+    """Return the user name and password of an account: from the file if given, else the environment, else netrc.
 
     Parameters
     ----------
     account : Account
-        Whose.
+        Account with the provider.
     file : str or Path, optional
         YAML file with a block ``<account>: {username: ..., password: ...}``, among any others.
     url : str
-        The server, looked up in netrc.
+        Server, as in netrc.
 
     Returns
     -------
     Credentials or None
-        None where there are none.
+        None if there are none.
 
     Raises
     ------
     FileNotFoundError
         No such credentials file.
     ValueError
-        The file is no YAML or lacks the account, only half of it is in the environment, or netrc is broken.
+        Invalid YAML, no such account in the file, half of it in the environment, or an invalid netrc.
 
     Warns
     -----
     UserWarning
-        Others can read the credentials file.
+        Other users can read the credentials file.
 
     Examples
     --------
@@ -126,12 +116,12 @@ def _parsed(path: Path) -> Any:
     import yaml
 
     try:
-        # Every value as the text that it is: 0123 is no number in a password.
+        # Every value as text: 0123 may be a password.
         return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark else ""
-    # Not chained: the parser's own message quotes the line, which may be the password's.
+    # Not chained, since the parser's message quotes the line, which may hold the password.
     raise ValueError(f"{path} cannot be read as YAML{where}: put a password with special characters in quotes.")
 
 
@@ -155,8 +145,8 @@ def _from_netrc(url: str) -> Credentials | None:
         return None
     else:
         return Credentials(*found) if found else None
-    # Not chained: the parser's own message quotes what it stumbled on, which may be the password.
+    # Not chained, since the parser's message quotes the file, and perhaps the password.
     raise ValueError(
         f"{file} cannot be used as netrc (line {line}): expected 'machine <host> login <name> password <password>' "
-        "in a file that you alone can read (chmod 600)."
+        "in a file that only you can read (chmod 600)."
     )

@@ -1,4 +1,4 @@
-"""Download a dataset: each file appears whole or not at all, and what is there is not fetched again."""
+"""Download a dataset: files appear when complete, and existing files are not downloaded again."""
 
 from __future__ import annotations
 
@@ -30,46 +30,46 @@ def download(
     credentials_file: str | Path | None = None,
     url: str | None = None,
 ) -> list[Path]:
-    """Download a dataset, or what is missing of it.
+    """Download the files of a dataset that are missing.
 
     Parameters
     ----------
     name : str
         Key of `xinr.datasets.DATASETS`.
     folder : str or Path
-        Where to keep it, made if need be.
+        Folder of the files, created if missing.
     source : str, optional
-        Who to fetch it from, by default the first of its ``sources``.
+        Server, by default the first of its ``sources``.
     only : iterable of str
-        Patterns of the paths to fetch, such as ``["dc_obs/*"]``; by default all.
+        Patterns of the paths to download, such as ``["dc_obs/*"]``; by default all.
     credentials_file : str or Path, optional
-        YAML file with the user name and password, where the source asks for an account: see
-        `xinr.datasets.credentials.find_credentials`, which else looks in the environment, then in netrc.
+        YAML file with the user name and password, for sources that need an account; by default they come from the
+        environment or netrc, see `xinr.datasets.credentials.find_credentials`.
     url : str, optional
-        Root of a copy of the source, laid out as it is.
+        Root of a mirror of the source, with the same layout.
 
     Returns
     -------
     list of Path
-        The files, and the folders that archives unpacked to.
+        The files, and the folders of unpacked archives.
 
     Raises
     ------
     ValueError
-        No such dataset, source, file or account, or a checksum that is not the published one.
+        Unknown dataset, source, file or account, or a wrong checksum.
     PermissionError
         No user name and password, or wrong ones.
     FileNotFoundError
         The server has no such file.
     ConnectionError
-        The server cannot be reached, fails, or breaks off.
+        The server cannot be reached, fails, or closes the connection.
     OSError
         No space is left.
 
     Notes
     -----
-    A transfer that breaks off leaves a hidden ``.part`` file, from which the next goes on. Checksums are verified where
-    known, for files that are already there, too. Processes that fetch into one folder wait for one another.
+    An interrupted download leaves a hidden ``.part`` file, from which the next one continues. Known checksums are
+    verified, also of existing files. Processes that download to one folder wait for each other.
 
     Examples
     --------
@@ -83,8 +83,8 @@ def download(
         server = replace(server, root=_checked(url))
     remotes = server.select(only)
     folder = Path(folder).expanduser()
-    login = _login(server, credentials_file) if any(not _is_there(folder / each.path) for each in remotes) else None
-    with _alone(folder):
+    login = _login(server, credentials_file) if any(not _exists(folder / each.path) for each in remotes) else None
+    with _locked(folder):
         try:
             return [_fetch(server, remote, folder, login) for remote in remotes]
         except ConnectionError as error:
@@ -115,13 +115,13 @@ def _login(server: Source, file: str | Path | None) -> Credentials | None:
     return found
 
 
-def _is_there(path: Path) -> bool:
+def _exists(path: Path) -> bool:
     return any(path.iterdir()) if path.is_dir() else path.exists()
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the folder: another process that fetches into it waits, where the file system can lock."""
+def _locked(folder: Path) -> Iterator[None]:
+    """Lock the folder against other downloads, where the file system can."""
     folder.mkdir(parents=True, exist_ok=True)
     try:
         from fcntl import LOCK_EX, flock
@@ -139,7 +139,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _fetch(server: Source, remote: Remote, folder: Path, credentials: Credentials | None) -> Path:
     path = folder / remote.path
-    if remote.is_archive and _is_there(path):
+    if remote.is_archive and _exists(path):
         return path
     name = remote.path + ARCHIVE if remote.is_archive else remote.path
     store = pooch.create(
@@ -154,30 +154,30 @@ def _fetch(server: Source, remote: Remote, folder: Path, credentials: Credential
         if "does not match the known hash" not in str(error):
             raise
         raise ValueError(
-            f"{server.root}/{remote.url} is not the file that was published (checksum), or was damaged on its way: "
-            "nothing of it is kept. Run the same again; if it comes back, the server holds another version."
+            f"{server.root}/{remote.url} is not the published file (checksum), or was damaged in transfer: it is "
+            "removed. Run the same again; if this is repeated, the server has another version."
         ) from None
     return _unpack(folder / name, path) if remote.is_archive else path
 
 
 def _unpack(archive: Path, folder: Path) -> Path:
-    """Unpack an archive to a folder, whole or not at all, and remove it."""
-    place = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(place, ignore_errors=True)
+    """Unpack an archive to a folder, completely or not at all, and remove it."""
+    part = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
     try:
         with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r|") as members:
             bar = tqdm(members, desc=f"unpack {archive.name}", unit=" files", disable=None, leave=False, delay=1)
-            members.extractall(place, members=bar, filter="data")
-            while stream.read(2**20):  # to its end, where its checksum is
+            members.extractall(part, members=bar, filter="data")
+            while stream.read(2**20):  # to the checksum at its end
                 pass
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
         archive.unlink()
         raise ValueError(f"{archive} was damaged ({error}), and is removed: run the same again.") from None
     else:
-        # An archive of the folder, or of what is in it.
-        inner = place / folder.name
-        (inner if inner.is_dir() else place).replace(folder)
+        # The archive may hold the folder itself, or its files.
+        inner = part / folder.name
+        (inner if inner.is_dir() else part).replace(folder)
         archive.unlink()
         return folder
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(part, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What there is to fetch: datasets, the servers that have them, and their files."""
+"""The datasets that can be downloaded: their servers and files."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Remote:
     Parameters
     ----------
     path : str
-        Where it is kept, below the folder of its dataset; of an archive (``.tar.gz``), the folder it unpacks to.
+        Relative to the folder of its dataset; of an archive (``.tar.gz``), the folder of its files.
     url : str
-        Where it is, below the root of its source.
+        Relative to the root of its source.
     size : float, optional
-        Bytes, where published; rounded where there is no checksum.
+        Bytes; rounded where there is no checksum.
     sha256 : str, optional
-        Its checksum, where known.
+        Checksum.
     """
 
     path: str
@@ -35,35 +35,20 @@ class Remote:
 
     @property
     def is_archive(self) -> bool:
-        """Whether it is to be unpacked."""
+        """Whether it is unpacked."""
         return self.url.endswith(ARCHIVE)
 
 
 @dataclass(frozen=True)
 class Source:
-    """A server that has files of a dataset.
-
-    Parameters
-    ----------
-    root : str
-        URL that the files are below.
-    files : tuple of Remote
-        What it has.
-    account : str
-        Which account it asks for, a key of `xinr.datasets.credentials.ACCOUNTS`; empty where none is needed.
-    """
+    """A server with files of a dataset: its URL, its files, and the key of the account that it needs, if any."""
 
     root: str
     files: tuple[Remote, ...]
     account: str = ""
 
     def select(self, patterns: Iterable[str] = ()) -> tuple[Remote, ...]:
-        """Return the files whose path fits one of the patterns, such as ``"dc_obs/*"``; all without patterns.
-
-        Raises
-        ------
-        ValueError
-            A pattern fits none.
+        """Return the files whose path matches one of the patterns, such as ``"dc_obs/*"``; all without patterns.
 
         Examples
         --------
@@ -74,50 +59,28 @@ class Source:
         for pattern in patterns:
             if not any(fnmatch(remote.path, pattern) for remote in self.files):
                 names = [remote.path for remote in self.files]
-                raise ValueError(f"no file fits {pattern!r}: expected a pattern for some of {names}.")
+                raise ValueError(f"no file matches {pattern!r}: expected a pattern for some of {names}.")
         chosen = patterns or ["*"]
         return tuple(remote for remote in self.files if any(fnmatch(remote.path, pattern) for pattern in chosen))
 
 
 @dataclass(frozen=True)
 class Collection:
-    """A dataset as it was published.
-
-    Parameters
-    ----------
-    title : str
-        What it is.
-    page : str
-        URL of the page that describes it.
-    sources : dict of str to Source
-        Who has it, the default first.
-    """
+    """A published dataset: its title, the URL of its description, and its servers by name, the default first."""
 
     title: str
     page: str
     sources: dict[str, Source]
 
     def source(self, name: str | None = None) -> Source:
-        """Return the source of that name, or the default one.
-
-        Raises
-        ------
-        ValueError
-            No such source.
-        """
+        """Return the source of that name, or the default one."""
         if name is not None and name not in self.sources:
             raise ValueError(f"source must be one of {list(self.sources)}, got {name!r}.")
         return self.sources[name or next(iter(self.sources))]
 
 
 def dataset(name: str) -> Collection:
-    """Return the dataset of that name.
-
-    Raises
-    ------
-    ValueError
-        No such dataset.
-    """
+    """Return the dataset of that name."""
     if name not in DATASETS:
         raise ValueError(f"no dataset {name!r}: expected one of {list(DATASETS)}.")
     return DATASETS[name]
@@ -125,7 +88,7 @@ def dataset(name: str) -> Collection:
 
 DC2021A_TRACKS = "dt_gulfstream_{}_phy_l3_20161201-20180131_285-315_23-53.nc"
 DC2021A_MAPS = "OSE_ssh_mapping_{}.nc"
-#: By mission or map, as the MEOM server has them: bytes and SHA-256.
+#: Bytes and SHA-256 of each mission or map on the MEOM server.
 _DC2021A_OBS = {
     "alg": (22496760, "40040dbf5ba8c0206ab90feb62187bf4a4ea35fc0f4746a79e6e9e1fedef2386"),
     "c2": (23604339, "9641db6101b4f082bae0d12639f9fc4e36a44d5a0f697eeb4352a74f3f1477f6"),
@@ -144,7 +107,7 @@ _DC2021A_MAPS = {
     "convlstm_ssh-sst": (58413072, "27f1bb5e190b11ea4ad40fd43a0f145671348d014124aec73f20c6db494d60f5"),
     "neurost_ssh-sst": (58413072, "475cad99f1711a1f82dca51632b38dd94b88dfdc56f09c3f38a12ab56b66e4ff"),
 }
-#: Of maps at AVISO, bytes where they are known: without checksums, since nobody published them for that server.
+#: Maps at AVISO: approximate bytes, without published checksums.
 _AVISO_MAPS = {"BASELINE": 15e6, "DUACS": 4.7e6, "MIOST": 29.8e6, "DYMOST": None, "BFN": 700.8e6, "4dvarNet": None}
 
 
@@ -198,7 +161,7 @@ DATASETS = {
         {"meom": _dc2020a_meom()},
     ),
     "dc2022b": Collection(
-        "SSH mapping data challenge 2022b: a quasi-geostrophic simulation and pseudo-altimetry of it",
+        "SSH mapping data challenge 2022b: a quasi-geostrophic simulation and simulated altimetry",
         "https://github.com/ocean-data-challenges/2022b_SSH_QG_mapping",
         {"meom": Source(MEOM, (Remote("qg_sim.nc", "dc2022b_q/qg_sim.nc", 94 * MB),))},
     ),
@@ -206,7 +169,7 @@ DATASETS = {
 
 
 def catalogue() -> str:
-    """Return what there is to fetch, as text: each dataset with its sources, their sizes and the account they ask for.
+    """Return the list of datasets as text, with the sources, sizes and account of each.
 
     Examples
     --------

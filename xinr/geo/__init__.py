@@ -1,1 +1,1 @@
-"""Places on the earth: coordinates of any Dataset, frames in which methods work, currents, differences on a grid."""
+"""Geometry on the sphere: coordinates, frames, finite differences, geostrophic currents, CF metadata."""

@@ -1,4 +1,4 @@
-"""Find longitude, latitude and time in any Dataset, and put longitudes into one convention."""
+"""Longitude, latitude and time of any Dataset, conventions of longitude, regions and periods."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ NAMES: dict[Axis, tuple[str, ...]] = {
 def locate(data: xr.Dataset | xr.DataArray, axis: Axis) -> xr.DataArray:
     """Return the variable that holds one of the three coordinates.
 
-    CF attributes (``standard_name``, ``units``, ``axis``) decide first, usual names second.
+    CF attributes (``standard_name``, ``units``, ``axis``) come first, usual names second.
 
     Parameters
     ----------
     data : Dataset or DataArray
-        Any layout: tracks, a grid, or coordinates alone.
+        Tracks, a grid, or coordinates alone.
     axis : {"longitude", "latitude", "time"}
-        Which one to look for.
+        Coordinate.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def locate(data: xr.Dataset | xr.DataArray, axis: Axis) -> xr.DataArray:
     Raises
     ------
     ValueError
-        No candidate, several that cannot be told apart, or a time that is not decoded.
+        No candidate, several, or a time that is not decoded.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def locate(data: xr.Dataset | xr.DataArray, axis: Axis) -> xr.DataArray:
         )
     if len(candidates) > 1:
         raise ValueError(
-            f"{axis} is ambiguous: {candidates} all look like it. Keep one: ds.drop_vars(...) the others, "
+            f"{axis} is ambiguous: it may be any of {candidates}. Drop the others, ds.drop_vars(...), "
             f"or give the right one the name {axis!r}."
         )
     found = _as_dataset(data)[candidates[0]]
@@ -65,7 +65,7 @@ def locate(data: xr.Dataset | xr.DataArray, axis: Axis) -> xr.DataArray:
 
 
 def find(data: xr.Dataset | xr.DataArray, axis: Axis) -> list[str]:
-    """Return the names that may be the coordinate: none, the one to use, or several that tie."""
+    """Return the names that may be the coordinate: none, one, or several of equal rank."""
     import cf_xarray  # noqa: F401  (registers the .cf accessor)
 
     ds = _as_dataset(data)
@@ -111,9 +111,9 @@ def wrap(longitude: ArrayLike, origin: float) -> NDArray[np.float64]:
 
 
 def central_longitude(longitude: ArrayLike) -> float:
-    """Return the mid-longitude [degrees] of the shortest arc that holds every point.
+    """Return the mid-longitude [degrees] of the shortest arc that contains every point.
 
-    A plain mean would put tracks on both sides of the dateline at 0 degrees.
+    The mean of longitudes on both sides of the dateline would be near 0 degrees.
 
     Examples
     --------
@@ -128,7 +128,7 @@ def central_longitude(longitude: ArrayLike) -> float:
 
 
 def width_of(region: Region) -> float:
-    """Return how far a region (west, east, south, north) reaches eastward [degrees], above 0, 360 around the globe.
+    """Return the width of a region (west, east, south, north) [degrees]: 360 around the globe.
 
     Examples
     --------
@@ -178,7 +178,7 @@ def check_region(region: Region) -> None:
 
 
 def bounds(period: tuple[str, str]) -> tuple[np.datetime64, np.datetime64]:
-    """Return the time at which a period of days, both included, begins, and that before which it ends."""
+    """Return the times at which a period of days, both included, begins and ends."""
     first, last = (np.datetime64(day, "D") for day in period)
     if last < first:
         raise ValueError(f"period must be (first, last) day, got {period}, which ends before it begins.")
@@ -186,5 +186,5 @@ def bounds(period: tuple[str, str]) -> tuple[np.datetime64, np.datetime64]:
 
 
 def is_grid(data: xr.Dataset | xr.DataArray) -> bool:
-    """Return whether longitude and latitude span a grid, rather than go together along a track."""
+    """Return whether longitude and latitude span a grid, not a track."""
     return locate(data, "longitude").dims != locate(data, "latitude").dims

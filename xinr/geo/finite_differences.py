@@ -1,4 +1,4 @@
-"""Derivatives of a gridded map on the sphere, by centred differences; lazy on dask arrays."""
+"""Derivatives of gridded maps on the sphere, by centred differences; lazy on dask arrays."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def slopes(
 ) -> dict[str, xr.DataArray]:
     """Return the eastward ("x") and northward ("y") slope [1/m of the unit], and the rate of change ("t") [1/s].
 
-    Centred differences, exact for parabolas on any spacing; one-sided beside land and at the edges; NaN over land.
-    A grid that closes around the globe is differentiated across its seam.
+    Centred differences, exact for parabolas on any spacing; one-sided next to land and at the edges; NaN on land. A
+    global grid is differentiated across its seam.
     """
     east = first_difference(height, longitude, turn_of(longitude.values.astype(float))) / _metres_per_degree_east(
         latitude
@@ -40,15 +40,15 @@ def laplacian(height: xr.DataArray, longitude: xr.DataArray, latitude: xr.DataAr
     cosine_north, cosine_south = _cosine(latitude + h_north / 2), _cosine(latitude - h_south / 2)
     zonal = (east - west) / ((h_east + h_west) / 2) / _metres_per_degree_east(latitude) ** 2
     flux = (cosine_north * north - cosine_south * south) / ((h_north + h_south) / 2)
-    bend: xr.DataArray = zonal + flux / _cosine(latitude) / METRES_PER_DEGREE**2
-    return bend
+    total: xr.DataArray = zonal + flux / _cosine(latitude) / METRES_PER_DEGREE**2
+    return total
 
 
 def hessian(height: xr.DataArray, longitude: xr.DataArray, latitude: xr.DataArray) -> dict[str, xr.DataArray]:
     """Return the second derivatives of a map along great circles: "xx", "xy", "yy" [1/m² of the unit].
 
-    ``h_xy = ∂/∂y ∂h/∂x``, and ``h_xx`` is what the `laplacian` has beside ``h_yy``. NaN at the edges and where a
-    neighbour is missing.
+    ``h_xy = ∂/∂y ∂h/∂x``, and ``h_xx`` is the `laplacian` minus ``h_yy``. NaN at the edges and where a neighbour is
+    missing.
     """
     (north, south), (h_north, h_south) = _one_sided(height, latitude)
     yy = (north - south) / ((h_north + h_south) / 2) / METRES_PER_DEGREE**2
@@ -57,7 +57,7 @@ def hessian(height: xr.DataArray, longitude: xr.DataArray, latitude: xr.DataArra
 
 
 def first_difference(height: xr.DataArray, position: xr.DataArray, turn: float | None = None) -> xr.DataArray:
-    """Return the derivative along the one dimension of ``position``: NaN where that has a single node."""
+    """Return the derivative along the one dimension of ``position``: NaN for a single node."""
     if position.size < 2:
         return xr.full_like(height, np.nan)
     (ahead, behind), (h_ahead, h_behind) = _one_sided(height, position, turn)
@@ -66,7 +66,7 @@ def first_difference(height: xr.DataArray, position: xr.DataArray, turn: float |
 
 
 def turn_of(longitude: NDArray[np.float64]) -> float | None:
-    """Return ±360 where the longitudes close around the globe, in their direction, else None.
+    """Return ±360, in the direction of the longitudes, where they close around the globe, else None.
 
     Examples
     --------

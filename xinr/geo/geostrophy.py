@@ -120,4 +120,3 @@ def coriolis(latitude: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
     sine, cosine = (xr.apply_ufunc(function, angle, dask="allowed") for function in (np.sin, np.cos))
     f = 2.0 * EARTH_SPIN * sine.where(abs(latitude) > EQUATORIAL)
     return f, 2.0 * EARTH_SPIN / (1e3 * EARTH_RADIUS) * cosine
-

@@ -108,7 +108,7 @@ def score(
         | {f"{name}_null": _scalar(name, v, "null score: ") for name, v in null.statistics().items()}
         | {"n": xr.DataArray(track.ref.size, attrs=attributes("1", "number of points"))}
     )
-    return out.merge(_details(sums)).assignattributes(
+    return out.merge(_details(sums)).assign_attrs(
         protocol=protocol,
         segment_length_km=segment_length,
         delta_x_km=passes.delta_x,

@@ -1,4 +1,4 @@
-"""Observations: altimetry tracks opened, their heights chosen and corrected, parted into passes."""
+"""Observations: along-track altimetry, its sea level variable with corrections, and its passes."""
 
 from xinr.observations.observations import Observations
 from xinr.observations.open_tracks import open_tracks

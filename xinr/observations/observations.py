@@ -1,4 +1,4 @@
-"""Observations: the points of altimetry tracks, taken out of any along-track Dataset."""
+"""Observations: the points of altimetry tracks, from any along-track Dataset."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from xinr.observations.variables import as_tracks, check_metres, corrected, fiel
 
 #: Points further apart than this many sampling steps are not averaged together.
 COARSEN_GAP = 4.0
-_COLUMNS = ("longitude", "latitude", "time", "value", "mission_index")
+_POSITION = ("time", "longitude", "latitude")
+_COLUMNS = (*_POSITION, "value", "mission_index")
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,21 +34,21 @@ class Observations:
     time : ndarray of datetime64[ns] (n,)
         Time of measurement.
     value : ndarray (n,)
-        Height [m].
+        Sea level [m].
     pass_index : ndarray of int (n,)
-        Pass of each point, from 0: one instrument, no long silence, one direction (ascending or descending).
+        Pass of each point, from 0: one instrument, no long gap, one direction (ascending or descending).
     mission_index : ndarray of int (n,)
         Mission of each point, an index into ``missions``.
     missions : tuple of str
-        Names of the missions; one empty name where the data do not tell.
+        Names of the missions; one empty name where the data have none.
     noise : ndarray (n,) or None
         Standard deviation of the noise [m], where the data or the caller tell.
     name : str
         "sla", "adt", or the name of the variable.
     dropped : int
-        How many points were left out: value, coordinate or correction missing, or given twice.
+        Number of points left out: value, coordinate or correction missing, or repeated.
     quantity : str
-        What ``value`` is, such as "sla_unfiltered - lwe".
+        Formula of ``value``, such as "sla_unfiltered - lwe".
     """
 
     longitude: Array
@@ -73,35 +74,35 @@ class Observations:
         noise: float | Mapping[str, float] | str | None = None,
         region: Region | None = None,
     ) -> Self:
-        """Take the observations out of an along-track Dataset.
+        """Select the observations of an along-track Dataset.
 
         Parameters
         ----------
         tracks : Dataset or DataArray
-            One dimension, any order of times. A coordinate ``mission`` along it, as `xinr.open_tracks` makes it,
-            tells the instruments apart; without it, points are chained to where each could have flown from.
+            One dimension, any order of times. The coordinate ``mission``, as from `xinr.open_tracks`, identifies the
+            instruments; without it, points that one ground track can connect are taken as one instrument.
         variable : str, optional
-            The height to use [m]. By default ``sla_unfiltered``, else the only variable that looks like a height.
+            Sea level [m]; by default ``sla_unfiltered``, else the only sea level variable.
         lwe : bool
-            Subtract the variable ``lwe`` (long-wavelength error). Heights of DUACS are corrected for it already, and
-            map better as they are: the data challenges subtract it from their reference, which puts it back.
+            Subtract the variable ``lwe`` (long-wavelength error). DUACS data are corrected for it as published, and
+            should be mapped so; the data challenges subtract it from their reference, which undoes the correction.
         mdt : bool
             Add the variable ``mdt`` (mean dynamic topography), to map absolute dynamic topography.
         noise : float, mapping or str, optional
             Standard deviation of the white noise of each point [m]: one number, one for each mission, or the name of
             a variable. By default each method has its own.
         region : (west, east, south, north), optional
-            Keep the points within [degrees]; any convention of longitude, the dateline included.
+            Select the points within [degrees]; any convention of longitude, the dateline included.
 
         Returns
         -------
         Observations
-            Without missing values; how many there were is in ``dropped``.
+            Without missing values, whose number is ``dropped``.
 
         Raises
         ------
         ValueError
-            Nothing to use: empty, all missing, no or several heights, wrong units, wrong dimensions; with the cure.
+            No data, all missing, no or several sea level variables, wrong units or dimensions.
 
         Examples
         --------
@@ -120,17 +121,17 @@ class Observations:
             table = _select(table, within(table["longitude"], table["latitude"], region))
             _check_some(table, f"no observation lies in the region {region} (west, east, south, north, in degrees)")
         size = len(table["value"])
-        known = [_present(table[key]) for key in ("longitude", "latitude", "time", "value")]
+        known = [_present(table[key]) for key in (*_POSITION, "value")]
         table = _select(table, np.logical_and.reduce(known))
         _check_some(table, f"all {size} observations are missing (NaN in {variable!r}, a correction, or a coordinate)")
         _check_positions(table)
         table = _select(table, ~_repeated(table))
         dropped = size - len(table["value"])
-        place = table["longitude"], table["latitude"]
-        stream = table["mission_index"] if missions != ("",) else streams(table["time"], *place)
+        labelled = missions != ("",)
+        stream = table["mission_index"] if labelled else streams(*(table[key] for key in _POSITION))
         table = _in_order(table | {"stream": stream})
         return cls(
-            pass_index=number_passes(table["stream"], table["time"], table["longitude"], table["latitude"]),
+            pass_index=number_passes(table["stream"], *(table[key] for key in _POSITION)),
             missions=missions,
             name=field_name(ds[variable], mdt),
             quantity=quantity(variable, lwe=lwe, mdt=mdt),
@@ -144,7 +145,7 @@ class Observations:
 
     @property
     def n_passes(self) -> int:
-        """How many passes there are."""
+        """Number of passes."""
         return np.unique(self.pass_index).size
 
     @property
@@ -155,14 +156,14 @@ class Observations:
     def coarsen(self, factor: int) -> Observations:
         """Average ``factor`` consecutive points of a pass into one.
 
-        Blocks never cross a pass or a gap of more than 4 sampling steps; what is left at the end of a stretch,
-        fewer than ``factor`` points, is dropped (``boundary="trim"``). White noise shrinks by sqrt(factor) only
+        Blocks never cross a pass or a gap of more than 4 sampling intervals; fewer than ``factor`` points at the end of
+        a segment are dropped (``boundary="trim"``). White noise shrinks by sqrt(factor) only
         where it was given for each point or mission: a method's own ``noise`` speaks of averaged points.
 
         Raises
         ------
         ValueError
-            The factor is not a whole number above zero, or no stretch is that long.
+            The factor is not a whole number above zero, or no segment is that long.
         """
         if factor != int(factor) or factor < 1:
             raise ValueError(f"coarsen must be a whole number above zero, got {factor!r}.")
@@ -172,18 +173,18 @@ class Observations:
         same_pass = np.diff(self.pass_index) == 0
         steps = seconds[same_pass & (seconds > 0)]
         step = np.median(steps) if steps.size else 1.0
-        stretch = runs(~same_pass | (seconds > COARSEN_GAP * step))
-        rank = np.arange(len(self)) - np.flatnonzero(np.diff(stretch, prepend=-1))[stretch]
-        whole = rank < (np.bincount(stretch)[stretch] // factor) * factor
-        if not whole.any():
+        segment = runs(~same_pass | (seconds > COARSEN_GAP * step))
+        rank = np.arange(len(self)) - np.flatnonzero(np.diff(segment, prepend=-1))[segment]
+        complete = rank < (np.bincount(segment)[segment] // factor) * factor
+        if not complete.any():
             raise ValueError(
-                f"no stretch of track has {factor} consecutive points, so coarsen={factor} would leave nothing: "
-                "use a smaller factor (coarsen=1 keeps every point)."
+                f"no segment of track has {factor} consecutive points, so coarsen={factor} would leave nothing: "
+                "use a smaller factor (coarsen=1 takes every point)."
             )
-        return self.take(np.flatnonzero(whole))._average(factor)
+        return self.take(np.flatnonzero(complete))._average(factor)
 
     def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> Observations:
-        """Return the chosen points; passes and missions keep their numbers."""
+        """Return the chosen points, with unchanged numbers of passes and missions."""
         chosen: dict[str, Any] = {key: getattr(self, key)[index] for key in (*_COLUMNS, "pass_index")}
         return replace(self, **chosen, noise=None if self.noise is None else self.noise[index])
 
@@ -228,9 +229,9 @@ def _dimension(columns: list[xr.DataArray]) -> str:
         return str(columns[0].dims[0])
     shapes = {str(column.name): dict(column.sizes) for column in columns}
     raise ValueError(
-        f"tracks must have one dimension shared by height, longitude, latitude and time, got {shapes}. "
-        "Stack a swath: ds.stack(obs=[...]).reset_index('obs'). A map is no track: its .inr verbs work without a fit "
-        "(first regrid a curvilinear map to longitudes by latitudes)."
+        f"tracks must have one dimension shared by sea level, longitude, latitude and time, got {shapes}. "
+        "Stack a swath: ds.stack(obs=[...]).reset_index('obs'). A map is not a track: its .inr methods need no fit "
+        "(first interpolate a curvilinear map to longitudes by latitudes)."
     )
 
 
@@ -304,13 +305,13 @@ def _check_positions(table: dict[str, NDArray[Any]]) -> None:
         if worst > limit:
             raise ValueError(f"{axis} must be in degrees, within ±{limit:g}; got {worst:g}. Unpack or convert it.")
     if np.isinf(table["value"]).any():
-        raise ValueError("heights must be finite, got infinity. Mask it: ds.where(np.isfinite(ds[<variable>])).")
+        raise ValueError("sea level must be finite, got infinity. Mask it: ds.where(np.isfinite(ds[<variable>])).")
 
 
 def _repeated(table: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
-    """Mark measurements given before: files overlap."""
+    """Return which measurements repeat earlier ones, as where files overlap."""
     keys = ("value", "longitude", "latitude", "time", "mission_index")
-    order = np.lexsort([table[key] for key in keys])  # stable: the first given comes first
+    order = np.lexsort([table[key] for key in keys])  # stable: the first one is used
     same = np.logical_and.reduce([np.diff(table[key][order]).astype(np.float64) == 0 for key in keys])
     repeated = np.zeros(len(order), dtype=bool)
     repeated[order[1:][same]] = True
@@ -318,6 +319,6 @@ def _repeated(table: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
 
 
 def _in_order(table: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Sort by stream, then time; the further keys make the result independent of the order given where times tie."""
+    """Sort by stream, then time; further keys make the result independent of the order of equal times."""
     keys = ("noise", "value", "longitude", "latitude", "time", "stream")
     return _select(table, np.lexsort([table[key] for key in keys]))

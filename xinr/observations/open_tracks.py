@@ -1,4 +1,4 @@
-"""Open along-track files, keeping which mission each point comes from."""
+"""Open along-track files, with the mission of each point."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def open_tracks(paths: str | Path | Iterable[str | Path], **options: Any) -> xr.
     Parameters
     ----------
     paths : str, Path or iterable of them
-        Files, or one pattern such as ``"dc_obs/*_l3_*.nc"``.
+        Files, or a pattern such as ``"dc_obs/*_l3_*.nc"``.
     **options
-        Passed on to `xarray.open_dataset`.
+        Options of `xarray.open_dataset`.
 
     Returns
     -------
@@ -33,19 +33,19 @@ def open_tracks(paths: str | Path | Iterable[str | Path], **options: Any) -> xr.
     Raises
     ------
     FileNotFoundError
-        No file fits.
+        No file matches.
     ValueError
         A file cannot be read as netCDF.
     """
     names = sorted(glob(str(paths))) if isinstance(paths, str | Path) else paths
     found = [Path(name) for name in names]
     if not found:
-        raise FileNotFoundError(f"no file fits {str(paths)!r}: expected along-track netCDF files.")
+        raise FileNotFoundError(f"no file matches {str(paths)!r}: expected along-track netCDF files.")
     parts = [_open_one(path, options) for path in found]
     return xr.concat(
         parts,
         parts[0]["mission"].dims[0],
-        data_vars="minimal",  # tables without the dimension stay as they are
+        data_vars="minimal",  # variables without the dimension are not repeated
         coords="minimal",
         compat="override",
         join="override",
@@ -59,11 +59,11 @@ def _open_one(path: Path, options: dict[str, Any]) -> xr.Dataset:
     except (OSError, ValueError) as error:
         if not path.exists():
             raise FileNotFoundError(f"no file {path}: expected an along-track netCDF file.") from error
-        raise ValueError(f"{path} cannot be read as netCDF ({error}): is it complete? Fetch it again.") from error
+        raise ValueError(f"{path} cannot be read as netCDF ({error}): is it complete? Download it again.") from error
     try:
         dimension = locate(ds, "time").dims[0]
     except ValueError as error:
-        raise ValueError(f"{path} is no along-track file: {error}") from error
+        raise ValueError(f"{path} is not an along-track file: {error}") from error
     duacs = re.search(r"^[a-z]+_[a-z]+_([a-z0-9]+)_([a-z]+_)?phy_l3_", path.name)
     mission = duacs.group(1) if duacs else str(ds.attrs.get("platform", path.stem))
     return ds.assign_coords(mission=(dimension, np.full(ds.sizes[dimension], mission)))

@@ -1,4 +1,4 @@
-"""Heights: which variable of a Dataset is the sea surface height, in which unit, with which corrections."""
+"""Sea level variables: which variable of a Dataset it is, its units and its corrections."""
 
 from __future__ import annotations
 
@@ -9,45 +9,31 @@ import xarray as xr
 
 from xinr.geo.coordinates import Axis, find, locate
 
-#: What names a sea surface height. Along a track the first wins, others must be alone.
+#: Names of sea level variables along tracks: the first is preferred, any other must be the only one.
 HEIGHTS = ("sla_unfiltered", "sla", "ssh", "adt", "ssha", "sla_filtered")
-#: The same of a map, the first there wins: absolute heights before the anomalies that come beside them in L4 files.
+#: The same of maps, in order of preference: absolute before the anomalies that L4 files have too.
 MAP_HEIGHTS = ("ssh", "adt", "sla")
-#: Corrections, flags and counters that come beside it in along-track files.
-COMPANIONS = (
-    "mdt",
-    "lwe",
-    "dac",
-    "ocean_tide",
-    "internal_tide",
-    "cycle",
-    "track",
-    "pass",
-    "mission",
-    "noise",
-)
+#: Other variables of along-track files: corrections, flags and counters.
+COMPANIONS = ("mdt", "lwe", "dac", "ocean_tide", "internal_tide", "cycle", "track", "pass", "mission", "noise")
 #: CF standard names of the anomaly and of the height above the geoid.
-STANDARD_NAMES = {
-    "sla": "sea_surface_height_above_sea_level",
-    "adt": "sea_surface_height_above_geoid",
-}
+STANDARD_NAMES = {"sla": "sea_surface_height_above_sea_level", "adt": "sea_surface_height_above_geoid"}
 METRES = ("m", "meter", "meters", "metre", "metres")
 
 
 def as_tracks(tracks: xr.Dataset | xr.DataArray, variable: str | None) -> tuple[xr.Dataset, str]:
-    """Return along-track data as a Dataset, and the name of the height in it."""
+    """Return along-track data as a Dataset, and the name of its sea level variable."""
     if isinstance(tracks, xr.DataArray):
         variable = str(tracks.name or "height")
         tracks = tracks.to_dataset(name=variable)
     if not isinstance(tracks, xr.Dataset):
         raise TypeError(f"tracks must be an xarray Dataset or DataArray, got {type(tracks).__name__}.")
     if any(variable in find(tracks, axis) for axis in get_args(Axis)):
-        raise ValueError(f"{variable!r} is a coordinate, not a height: name a height by variable=<name>.")
+        raise ValueError(f"{variable!r} is a coordinate: name a sea level variable, variable=<name>.")
     return tracks, variable or _default(tracks)
 
 
 def corrected(ds: xr.Dataset, variable: str, *, lwe: bool, mdt: bool) -> xr.DataArray:
-    """Return the height [m] in float64, less ``lwe`` and plus ``mdt`` where asked."""
+    """Return the variable [m] in float64, minus ``lwe`` and plus ``mdt`` as chosen."""
     for name in [variable, *(["lwe"] if lwe else []), *(["mdt"] if mdt else [])]:
         if name not in ds:
             raise ValueError(f"no variable {name!r} in the tracks: expected it among {sorted(map(str, ds.data_vars))}.")
@@ -58,7 +44,7 @@ def corrected(ds: xr.Dataset, variable: str, *, lwe: bool, mdt: bool) -> xr.Data
 
 
 def check_metres(height: xr.DataArray) -> None:
-    """Raise ValueError unless the unit is metres, or not stated."""
+    """Raise ValueError for other units than metres."""
     units = str(height.attrs.get("units", "m")).strip()
     if units.lower() not in METRES:
         raise ValueError(
@@ -68,7 +54,7 @@ def check_metres(height: xr.DataArray) -> None:
 
 
 def check_height(height: xr.DataArray) -> None:
-    """Raise unless an array can be a height as it is: numbers, unpacked, in metres."""
+    """Raise an error unless an array is sea level: numbers, unpacked, in metres."""
     if height.dtype.kind not in "fiu":
         raise TypeError(
             f"{height.name} must hold numbers [m], got {height.dtype}: name another variable, or convert it."
@@ -87,12 +73,12 @@ def field_name(height: xr.DataArray, mdt: bool) -> str:
 
 
 def is_anomaly(name: str, standard_name: str | None) -> bool:
-    """Return whether a height is an anomaly about the mean sea surface, so that the mdt is not in it."""
+    """Return whether a variable is an anomaly relative to the mean sea surface, without the mdt."""
     return name.startswith(("sla", "ssha")) or standard_name == STANDARD_NAMES["sla"]
 
 
 def quantity(variable: str, *, lwe: bool, mdt: bool) -> str:
-    """Return what is mapped, as a formula of the tracks' variables."""
+    """Return the formula of what is mapped, in variables of the tracks."""
     return variable + (" - lwe" if lwe else "") + (" + mdt" if mdt else "")
 
 
@@ -105,13 +91,13 @@ def _default(ds: xr.Dataset) -> str:
     if len(candidates) == 1:
         return candidates[0]
     raise ValueError(
-        f"which variable holds the height? Expected one of {list(HEIGHTS)}, or a single candidate; "
+        f"which variable is the sea level? Expected one of {list(HEIGHTS)}, or a single candidate; "
         f"got the candidates {candidates}. Name it: variable=<name>."
     )
 
 
 def as_map(maps: xr.Dataset | xr.DataArray, variable: str | None = None) -> xr.DataArray:
-    """Return the height of a gridded map, dims (time, latitude, longitude) or (latitude, longitude).
+    """Return the sea level of a gridded map, dims (time, latitude, longitude) or (latitude, longitude).
 
     Parameters
     ----------
@@ -123,7 +109,7 @@ def as_map(maps: xr.Dataset | xr.DataArray, variable: str | None = None) -> xr.D
     Raises
     ------
     ValueError
-        No map, several, wrong units or dimensions; with the cure.
+        No map, several, wrong units or dimensions.
     """
     if isinstance(maps, xr.DataArray):
         variable = str(maps.name or "height")
@@ -164,7 +150,7 @@ def _check_axes(axes: list[xr.DataArray]) -> None:
         steps = np.diff(axis.values)
         if not (np.all(steps > np.zeros(1, steps.dtype)) or np.all(steps < np.zeros(1, steps.dtype))):
             raise ValueError(
-                f"{axis.name} of a map must rise or fall without repeats: ds.sortby({axis.name!r}), "
+                f"{axis.name} of a map must increase or decrease without repeats: ds.sortby({axis.name!r}), "
                 f"then ds.drop_duplicates({axis.name!r})."
             )
 
