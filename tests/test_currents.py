@@ -63,7 +63,7 @@ class Analytic(Predictor):
 
 
 def frame_near(kind, lon, lat):
-    """A frame of that kind; the plane touches the sphere some 900 km off, so that it is bent at the place."""
+    """A frame of that kind; the plane touches the sphere some 900 km off, so that its metric terms matter."""
     return {
         "sphere": Sphere(EPOCH, lon),
         "degrees": Degrees(EPOCH, lon),
@@ -95,11 +95,11 @@ def rough(x, y, z):
 
 
 KINDS = ["degrees", "plane", "sphere"]
-PLACES = [(12.0, 35.0), (-75.0, -50.0), (180.0, 8.0), (-179.99999, -30.0), (40.0, 75.0)]
+POSITIONS = [(12.0, 35.0), (-75.0, -50.0), (180.0, 8.0), (-179.99999, -30.0), (40.0, 75.0)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("lon", "lat"), PLACES)
+@pytest.mark.parametrize(("lon", "lat"), POSITIONS)
 def test_solid_body_rotation_has_vorticity_and_no_strain(kind, lon, lat):
     found = analytic(rotation(0.5), kind, lon, lat).currents(at(lon, lat)).isel(obs=0)
     phi = np.radians(lat)
@@ -111,7 +111,7 @@ def test_solid_body_rotation_has_vorticity_and_no_strain(kind, lon, lat):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("lon", "lat"), PLACES)
+@pytest.mark.parametrize(("lon", "lat"), POSITIONS)
 def test_vorticity_and_strain_are_the_differences_of_the_velocity(kind, lon, lat):
     """With the metric terms of the sphere: Batchelor (1967), appendix 2, in longitude and latitude."""
     field, step = analytic(rough, kind, lon, lat), 1e-3

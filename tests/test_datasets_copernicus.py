@@ -26,7 +26,7 @@ class RefusedError(Exception):
 
 def long_table(ds, platform):
     """Tracks in the layout of ``copernicusmarine.read_dataframe``: one row for each variable and time."""
-    place = {
+    position = {
         "platform_id": platform,
         "platform_type": "satellite",
         "time": [
@@ -42,7 +42,7 @@ def long_table(ds, platform):
         "doi": None,
         "product_doi": "https://doi.org/10.48670/moi-00146",
     }
-    parts = [pd.DataFrame({"variable": name, **place, "value": ds[name].values}) for name in ds.data_vars]
+    parts = [pd.DataFrame({"variable": name, **position, "value": ds[name].values}) for name in ds.data_vars]
     return pd.concat(parts, ignore_index=True)
 
 

@@ -142,7 +142,7 @@ def test_a_missing_password_is_refused_with_the_cure(secured, collection, tmp_pa
         download("trial", tmp_path / "data", url=secured.url)
     assert not (tmp_path / "data").exists()
     assert not secured.requests
-    collection(Remote("alg.nc", "far/alg.nc"))  # nobody said that this one asks
+    collection(Remote("alg.nc", "far/alg.nc"))  # a source without account
     with pytest.raises(PermissionError, match=r"the server asks for a user name and password: 401 Unauthorized"):
         download("trial", tmp_path / "data", url=secured.url)
 
@@ -193,14 +193,16 @@ def test_a_web_page_in_place_of_the_file_is_refused(server, collection, tmp_path
 
 def test_errors_of_the_server_are_reported(server, collection, tmp_path):
     server.status = 503
-    with pytest.raises(ConnectionError, match=r"the server cannot send the file now: 503 Service Unavailable.*again later"):
+    with pytest.raises(
+        ConnectionError, match=r"the server cannot send the file now: 503 Service Unavailable.*again later"
+    ):
         download("trial", tmp_path, url=server.url)
 
 
 def test_an_unreachable_server_is_reported(tmp_path):
     with serve(Site({})) as site:
         url = site.url
-    message = r"127\.0\.0\.1 cannot be reached, or closed the connection \(NewConnectionError\)\. Run.*Other sources: \['aviso'\]"
+    message = r"cannot be reached, or closed the connection \(NewConnectionError\)\. Run.*Other sources: \['aviso'\]"
     with pytest.raises(ConnectionError, match=message):
         download("dc2021a", tmp_path, url=url)
 
@@ -214,7 +216,9 @@ def test_a_broken_connection_is_resumed_at_once(server, collection, tmp_path):
 
 def test_an_interrupted_download_continues_at_the_next_call(server, collection, tmp_path):
     server.breaks = [1_000_000, 0]
-    with pytest.raises(ConnectionError, match=r"closed the connection \(\w+\) after [01]\.\d MB of big\.nc\. Run the same again"):
+    with pytest.raises(
+        ConnectionError, match=r"closed the connection \(\w+\) after [01]\.\d MB of big\.nc\. Run the same again"
+    ):
         download("trial", tmp_path, only=["big.nc"], url=server.url)
     (part,) = tmp_path.iterdir()
     assert part.name == f".big.nc.{LAST_MODIFIED}.part"
@@ -273,9 +277,7 @@ def test_a_short_response_is_noticed(server, collection, tmp_path, monkeypatch):
 
 def test_a_file_with_a_wrong_checksum_is_removed(server, collection, tmp_path):
     collection(Remote("big.nc", "far/big.nc", 1.0, hashlib.sha256(SMALL).hexdigest()))
-    with pytest.raises(
-        ValueError, match=r"far/big\.nc is not the published file \(checksum\).*it is removed"
-    ):
+    with pytest.raises(ValueError, match=r"far/big\.nc is not the published file \(checksum\).*it is removed"):
         download("trial", tmp_path, url=server.url)
     assert files_below(tmp_path) == []
 
@@ -323,9 +325,9 @@ def test_an_exceeded_quota_is_reported(server, collection, tmp_path):
     assert server.requests[-1][1] == 206
 
 
-@pytest.mark.parametrize("told", [True, False], ids=["before", "during"])
-def test_a_full_disk_is_reported_with_the_space_needed(server, tmp_path, told):
-    server.content_length = told
+@pytest.mark.parametrize("known", [True, False], ids=["before", "during"])
+def test_a_full_disk_is_reported_with_the_space_needed(server, tmp_path, known):
+    server.content_length = known
     (tmp_path / "disk").mkdir()
     disk = f"{tmp_path}/disk"
     script = f'mount -t tmpfs -o size=2m tmpfs {disk} || exit 77; "$@"; code=$?; ls -A {disk} >&2; exit $code'
@@ -339,8 +341,8 @@ def test_a_full_disk_is_reported_with_the_space_needed(server, tmp_path, told):
     process = fetch(tmp_path / "disk", server.url, before=mounted)
     _, shown = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert f"for big.nc: {'3.0 MB to come, ' if told else ''}2.1 MB were free" in shown
-    assert (".part" in shown) is not told  # where the length is told, nothing is begun
+    assert f"for big.nc: {'3.0 MB to come, ' if known else ''}2.1 MB were free" in shown
+    assert (".part" in shown) is not known  # where the length is known, nothing is begun
 
 
 @pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "killed"])

@@ -93,7 +93,7 @@ def test_the_shell_script_downloads(aviso, tmp_path):
 
 @pytest.mark.skipif(SHELL is None or not Path("/proc/self/cmdline").exists(), reason="no way to see command lines")
 def test_the_password_is_on_no_command_line_during_the_transfer(aviso, tmp_path):
-    password = f"of-this-test-{os.getpid()}"  # others run beside it
+    password = f"of-this-test-{os.getpid()}"  # others may run at the same time
     aviso.stall_at, aviso.login = 100, ("jane", password)
     command = ["sh", str(DATA / "dl_dc21a.sh"), "jane", password, str(tmp_path / "save"), "--url", aviso.url]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -140,12 +140,12 @@ def test_ctrl_c_ends_a_download_that_can_continue(aviso, credentials, tmp_path):
 
 
 def test_the_command_downloads(aviso, credentials, tmp_path):
-    place = tmp_path / "dc2021a"
+    folder = tmp_path / "dc2021a"
     options = ["--source", "aviso", "--only", "dc_maps/mdt.nc", "--only", "*_j3_*"]
     arguments = [
         "download",
         "dc2021a",
-        str(place),
+        str(folder),
         *options,
         "--credentials-file",
         str(credentials),
@@ -154,8 +154,8 @@ def test_the_command_downloads(aviso, credentials, tmp_path):
     ]
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output
-    assert below(place) == ["dc_maps/mdt.nc", OBSERVATIONS[5]]
-    assert done.stdout == f"In {place}: {OBSERVATIONS[5]}, dc_maps/mdt.nc\n"
+    assert below(folder) == ["dc_maps/mdt.nc", OBSERVATIONS[5]]
+    assert done.stdout == f"In {folder}: {OBSERVATIONS[5]}, dc_maps/mdt.nc\n"
 
 
 @pytest.mark.filterwarnings("default")

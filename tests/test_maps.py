@@ -215,9 +215,9 @@ def test_coordinates_may_be_variables_off_the_dimensions(rough):
 
 
 def test_the_variable_of_a_map_is_ssh_then_adt_then_sla(rough):
-    beside = rough.assign(err_ssh=rough.ssh, flag=rough.ssh > 0, depth=rough.ssh.isel(time=0))
-    assert xinr.MapField.of(beside).name == "ssh"
-    assert xinr.MapField.of(beside.rename(ssh="height")).name == "height"
+    several = rough.assign(err_ssh=rough.ssh, flag=rough.ssh > 0, depth=rough.ssh.isel(time=0))
+    assert xinr.MapField.of(several).name == "ssh"
+    assert xinr.MapField.of(several.rename(ssh="height")).name == "height"
     assert xinr.MapField.of(rough.ssh).name == "ssh"
     assert rough.ssh.inr.gradient().identical(rough.inr.gradient(variable="ssh"))
 

@@ -289,7 +289,7 @@ def test_real_files_of_several_missions_concatenate_without_labels(med2021):
     for file in files:
         with xr.open_dataset(file) as ds:
             alone += Observations.from_tracks(ds).n_passes
-    # Two instruments can lead to the same place after a strait: without labels 2 of 605 passes are cut once more.
+    # Two instruments can reach the same position after a strait: without names, 2 of 605 passes are split.
     assert alone <= obs.n_passes <= 1.005 * alone
     assert obs.name == "adt"
 

@@ -191,7 +191,7 @@ def test_a_gif_has_a_frame_for_each_time(truth, grid, tmp_path):
 
 
 def test_the_colours_of_a_movie_are_of_the_same_values(truth, grid, tmp_path):
-    """A map twice as high on a scale twice as long looks the same."""
+    """A map twice as high on a scale twice as long has the same colours."""
     maps = truth_maps(truth, grid)
     plots.movie(tmp_path / "one.gif", {"ocean": maps}, limits={"height": 20.0})
     plots.movie(tmp_path / "two.gif", {"ocean": 2 * maps}, limits={"height": 40.0})

@@ -428,8 +428,8 @@ def test_a_swath_across_greenwich():
 def test_ground_tracks_are_those_of_real_altimeters(med2021, name):
     path = next(med2021.glob(f"dt_med_{name}_phy_l3_*.nc"))
     with xr.open_dataset(next(med2021.glob("dt_med_mdt_phy_l4_*.nc"))) as land:
-        real, simulated, beside = ground_tracks.compared(path, MISSIONS[name], land)
-    assert np.median(beside) < 2.0 and beside.max() < 3.0  # AVISO holds repeat orbits to 1 km at the equator
+        real, simulated, distance = ground_tracks.compared(path, MISSIONS[name], land)
+    assert np.median(distance) < 2.0 and distance.max() < 3.0  # AVISO holds repeat orbits to 1 km at the equator
     assert simulated.heading == pytest.approx(real.heading, abs=0.05)
     # Of AltiKa and HY-2B the files have points 2 % nearer than their time stamps and any orbit would.
     assert simulated.spacing == pytest.approx(real.spacing, rel=0.025)

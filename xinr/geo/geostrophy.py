@@ -19,7 +19,7 @@ EARTH_SPIN = 7.292115e-5
 EQUATORIAL = 5.0
 VELOCITY = "surface_geostrophic_{}ward_sea_water_velocity"
 ANOMALY = VELOCITY + "_assuming_mean_sea_level_for_geoid"
-#: Units, long name and CF standard name: of anomalies, of absolute heights, and of both.
+#: Units, long name and CF standard name.
 MEANINGS = {
     "ugosa": ("m s-1", "eastward geostrophic current anomaly", ANOMALY.format("east")),
     "vgosa": ("m s-1", "northward geostrophic current anomaly", ANOMALY.format("north")),

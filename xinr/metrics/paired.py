@@ -82,13 +82,13 @@ def score_pairs(
 
 def _on_shared_points(predictions: Mapping[str, xr.Dataset], reference: xr.Dataset) -> dict[str, xr.Dataset]:
     """Return the predictions, NaN wherever one of them is."""
-    heights = {name: ssh_of(each, f"the prediction {name!r}") for name, each in predictions.items()}
-    sizes = {name: height.size for name, height in heights.items()}
+    levels = {name: ssh_of(each, f"the prediction {name!r}") for name, each in predictions.items()}
+    sizes = {name: height.size for name, height in levels.items()}
     if len(set(sizes.values())) > 1:
         raise ValueError(f"the predictions must be on the same points, those of the reference: got {sizes} of them.")
-    missing = np.any([~np.isfinite(height) for height in heights.values()], axis=0)
+    missing = np.any([~np.isfinite(height) for height in levels.values()], axis=0)
     return {
-        name: each.assign(ssh=(each[next(iter(each.dims))].dims, np.where(missing, np.nan, heights[name])))
+        name: each.assign(ssh=(each[next(iter(each.dims))].dims, np.where(missing, np.nan, levels[name])))
         for name, each in predictions.items()
     }
 

@@ -34,10 +34,8 @@ class Quantity:
 
     Parameters
     ----------
-    title, unit : str
-        Title and unit in figures.
-    factor : float
-        From SI units to that unit.
+    title, unit, factor : str, str, float
+        Title and unit in figures, and the factor from SI units.
     colours : str
         Colour map of cmocean.
     signed : bool

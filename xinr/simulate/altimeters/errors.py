@@ -59,10 +59,7 @@ class Errors:
     outages: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        noises = self.noise.values() if isinstance(self.noise, Mapping) else [self.noise or 0.0]
-        for name, values in {"noise": noises, **{key: [getattr(self, key)] for key in _DEVIATIONS}}.items():
-            if not all(0.0 <= value < np.inf for value in values):
-                raise ValueError(f"{name} must be a standard deviation, 0 or more [m], got {getattr(self, name)!r}.")
+        check_deviations(noise=self.noise, lwe=self.lwe, pass_bias=self.pass_bias, pass_slope=self.pass_slope)
         for name in ("dropout", "missing_passes"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"{name} must be a share between 0 and 1, got {getattr(self, name)!r}.")
@@ -134,7 +131,13 @@ class Passes:
         return int(self.number.max()) + 1
 
 
-_DEVIATIONS = ("lwe", "pass_bias", "pass_slope")
+def check_deviations(**settings: float | Mapping[str, float] | None) -> None:
+    """Raise ValueError for the first setting that is not a standard deviation, or a mapping of them."""
+    for name, value in settings.items():
+        values = value.values() if isinstance(value, Mapping) else [value or 0.0]
+        if not all(0.0 <= each < np.inf for each in values):
+            raise ValueError(f"{name} must be a standard deviation, 0 or more [m], got {value!r}.")
+
 
 #: An altimeter without errors.
 PERFECT = Errors(noise=0.0, lwe=0.0, pass_bias=0.0, pass_slope=0.0, dropout=0.0)

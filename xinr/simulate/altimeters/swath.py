@@ -13,7 +13,7 @@ from xinr.fields.field import Field
 from xinr.geo.cf import TRACK_COORDINATES, attributes
 from xinr.geo.coordinates import bounds, width_of, within
 from xinr.geo.frames import EARTH_RADIUS, upward
-from xinr.simulate.altimeters.errors import Passes
+from xinr.simulate.altimeters.errors import Passes, check_deviations
 from xinr.simulate.altimeters.land import Land, on_land
 from xinr.simulate.altimeters.orbits import MISSIONS, Orbit
 from xinr.simulate.altimeters.tracks import VARIABLES, check_anomaly, overhead
@@ -65,9 +65,7 @@ class SwathErrors:
     bias: float = 0.01
 
     def __post_init__(self) -> None:
-        for name in ("noise", "roll", "baseline", "bias"):
-            if not 0.0 <= getattr(self, name) < np.inf:
-                raise ValueError(f"{name} must be a standard deviation, 0 or more [m], got {getattr(self, name)!r}.")
+        check_deviations(noise=self.noise, roll=self.roll, baseline=self.baseline, bias=self.bias)
 
     def draw(self, passes: Passes, across: Array, spacing: float, rng: np.random.Generator) -> Array:
         """Draw the errors of lines and pixels, (lines, pixels) [m], from distances across the track (pixels,) [km]."""
