@@ -38,7 +38,7 @@ HEADINGS = (
     "spacing [km]",
     "heading [deg]",
     "revisit [days]",
-    "cross-track [km]",
+    "offset [km]",
 )
 
 
