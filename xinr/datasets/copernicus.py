@@ -193,23 +193,8 @@ def _subset(toolbox: Any, path: Path, name: str, region: Region, days: Days, log
     """Download the data of one mission and year, and write them if there are any."""
     import pandas as pd
 
-    _, _, south, north = region
     try:
-        tables = [
-            toolbox.read_dataframe(
-                dataset_id=name,
-                variables=list(VARIABLES),
-                minimum_longitude=west,
-                maximum_longitude=east,
-                minimum_latitude=south,
-                maximum_latitude=north,
-                start_datetime=f"{days[0]}T00:00:00",
-                end_datetime=f"{days[1]}T23:59:59.999",
-                disable_progress_bar=True,
-                **login,
-            )
-            for west, east in _spans(region)
-        ]
+        tables = [_table(toolbox, name, span, region, days, login) for span in _spans(region)]
     except toolbox.InvalidUsernameOrPassword:
         raise PermissionError(
             "Copernicus Marine refuses the user name and password. "
@@ -222,6 +207,23 @@ def _subset(toolbox: Any, path: Path, name: str, region: Region, days: Days, log
         ds = ds.drop_vars("mission").sortby("time").assign_attrs(platform=platform, source=f"{PRODUCT}, {name}")
         compressed = {str(variable): {"zlib": True, "dtype": "float32"} for variable in ds.data_vars}
         write_netcdf(ds, path, encoding=compressed)
+
+
+def _table(
+    toolbox: Any, name: str, span: tuple[float, float], region: Region, days: Days, login: dict[str, str]
+) -> pd.DataFrame:
+    return toolbox.read_dataframe(
+        dataset_id=name,
+        variables=list(VARIABLES),
+        minimum_longitude=span[0],
+        maximum_longitude=span[1],
+        minimum_latitude=region[2],
+        maximum_latitude=region[3],
+        start_datetime=f"{days[0]}T00:00:00",
+        end_datetime=f"{days[1]}T23:59:59.999",
+        disable_progress_bar=True,
+        **login,
+    )
 
 
 def _toolbox() -> Any:

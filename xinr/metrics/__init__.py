@@ -1,4 +1,8 @@
-"""Scores along withheld tracks and on gridded truth, and calibration of formal errors."""
+"""Scores of predictions and maps.
+
+- Along a withheld track: `score`, `score_pairs` of several predictions, `bin_errors` by region, `calibration`.
+- On gridded truth: `score_maps`, `score_truth` with derivatives and currents.
+"""
 
 from xinr.metrics.along_track import SCORE_OPTIONS, score
 from xinr.metrics.binned import bin_errors
@@ -7,6 +11,7 @@ from xinr.metrics.gridded import score_maps
 from xinr.metrics.paired import score_pairs
 from xinr.metrics.points import select
 from xinr.metrics.spectra import PROTOCOLS, Protocol
+from xinr.metrics.truth import score_truth
 
 __all__ = [
     "PROTOCOLS",
@@ -17,5 +22,6 @@ __all__ = [
     "score",
     "score_maps",
     "score_pairs",
+    "score_truth",
     "select",
 ]

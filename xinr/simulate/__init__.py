@@ -1,4 +1,9 @@
-"""Simulations with known truth: random eddies, a quasi-geostrophic ocean, a mean jet, and the altimeters above them."""
+"""Simulations with known truth, and the altimeters that sample them.
+
+- Truth: `eddies` (random waves), `qg` with `as_field` (a quasi-geostrophic ocean), `MeanJet` (mean dynamic topography);
+  `derivatives` and `covariance_of` a simulated ocean.
+- Altimeters: `tracks`, `sample`, `swath` and its `rows`, with their `Errors`, `SwathErrors`, `Orbit` and `MISSIONS`.
+"""
 
 from xinr.methods.functions.waves import WavePredictor
 from xinr.simulate.altimeters.errors import PERFECT, Errors
@@ -8,6 +13,7 @@ from xinr.simulate.altimeters.swath import SwathErrors, rows, swath
 from xinr.simulate.altimeters.tracks import CONSTELLATION, sample, tracks
 from xinr.simulate.eddies import MeanJet, eddies
 from xinr.simulate.ocean.as_field import as_field
+from xinr.simulate.ocean.covariance import covariance_of
 from xinr.simulate.ocean.periodic import derivatives
 from xinr.simulate.ocean.qg import qg
 from xinr.simulate.ocean.quasigeostrophic import OneLayer, TwoLayer
@@ -24,6 +30,7 @@ __all__ = [
     "TwoLayer",
     "WavePredictor",
     "as_field",
+    "covariance_of",
     "derivatives",
     "eddies",
     "on_land",

@@ -29,37 +29,21 @@ SIDE, LARGEST_SHARE = 2000.0, 0.8
 def cached_ocean(
     region: Region = GULF_STREAM, period: tuple[str, str] = ("2021-01-01", "2021-03-01"), seed: int = 0
 ) -> Field:
-    """Return a quasi-geostrophic ocean around a region, simulated at the first call.
+    """Return the sea level anomalies of a quasi-geostrophic ocean around a region, simulated at the first call.
 
-    Parameters
-    ----------
-    region : (west, east, south, north)
-        Degrees, 1600 km across at most: the ocean is 2000 km wide, and periodic.
-    period : (first, last)
-        Days, both included.
-    seed : int
-        Random seed.
-
-    Returns
-    -------
-    Field
-        Sea level anomalies, "sla".
+    It is stored in the user's cache folder (``pooch.os_cache("xinr")``), one netCDF file for each set of settings and
+    release of xinr; the files may be deleted at any time. At the latitude of the default region the simulation starts
+    spun up and takes seconds; elsewhere the spin-up takes minutes.
 
     Raises
     ------
     ValueError
-        The region is too large, or too near to the equator or a pole.
+        The region is wider than 1600 km, as the ocean is periodic after 2000 km, or too near to the equator or a pole.
 
     Warns
     -----
     UserWarning
         The cache folder cannot be written.
-
-    Notes
-    -----
-    The result of `xinr.simulate.qg` as a Field is stored in the user's cache folder (``pooch.os_cache("xinr")``), one
-    netCDF file for each set of settings and release of xinr; the files may be deleted at any time. At the latitude of
-    the default region the simulation starts spun up and takes seconds; elsewhere the spin-up takes minutes.
     """
     from xinr.simulate.ocean.as_field import as_field
     from xinr.simulate.ocean.qg import qg
