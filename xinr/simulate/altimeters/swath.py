@@ -11,12 +11,12 @@ import xarray as xr
 from xinr._typing import Array, Region, Times
 from xinr.fields.field import Field
 from xinr.geo.cf import TRACK_COORDINATES, attributes
-from xinr.geo.coordinates import bounds, width_of, within
+from xinr.geo.coordinates import bounds, within
 from xinr.geo.frames import EARTH_RADIUS, upward
 from xinr.simulate.altimeters.errors import Passes, check_deviations
 from xinr.simulate.altimeters.land import Land, on_land
 from xinr.simulate.altimeters.orbits import MISSIONS, Orbit
-from xinr.simulate.altimeters.tracks import VARIABLES, check_anomaly, overhead
+from xinr.simulate.altimeters.tracks import VARIABLES, around, check_anomaly, overhead
 from xinr.simulate.eddies import GULF_STREAM, MeanJet
 
 #: From the nadir to the inner and to the outer edge of each half of the swath [km].
@@ -191,13 +191,8 @@ def _across(spacing: float) -> Array:
 
 def _lines(orbit: Orbit, region: Region, period: tuple[str, str], spacing: float) -> tuple[Times, Array, Array]:
     """Return time and nadir of the lines whose swath may reach the region."""
-    west, _, south, north = region
-    reach = np.degrees(1.1 * OUTER / EARTH_RADIUS)
-    reach_east = reach / max(np.cos(np.radians(min(max(abs(south), abs(north)) + reach, 89.0))), 1e-3)
-    width = min(width_of(region), 360.0 - 2.0 * reach_east) + 2.0 * reach_east
-    wide = (west - reach_east, west - reach_east + width, max(south - reach, -90.0), min(north + reach, 90.0))
     speed = 2.0 * np.pi * EARTH_RADIUS / orbit.period
-    return overhead(replace(orbit, sampling=spacing / speed), wide, *bounds(period))
+    return overhead(replace(orbit, sampling=spacing / speed), around(region, 1.1 * OUTER), *bounds(period))
 
 
 def _pixel_positions(orbit: Orbit, time: Times, across: Array) -> tuple[Array, Array]:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from xinr._typing import Array, Region, Times
 from xinr.fields.field import Field
 from xinr.geo.cf import TRACK_COORDINATES, attributes
-from xinr.geo.coordinates import bounds, locate, width_of, within, wrap
+from xinr.geo.coordinates import bounds, locate, width_of, within
+from xinr.geo.frames import EARTH_RADIUS
 from xinr.observations.passes import streams
 from xinr.observations.variables import STANDARD_NAMES
 from xinr.simulate.altimeters.errors import Errors, Passes
@@ -23,8 +24,8 @@ from xinr.simulate.eddies import GULF_STREAM, MDT_ATTRS, MeanJet
 #: The altimeters of early 2021.
 CONSTELLATION = ("alg", "h2b", "j3", "s3a", "s3b", "c2")
 ERRORS = Errors()
-# A coarse search finds the parts of the orbit near the region: time step [s] and distance [degrees].
-STRIDE, BUFFER = 10.0, 1.0
+#: A coarse search finds the parts of the orbit near the region: time step [s] and distance [km].
+STRIDE, NEAR = 10.0, 111.0
 
 #: Attributes of what is measured.
 VARIABLES = {
@@ -166,7 +167,7 @@ def overhead(orbit: Orbit, region: Region, start: np.datetime64, stop: np.dateti
     step = np.timedelta64(round(orbit.sampling * 1e9), "ns")
     stride = max(int(STRIDE / orbit.sampling), 1)
     coarse = np.arange(0, (stop - start) // step, stride)
-    near = coarse[_near(*orbit.ground_track(start + coarse * step), region)]
+    near = coarse[within(*orbit.ground_track(start + coarse * step), around(region, NEAR))]
     index = (near[:, None] + np.arange(stride)).ravel()
     time = (start + index * step).astype("datetime64[ns]")
     longitude, latitude = orbit.ground_track(time)
@@ -193,13 +194,13 @@ def _orbits(missions: Iterable[str] | Mapping[str, Orbit]) -> dict[str, Orbit]:
     return {name: MISSIONS[name] for name in names}
 
 
-def _near(longitude: Array, latitude: Array, region: Region) -> NDArray[np.bool_]:
+def around(region: Region, distance: float) -> Region:
+    """Return a region that reaches further by a distance [km]."""
     west, _, south, north = region
-    half_width = width_of(region) / 2.0
-    buffer_east = BUFFER / np.maximum(np.cos(np.radians(latitude)), 1e-3)
-    off = np.abs(wrap(longitude - west - half_width, 0.0))
-    near = (off <= half_width + buffer_east) & (latitude >= south - BUFFER) & (latitude <= north + BUFFER)
-    return np.asarray(near)
+    buffer = np.degrees(distance / EARTH_RADIUS)
+    buffer_east = buffer / np.cos(np.radians(min(max(abs(south), abs(north)) + buffer, 89.0)))
+    width = min(width_of(region) + 2.0 * buffer_east, 360.0)
+    return west - buffer_east, west - buffer_east + width, max(south - buffer, -90.0), min(north + buffer, 90.0)
 
 
 def _points(time: Times, longitude: Array, latitude: Array, mission: NDArray[np.str_] | None) -> xr.Dataset:
