@@ -124,7 +124,8 @@ def test_speed_is_of_one_sign_and_velocity_is_not(challenge):
 
 def test_maps_without_derivatives_are_refused(challenge):
     with pytest.raises(
-        ValueError, match=r"the maps lack \['dsla_dx', 'dsla_dy', 'laplacian_sla'\]: expected the result of field.evaluate"
+        ValueError,
+        match=r"the maps lack \['dsla_dx', 'dsla_dy', 'laplacian_sla'\]: expected the result of field.evaluate",
     ):
         challenge.score_truth(challenge.true_maps[["sla"]])
 
