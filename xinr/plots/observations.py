@@ -89,22 +89,15 @@ def tracks_movie(
     Parameters
     ----------
     path : Path
-        Ends in ``.gif`` or ``.mp4``.
-    observations : Dataset
-        Along-track data (n,).
+        Ends in ``.gif`` or ``.mp4``; returned.
+    observations, variable : Dataset, str
+        See `tracks`.
     times : ndarray of datetime64
         Times of the frames.
-    variable : str
-        Variable to colour by [m].
     window : float
         Half-width: days before and after the time of a frame.
     fps : int
         Frames per second.
-
-    Returns
-    -------
-    Path
-        The same.
 
     Raises
     ------

@@ -90,24 +90,13 @@ def movie(
     Parameters
     ----------
     path : Path
-        Ends in ``.gif`` or ``.mp4``.
-    sources : mapping of str to Field or Dataset
-        By name, with the same times; see `maps`.
-    target : Dataset, optional
-        Grid on which Fields are evaluated.
-    quantities : iterable of str
-        Keys of `xinr.plots.QUANTITIES`.
-    truth : Dataset, optional
-        The truth on the same grid, for the quantity "error".
+        Ends in ``.gif`` or ``.mp4``; returned.
+    sources, target, quantities, truth
+        See `maps`; the sources have the same times.
     limits : mapping of str to float, optional
         Limits of the colour scales [drawn unit], by quantity; by default they cover all maps at all times.
     fps : int
         Frames per second.
-
-    Returns
-    -------
-    Path
-        The same.
 
     Raises
     ------

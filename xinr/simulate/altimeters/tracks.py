@@ -123,11 +123,9 @@ def sample(
         Any along-track Dataset, such as from `xinr.open_tracks`; its sea level is not used, nor are its missing values.
     mdt : MeanJet, optional
         Mean dynamic topography; by default the ``mdt`` of the positions, or zero without one.
-    errors : Errors
+    errors, seed
         As for `tracks`. Noise must be given for missions that are not in `xinr.simulate.MISSIONS`, and for positions
         without a coordinate ``mission``.
-    seed : int
-        Random seed of the errors.
 
     Returns
     -------

@@ -213,12 +213,8 @@ def _dataset(fields: Mapping[str, Fields], run: _Run, time: NDArray[np.datetime6
 
 
 def _axis_attrs(axis: str, direction: str) -> dict[str, str]:
-    return {
-        "long_name": f"distance {direction} of the centre, along a Lambert azimuthal equal-area plane",
-        "standard_name": f"projection_{axis}_coordinate",
-        "units": "km",
-        "axis": axis.upper(),
-    }
+    long_name = f"distance {direction} of the centre, along a Lambert azimuthal equal-area plane"
+    return attributes("km", long_name, f"projection_{axis}_coordinate") | {"axis": axis.upper()}
 
 
 def _maps(days: float, interval: float) -> int:
