@@ -61,11 +61,11 @@ def on_land(land: Land, longitude: Array, latitude: Array) -> NDArray[np.bool_]:
             f"and latitude, got {type(land).__name__}."
         )
     positions = {"longitude": ("point", longitude), "latitude": ("point", latitude)}
-    between = MapField.of(_sea(land)).interp(xr.Dataset(coords=positions))
+    between = MapField.of(_at_sea(land)).interp(xr.Dataset(coords=positions))
     return np.asarray(between["sea"].isnull().values)
 
 
-def _sea(land: xr.Dataset | xr.DataArray) -> xr.DataArray:
+def _at_sea(land: xr.Dataset | xr.DataArray) -> xr.DataArray:
     """Return 1 at sea and NaN on land, dims (latitude, longitude)."""
     axes = [locate(land, "latitude"), locate(land, "longitude")]
     dims = {axis.dims[0] for axis in axes if axis.ndim == 1}
