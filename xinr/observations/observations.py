@@ -121,7 +121,7 @@ class Observations:
             table = _select(table, within(table["longitude"], table["latitude"], region))
             _check_some(table, f"no observation lies in the region {region} (west, east, south, north, in degrees)")
         size = len(table["value"])
-        known = [_present(table[key]) for key in (*_POSITION, "value")]
+        known = [~np.isnan(table[key]) for key in (*_POSITION, "value")]
         table = _select(table, np.logical_and.reduce(known))
         _check_some(table, f"all {size} observations are missing (NaN in {variable!r}, a correction, or a coordinate)")
         _check_positions(table)
@@ -284,10 +284,6 @@ def _check_noise(noise: Array) -> Array:
             f"at {np.count_nonzero(~usable)} of {len(noise)}: for instance noise=0.03."
         )
     return noise
-
-
-def _present(column: NDArray[Any]) -> NDArray[np.bool_]:
-    return ~(np.isnat(column) if column.dtype.kind == "M" else np.isnan(column))
 
 
 def _select(table: dict[str, NDArray[Any]], chosen: NDArray[Any]) -> dict[str, NDArray[Any]]:
