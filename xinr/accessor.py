@@ -64,7 +64,7 @@ class InrAccessor:
         return self._field(options).score(reference, protocol=protocol, **scoring)
 
     def sample(
-        self, target: Points, count: int, *, method: str | Method = "kriging", seed: int = 0, **options: Any
+        self, target: TargetLike, count: int, *, method: str | Method = "kriging", seed: int = 0, **options: Any
     ) -> xr.Dataset:
         """Draw posterior samples: see `xinr.FittedField.sample`; other ``options`` as for `fit`."""
         return self.fit(method, **options).sample(target, count, seed)
@@ -84,7 +84,7 @@ class InrAccessor:
     def plot(self, *, variable: str | None = None, **options: Any) -> Figure:
         """Draw a quick look: observations by mission and by height, or a map with gradient and Laplacian.
 
-        ``options`` are those of `xinr.plots.tracks` (``period``, ``names``), or of `xinr.plots.maps` (``time``,
+        ``options`` are those of `xinr.plots.tracks` (``period``, ``names``), or of `xinr.Field.plot` (``time``,
         ``quantities``).
         """
         from xinr import plots

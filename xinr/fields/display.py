@@ -46,9 +46,8 @@ def grid_over(extent: Mapping[str, Any], time: Any, nodes: int) -> xr.Dataset:
     day = np.datetime64(time, "ns") if time is not None else max(midnight, first)
     shape = ratio(longitude, latitude)
     across, up = (max(round(nodes * min(1.0, part)), 2) for part in (1.0 / max(shape, 1e-9), shape))
-    return xr.Dataset(
-        coords={"time": [day], "latitude": np.linspace(*latitude, up), "longitude": np.linspace(*longitude, across)}
-    )
+    north, east = (np.linspace(axis[0], axis[1], size) for axis, size in ((latitude, up), (longitude, across)))
+    return xr.Dataset(coords={"time": [day], "latitude": north, "longitude": east})
 
 
 def solves_when_asked(predictor: Any) -> bool:

@@ -245,9 +245,13 @@ class Field(ABC):
         return xr.Dataset({"ssh": height + track["mdt"] if self.is_anomaly else height})
 
     def plot(
-        self, target: TargetLike | None = None, *, time: Any = None, quantities: Iterable[str] | None = None
+        self,
+        target: TargetLike | None = None,
+        *,
+        time: Any = None,
+        quantities: Iterable[str] = ("height", "gradient", "laplacian"),
     ) -> Figure:
-        """Draw a quick look: height, gradient and Laplacian.
+        """Draw a quick look, by default of height, gradient and Laplacian.
 
         Parameters
         ----------
@@ -255,7 +259,7 @@ class Field(ABC):
             Grid to draw. By default a map its own, a fitted field the extent of its observations.
         time : str or datetime64, optional
             Which time (of a grid the nearest); by default the middle.
-        quantities : iterable of str, optional
+        quantities : iterable of str
             Keys of `xinr.plots.QUANTITIES`.
 
         Returns
@@ -270,12 +274,11 @@ class Field(ABC):
         """
         from xinr.plots import maps
 
-        options = {} if quantities is None else {"quantities": quantities}
         if target is None:
             source, grid = self._to_draw(time)
-        else:
-            source, grid = self, xr.Dataset(coords=target if isinstance(target, Mapping) else target.coords)
-        return maps({self.summary: source}, grid, time=time, **options)
+            return maps({self.name: source}, grid, time=time, quantities=quantities)
+        grid = xr.Dataset(coords=target if isinstance(target, Mapping) else target.coords)
+        return maps({self.name: self}, grid, time=time, quantities=quantities)
 
     def save(self, path: str | Path) -> None:
         """Write the field to one netCDF file, which `xinr.open_field` reads back.

@@ -61,7 +61,7 @@ def cross_validate(
     ['j3', 's3a']
     """
     observations, method = prepared(tracks, method, options)
-    return misfits(observations, method, folds or usual_folds(observations), seed)
+    return rmse_by_fold(observations, method, folds or usual_folds(observations), seed)
 
 
 def usual_folds(observations: Observations) -> Folds:
@@ -69,7 +69,7 @@ def usual_folds(observations: Observations) -> Folds:
     return "mission" if len(np.unique(observations.mission_index)) > 1 else "pass"
 
 
-def misfits(observations: Observations, method: Method, folds: Folds, seed: int) -> xr.DataArray:
+def rmse_by_fold(observations: Observations, method: Method, folds: Folds, seed: int) -> xr.DataArray:
     """Return what `cross_validate` does, of observations."""
     rmse = {label: _rmse(train, withheld, method) for label, train, withheld in parted(observations, folds, seed)}
     attrs = {"units": "m", "long_name": f"root mean square misfit of each withheld {folds}"}

@@ -62,12 +62,12 @@ def _observations(tracks: Tracks, options: Mapping[str, Any]) -> Observations:
     return tracks
 
 
-def _noise_of(points: Observations, noise: float | Mapping[str, float]) -> float | dict[str, float]:
+def _noise_of(points: Observations, noise: float | Mapping[str, float]) -> float | Mapping[str, float]:
     """Return a noise for a method's setting, checked against the missions."""
     if points.noise is not None:
         raise ValueError(f"noise={noise!r} came with observations that bring their own: leave one of them out.")
     if isinstance(noise, Real):
-        return float(noise)
+        return noise  # checked by the method
     if not isinstance(noise, Mapping):
         raise TypeError(
             f"noise must be a number, one for each mission, or the name of a variable, got {type(noise).__name__}: "

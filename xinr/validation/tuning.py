@@ -24,7 +24,7 @@ from xinr.methods.search import (
 )
 from xinr.metrics.calibration import gaussian_crps
 from xinr.observations.observations import Observations
-from xinr.validation.cross_validation import Folds, expected_misfits, misfits, sampled_folds, usual_folds
+from xinr.validation.cross_validation import Folds, expected_misfits, rmse_by_fold, sampled_folds, usual_folds
 from xinr.validation.sampling import Tracks, prepared, sampled
 
 #: First move of each setting in the search: a factor of 1.5 up.
@@ -225,7 +225,7 @@ def _wander(log: _Log, observations: Observations, seed: int, evaluations: int) 
 
     def judge(z: Array) -> float:
         try:
-            rmse = float(misfits(observations, log.at(z), log.folds, seed).mean())
+            rmse = float(rmse_by_fold(observations, log.at(z), log.folds, seed).mean())
         except (ValueError, MemoryError, ArithmeticError, np.linalg.LinAlgError):
             if not log.trials:
                 raise
