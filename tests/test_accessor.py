@@ -91,3 +91,12 @@ def test_points_lost_to_coarsening_are_counted(tracks):
     assert field.info["trimmed"] == 640 - 6 * field.info["observations"] == 16 * 4
     with pytest.warns(UserWarning, match=r"coarsen=21 leaves out 304 of 640 observations"):
         tracks.inr.fit(coarsen=21)
+
+
+def test_posterior_samples_are_those_of_the_fitted_field(tracks, grid):
+    options = {"spacing": 50.0, "time_step": 3.0, "margin": 100.0, "time_margin": 10.0}
+    expected = tracks.inr.fit("kriging", **options).sample(grid, 2, seed=3)
+    found = tracks.inr.sample(grid, 2, seed=3, **options)
+    xr.testing.assert_equal(found, expected)
+    with pytest.raises(ValueError, match="the method 'oi' draws no samples"):
+        tracks.inr.sample(grid, 2, method="oi")

@@ -111,10 +111,14 @@ TRACKS = {
         {},
         r"longitude must be in degrees, within ±360; got 3e\+08\. Unpack or convert",
     ),
-    "zero noise": (lambda ds: ds, {"noise": 0.0}, r"noise must be a standard deviation above zero \[m\].*got 0 at 640"),
-    "negative noise": (lambda ds: ds, {"noise": -0.1}, r"above zero \[m\] at every observation, got -0\.1"),
-    "infinite noise": (lambda ds: ds, {"noise": np.inf}, r"above zero \[m\] at every observation, got inf"),
-    "noise partly missing": (with_values("lwe", NAN, 3), {"noise": "lwe"}, r"got nan at 1 of 640: for instance"),
+    "zero noise": (lambda ds: ds, {"noise": 0.0}, r"noise must be a finite number above zero, got 0\.0"),
+    "negative noise": (lambda ds: ds, {"noise": -0.1}, r"noise must be a finite number above zero, got -0\.1"),
+    "infinite noise": (lambda ds: ds, {"noise": np.inf}, r"noise must be a finite number above zero, got inf"),
+    "noise partly missing": (
+        with_values("lwe", NAN, 3),
+        {"noise": "lwe"},
+        r"got nan at 1 of 640: leave those out, ds\.where",
+    ),
     "noise lacks a mission": (
         lambda ds: ds,
         {"noise": {"alg": 0.02, "c2": 0.02}},
@@ -160,6 +164,21 @@ TRACKS = {
         r"unknown method 'magic': expected one of \['duacs', .*'kriging', .*'oi', .*'siren'",
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("sirene", "siren"), ("krigging", "kriging"), ("Kirging", "kriging"), ("duac", "duacs")]
+)
+def test_a_method_that_is_nearly_named(tracks, name, meant):
+    with pytest.raises(
+        ValueError, match=rf"unknown method '{name}': did you mean '{meant}'\? Expected one of \['duacs'"
+    ):
+        tracks.inr.fit(name)
+
+
+@pytest.mark.parametrize("name", ["OI", "Oi", "oi"])
+def test_a_method_is_named_in_capitals_or_not(tracks, name):
+    assert tracks.inr.fit(name).info["method"] == "oi"
 
 
 @pytest.mark.parametrize("case", TRACKS)

@@ -81,7 +81,7 @@ def test_tuning_keeps_to_the_mapped_missions(folder, monkeypatch):
 def test_every_mission_is_withheld_in_turn(folder, monkeypatch):
     """Two of them, two methods: the better start is taken, what is learned is timed, the errors are judged."""
     kriging = Kriging(coarsen=10, spacing=60.0, time_step=4.0, samples=4)
-    poor = replace(kriging, noise=0.5)
+    poor = replace(kriging, noise=1.6)
     starts = {"SIREN": ((SMALL["SIREN"],), ()), "kriging, tuned": ((poor, kriging), ("noise",))}
     monkeypatch.setattr(med2021, "STARTS", starts)
     monkeypatch.setattr(med2021, "MED2021_MISSIONS", ("j3", "s3a"))
@@ -121,7 +121,7 @@ def test_pyinterp_with_every_neighbour_is_our_oi(folder, ours, theirs):
     """Same covariance, all observations: two implementations agree."""
     near = Observations.from_tracks(xr.open_dataset(next(folder.glob("*s3a*"))))
     near = near.take(np.arange(0, 1000)).coarsen(5)
-    settings = {"coarsen": 1, "noise": 0.03}
+    settings = {"coarsen": 1, "noise": 0.067}
     scales = {"length_scale": 150.0, "time_scale": 10.0, "sigma": 0.1}
     ours = fit_observations(near, OI(**settings, covariance=ours(**scales), frame="sphere", window=100.0))
     theirs = fit_observations(near, PyinterpOI(**settings, **scales, k=len(near), covariance=theirs))

@@ -22,6 +22,7 @@ QUICK = {
     "time_scale": 10.0,
     "sigma": 0.12,
     "coarsen": 10,
+    "noise": 0.158,
     "analysis_step": 6.0,
 }
 

@@ -113,13 +113,11 @@ def test_missing_values_are_dropped_and_counted(tracks):
     assert (obs.dropped, len(obs)) == (7, 633)
 
 
-def test_noise_from_a_number_a_mapping_and_a_variable(tracks):
-    assert np.all(Observations.from_tracks(tracks, noise=0.03).noise == 0.03)
-    obs = Observations.from_tracks(tracks, noise={"alg": 0.02, "j3": 0.04, "unused": 1.0})
-    np.testing.assert_array_equal(obs.noise, np.where(obs.mission_index == 0, 0.02, 0.04))
+def test_noise_from_a_variable(tracks):
     per_point = 0.01 + np.arange(640) / 1e4
     obs = Observations.from_tracks(tracks.assign(sd=("time", per_point, {"units": "m"})), noise="sd")
     np.testing.assert_array_equal(obs.noise, per_point)  # the tracks are in order already
+    assert obs.noise_name == "sd" and Observations.from_tracks(tracks).noise is None
 
 
 def test_a_scalar_mission_names_all_points(mission):
@@ -157,11 +155,14 @@ def line(seconds, values=None):
 
 
 def test_coarsening_averages_complete_blocks_of_a_segment():
-    obs = Observations.from_tracks(line(range(11)), noise=0.02).coarsen(5)
+    obs = Observations.from_tracks(
+        line(range(11)).assign(sd=("time", np.full(11, 0.02))), variable="sla", noise="sd"
+    ).coarsen(5)
     np.testing.assert_allclose(obs.value, [2.0, 7.0])  # the eleventh point is left over
     np.testing.assert_allclose(obs.latitude, [0.12, 0.42])
     np.testing.assert_allclose(obs.longitude, [179.94, 180.04])
     np.testing.assert_allclose(obs.noise, 0.02 / np.sqrt(5))
+    assert obs.averaged == 5 and obs.coarsen(2).averaged == 10
     assert (
         obs.time.tolist()
         == (np.datetime64("2020-01-01", "ns") + np.array([2, 7]) * np.timedelta64(10**9, "ns")).tolist()
@@ -177,7 +178,8 @@ def test_coarsening_never_crosses_a_gap_or_a_pass():
 
 
 def test_taking_points_keeps_the_numbers_of_their_passes(tracks):
-    obs = Observations.from_tracks(tracks, noise={"alg": 0.02, "j3": 0.04})
+    by_point = np.where(tracks.mission == "alg", 0.02, 0.04)
+    obs = Observations.from_tracks(tracks.assign(sd=("time", by_point)), variable="sla_unfiltered", noise="sd")
     j3 = obs.take(obs.mission_index == 1)
     assert (len(j3), j3.n_passes, j3.missions, set(j3.noise)) == (320, 8, ("alg", "j3"), {0.04})
     assert np.unique(j3.pass_index).tolist() == list(range(8, 16))
@@ -330,12 +332,7 @@ def test_instruments_without_names_are_separated():
     assert len(without.coarsen(5)) == len(with_labels.coarsen(5))
 
 
-def test_noise_given_as_an_array_is_told_where_to_go(tracks):
-    with pytest.raises(TypeError, match="noise must be a number, one for each mission, or the name of a variable, got"):
-        Observations.from_tracks(tracks, noise=np.full(640, 0.03))
-
-
-def test_noise_of_missions_named_by_numbers(tracks):
-    numbered = tracks.assign_coords(mission=("time", np.repeat([0, 1], 320)))
-    obs = Observations.from_tracks(numbered, noise={0: 0.02, 1: 0.03})
-    np.testing.assert_array_equal(np.unique(obs.noise), [0.02, 0.03])
+@pytest.mark.parametrize("noise", [0.03, {"alg": 0.02, "j3": 0.04}])
+def test_noise_that_is_no_variable_is_told_where_to_go(tracks, noise):
+    with pytest.raises(TypeError, match=r"noise must be the name of a variable of the tracks, got .* of the method"):
+        Observations.from_tracks(tracks, noise=noise)

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import xarray as xr
 
+import xinr
 from xinr.methods.covariances import Gaussian
 from xinr.methods.method import with_settings
 from xinr.methods.oi import OI
@@ -62,8 +64,14 @@ def test_tuning_improves_and_is_repeatable():
 
 
 def test_one_fold_is_refused():
-    with pytest.raises(ValueError, match="at least two folds, got 1"):
-        cross_validate(passes(("a",)), SPHERE)
+    with pytest.raises(ValueError, match=r'withholds each mission in turn, .* only 1: part it by passes, folds="pass"'):
+        cross_validate(passes(("a",)), SPHERE, "mission")
+    assert cross_validate(passes(("a",)), SPHERE, "pass").sizes["fold"] == 5
+    one_pass = passes().take(passes().pass_index == 0)
+    with pytest.raises(
+        ValueError, match=r"withholds each pass in turn, .* only 1: take a longer period or a larger reg"
+    ):
+        cross_validate(one_pass, SPHERE)
 
 
 def test_unknown_folds_are_refused():
@@ -106,5 +114,64 @@ def test_a_trial_that_cannot_be_is_survived():
 
 
 def test_a_start_that_cannot_be_is_refused():
-    with pytest.raises(ValueError, match="at least two folds"):
-        tune(passes(("a",)), SPHERE, ["noise"], evaluations=4)
+    with pytest.raises(ValueError, match="withholds each mission in turn, and there is only 1"):
+        tune(passes(("a",)), SPHERE, ["noise"], evaluations=4, folds="mission")
+
+
+# --- tracks, names and keywords ------------------------------------------------------------------------
+
+
+def test_tracks_and_observations_a_name_and_a_method_are_judged_alike(tracks):
+    """Each room takes what `fit` takes; the accessor is the function."""
+    settings = {"analysis_step": 4.0, "length_scale": 2.0, "noise": 0.1}
+    expected = cross_validate(Observations.from_tracks(tracks, lwe=True), with_settings(OI(), settings))
+    for found in (
+        xinr.cross_validate(tracks, "oi", lwe=True, **settings),
+        xinr.cross_validate(tracks, with_settings(OI(), settings), lwe=True),
+        tracks.inr.cross_validate(lwe=True, **settings),
+        tracks["sla_unfiltered"].assign_coords(lwe=tracks.lwe).to_dataset().inr.cross_validate(lwe=True, **settings),
+    ):
+        xr.testing.assert_identical(found, expected)
+    assert float(tracks.inr.cross_validate(**settings)[0]) != float(expected[0])
+
+
+def test_a_search_takes_what_a_fit_takes(tracks):
+    options = {"evaluations": 2, "analysis_step": 4.0, "length_scale": 2.0}
+    found = tracks.inr.tune("oi", ["length_scale"], **options)
+    assert float(found.trials.length_scale[0]) == pytest.approx(2.0) and found.folds == "mission"
+    points = Observations.from_tracks(tracks)
+    assert tune(points, OI(analysis_step=4.0), ["length_scale"], evaluations=2).method.analysis_step == 4.0
+    assert tune(points, "oi", ["length_scale"], **options).method == found.method
+
+
+def test_one_mission_is_tuned_by_its_passes(tracks, monkeypatch):
+    alone = tracks.isel(time=tracks.mission == "j3")
+    monkeypatch.setitem(tune.__kwdefaults__, "evaluations", 2)
+    for ds in (alone, alone.drop_vars("mission")):
+        assert ds.inr.fit(tune=["noise"], analysis_step=4.0).info["tuned"]["folds"] == "pass"
+        assert ds.inr.cross_validate(analysis_step=4.0).fold.values.tolist() == [f"passes {k}" for k in range(5)]
+    one_pass = alone.isel(time=slice(0, 40))
+    with pytest.raises(ValueError, match="withholds each pass in turn, and there is only 1: take a longer period"):
+        one_pass.inr.fit(tune=True)
+    assert one_pass.inr.fit().info["passes"] == 1
+
+
+def test_keywords_of_tracks_are_not_for_observations(tracks):
+    points = Observations.from_tracks(tracks)
+    with pytest.raises(TypeError, match=r"\['lwe', 'region'\] choose observations from tracks, but these are Observat"):
+        cross_validate(points, "oi", lwe=True, region=(0, 1, 2, 3))
+    with pytest.raises(TypeError, match=r"\['noise'\] choose observations from tracks"):
+        xinr.fit(points, "oi", noise="sd")
+    assert xinr.fit(points, "oi").info["missions"] == ["alg", "j3"]
+
+
+def test_a_keyword_that_nothing_takes_is_refused(tracks):
+    with pytest.raises(TypeError, match=r"OI has no setting \['settings'\]: expected some of"):
+        tune(tracks, "oi", settings=["noise"])
+
+
+def test_a_map_has_no_settings_to_search(maps):
+    with pytest.raises(ValueError, match=r"tracks must have one dimension.*A map is no track"):
+        maps.inr.tune()
+    with pytest.raises(ValueError, match=r"tracks must have one dimension.*A map is no track"):
+        maps.inr.cross_validate()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from xinr.fields.fitted import FittedField
     from xinr.fields.target import TargetLike
     from xinr.methods.method import Method
+    from xinr.validation import Tuned
+    from xinr.validation.cross_validation import Folds
 
 
 @xr.register_dataset_accessor("inr")  # type: ignore[no-untyped-call]
@@ -60,10 +63,28 @@ class InrAccessor:
         scoring = {key: options.pop(key) for key in SCORE_OPTIONS if key in options}
         return self._field(options).score(reference, protocol=protocol, **scoring)
 
+    def sample(
+        self, target: TargetLike, count: int, *, method: str | Method = "kriging", seed: int = 0, **options: Any
+    ) -> xr.Dataset:
+        """Draw posterior samples: see `xinr.FittedField.sample`; other ``options`` as for `fit`."""
+        return self.fit(method, **options).sample(target, count, seed)
+
+    def tune(self, method: str | Method = "oi", search: Sequence[str] | None = None, **options: Any) -> Tuned:
+        """Search the settings of a method that predict withheld tracks best: see `xinr.tune`."""
+        from xinr.validation import tune
+
+        return tune(self._obj, method, search, **options)
+
+    def cross_validate(self, method: str | Method = "oi", folds: Folds | None = None, **options: Any) -> xr.DataArray:
+        """Withhold one mission, or part of the passes, in turn: see `xinr.cross_validate`."""
+        from xinr.validation import cross_validate
+
+        return cross_validate(self._obj, method, folds, **options)
+
     def plot(self, *, variable: str | None = None, **options: Any) -> Figure:
         """Draw a quick look: observations by mission and by height, or a map with gradient and Laplacian.
 
-        ``options`` are those of `xinr.plots.tracks` (``period``, ``names``), or of `xinr.plots.maps` (``time``,
+        ``options`` are those of `xinr.plots.tracks` (``period``, ``names``), or of `xinr.Field.plot` (``time``,
         ``quantities``).
         """
         from xinr import plots
@@ -73,8 +94,7 @@ class InrAccessor:
 
         if not is_grid(self._obj):
             return plots.tracks(*as_tracks(self._obj, variable), **options)
-        field = MapField.of(self._obj, variable)
-        return plots.maps({field.name: field.height.to_dataset(name=field.name)}, **options)
+        return MapField.of(self._obj, variable).plot(**options)
 
     def _field(self, options: dict[str, Any]) -> Field:
         from xinr.fields.gridded import MapField

@@ -90,7 +90,7 @@ def simulated(days: int) -> Challenge:
 def peers(size: Size) -> Iterator[Row]:
     """Compare mapped points per second with dense regressions, which cannot take a season's observations at once."""
     whole = simulated(size.season)
-    method = Kriging(covariance=PEER, noise=0.025, pass_bias=0.0, pass_slope=0.0, mean="none")
+    method = Kriging(covariance=PEER, noise=0.0433, pass_bias=0.0, pass_slope=0.0, mean="none")
     best = fastest({"kriging": lambda: whole.fit(method).interp(whole.grid)}, size.repeats)
     rate = _points(whole.grid) / best["kriging"]
     count = len(whole.observations.coarsen(method.coarsen))

@@ -43,8 +43,8 @@ SEARCHED = {
 METHODS: dict[str, Method] = {
     "OI, 2021a settings": OI(),
     "OI, 2021a scales, sigma 0.1 m": OI(covariance=Gaussian(1.0, 7.0, 0.1)),
-    "OI, tuned": OI(frame="sphere", covariance=Gaussian(96.3, 14.3, 0.0613), noise=0.018, pass_bias=0.0054),
-    "pyinterp OI, tuned": PyinterpOI(length_scale=143.0, time_scale=19.0, noise=0.0207),
+    "OI, tuned": OI(frame="sphere", covariance=Gaussian(96.3, 14.3, 0.0613), noise=0.04025, pass_bias=0.0054),
+    "pyinterp OI, tuned": PyinterpOI(length_scale=143.0, time_scale=19.0, noise=0.03585),
     "positional": Positional(),
     "SIREN": Siren(),
     "kriging": Kriging(),
@@ -53,7 +53,7 @@ METHODS: dict[str, Method] = {
 NEUTRAL = Kriging(
     covariance=Spectral(1000.0, 60.0, sigma=0.1, exponent=1.3, time_exponent=1.1, decorrelation_exponent=0.2)
     + Spectral(50.0, 200.0, sigma=0.03, exponent=3.0, time_exponent=1.5, decorrelation_exponent=0.0),
-    noise=0.02,
+    noise=0.0346,
     pass_bias=0.01,
     pass_slope=0.01,
 )
@@ -62,7 +62,7 @@ NEUTRAL = Kriging(
 STARTS: dict[str, tuple[tuple[Method, ...], tuple[str, ...]]] = {
     "OI, 2021a settings": ((OI(),), ()),
     "pyinterp OI, tuned": (
-        (PyinterpOI(length_scale=300.0, time_scale=35.0, noise=0.03), METHODS["pyinterp OI, tuned"]),
+        (PyinterpOI(length_scale=300.0, time_scale=35.0, noise=0.052), METHODS["pyinterp OI, tuned"]),
         SEARCHED["pyinterp OI, tuned"],
     ),
     "positional": ((Positional(),), ()),

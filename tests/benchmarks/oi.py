@@ -112,7 +112,9 @@ def baseline(size: Size) -> Iterator[Row]:
     x = field.frame.project(lon, lat, np.full(lon.shape, first))
     days = x[0, 2] + np.arange(size.published)
     observed = predictor.x, predictor.y
-    theirs_of = [timed(partial(published, *observed, x, day, (1.0, 7.0), method.rms_noise)) for day in days]
+    theirs_of = [
+        timed(partial(published, *observed, x, day, (1.0, 7.0), float(predictor.error_model.noise[0]))) for day in days
+    ]
     theirs = sum(seconds for _, seconds in theirs_of) / len(days)
     count = int(np.count_nonzero(np.abs(predictor.x[:, 2] - days[0]) < 14.0))
     what = f"{count} observations a window, {len(latitude)} x {len(longitude)} nodes"
@@ -151,7 +153,7 @@ def local(size: Size) -> Iterator[Row]:
     challenge = osse(eddies(), missions=MISSIONS, period=period, time_step=10)
     assert challenge.truth is not None
     truth = challenge.truth.interp(challenge.grid)["sla"]
-    settings = {"noise": 0.025, "coarsen": 3}
+    settings = {"noise": 0.0433, "coarsen": 3}
     peer = PyinterpOI(length_scale=150.0, time_scale=15.0, sigma=PEER.sigma, k=100, **settings)  # type: ignore[arg-type]
     ours = OI(frame="plane", covariance=PEER, n_neighbors=100, **settings)  # type: ignore[arg-type]
     methods: dict[str, Method] = {
@@ -178,7 +180,7 @@ def errors(size: Size) -> Iterator[Row]:
     ds = tracks(eddies(waves=9), MISSIONS, region=(300.0, 304.0, 36.0, 40.0), period=("2021-01-01", "2021-01-30"))
     points = Observations.from_tracks(ds).coarsen(5)
     covariance = Gaussian(120.0, 10.0, 0.1)
-    settings = {"frame": "plane", "coarsen": 1, "noise": 0.03, "pass_bias": 0.03}
+    settings = {"frame": "plane", "coarsen": 1, "noise": 0.067, "pass_bias": 0.03}
     methods: dict[str, Method] = {
         "oi": OI(covariance=covariance, **settings),  # type: ignore[arg-type]
         "oi, n_neighbors = 100": OI(covariance=covariance, n_neighbors=100, **settings),  # type: ignore[arg-type]

@@ -57,9 +57,9 @@ def sections() -> Figure:
     challenge = osse(eddies(), missions=MISSIONS, period=("2021-01-01", "2021-02-01"))
     longitude = np.arange(298.0, 302.0, 0.01)
     line = {"time": [np.datetime64("2021-01-16", "ns")], "latitude": [38.0], "longitude": longitude}
-    local = OI(frame="plane", covariance=PEER, coarsen=3, noise=0.025, n_neighbors=50)
-    peer = PyinterpOI(length_scale=150.0, time_scale=15.0, sigma=PEER.sigma, noise=0.025, k=50)
-    whole = OI(frame="plane", covariance=PEER, coarsen=3, noise=0.025)
+    local = OI(frame="plane", covariance=PEER, coarsen=3, noise=0.0433, n_neighbors=50)
+    peer = PyinterpOI(length_scale=150.0, time_scale=15.0, sigma=PEER.sigma, noise=0.0433, k=50)
+    whole = OI(frame="plane", covariance=PEER, coarsen=3, noise=0.0433)
     figure = Figure(figsize=(10.0, 5.0), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
     metres = 1e3 * np.diff(longitude) * 111.2 * np.cos(np.radians(38.0))

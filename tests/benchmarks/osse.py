@@ -55,8 +55,8 @@ SEARCHED: dict[str, tuple[tuple[str, ...], int]] = {
     "kriging, learned from other tracks": (SPECTRUM, ELSEWHERE),
 }
 FROM_FIELDS = "kriging, learned from fields"
-#: What is known of the altimeters: 2.0 to 2.8 cm of white noise in averages of three points, `xinr.simulate.Errors`.
-INSTRUMENTS: dict[str, Any] = {"noise": 0.014, "pass_bias": 0.01, "pass_slope": 0.005}
+#: What is known of the altimeters: 2.0 to 2.8 cm of white noise, `xinr.simulate.Errors`.
+INSTRUMENTS: dict[str, Any] = {"noise": 0.02425, "pass_bias": 0.01, "pass_slope": 0.005}
 THINNED: dict[str, Any] = {"coarsen": 8, "window": 1.5, "pass_bias": 0.01}
 #: Fine enough for its waves, the shortest of which last a day or two.
 LATTICE: dict[str, Any] = {"spacing": 20.0, "time_step": 1.0}
@@ -68,7 +68,7 @@ METHODS: dict[str, Method] = {
     "DUACS-like OI": OI(
         frame="plane",
         covariance=ArhanColinDeVerdiere(190.0, 6.2, 0.25, westward_drift=-4.0),
-        noise=0.032,
+        noise=0.09051,
         **THINNED,
     ),
     "kriging, defaults": Kriging(),
@@ -76,7 +76,7 @@ METHODS: dict[str, Method] = {
     "kriging, learned from other tracks": Kriging(
         covariance=Spectral(68.7, 5.16, 0.208, 2.56, 4.3, 1.77, -4.0),
         **LATTICE,
-        noise=0.0112,
+        noise=0.0194,
         pass_bias=0.0079,
         pass_slope=0.004,
     ),

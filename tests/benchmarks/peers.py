@@ -37,7 +37,7 @@ class PyinterpOI(Method):
 
     frame: str = "degrees"
     coarsen: int = 3
-    noise: float | Mapping[str, float] = 0.03
+    noise: float | Mapping[str, float] = 0.052
     length_scale: float = 150.0
     time_scale: float = 15.0
     sigma: float = 0.09

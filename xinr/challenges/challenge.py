@@ -13,11 +13,10 @@ import xarray as xr
 from xinr._typing import Region
 from xinr.fields.field import Field
 from xinr.fields.fitted import FittedField
-from xinr.fields.fitting import fit_observations
+from xinr.fields.fitting import fit
 from xinr.fields.gridded import MapField
 from xinr.geo.coordinates import widened
 from xinr.methods.method import Method
-from xinr.methods.registry import method_from
 from xinr.metrics import score, select
 from xinr.metrics.points import BUFFER
 from xinr.metrics.truth import score_truth
@@ -103,7 +102,7 @@ class Challenge:
 
     def fit(self, method: str | Method = "oi", **settings: Any) -> FittedField:
         """Fit a method to the training tracks: see `xinr.fit`."""
-        return fit_observations(self.observations, method_from(method, settings))
+        return fit(self.observations, method, **settings)
 
     def map(self, field: Field) -> xr.Dataset:
         """Evaluate a field on the grid of the maps: height, stated error if any, gradient and Laplacian."""

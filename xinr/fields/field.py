@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from html import escape
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import xarray as xr
 
 from xinr._warnings import warn
+from xinr.fields.display import LARGE, SMALL, as_html, as_text, grid_over, solves_when_asked
 from xinr.fields.netcdf import write_netcdf
 from xinr.fields.target import Target, TargetLike
 from xinr.geo.coordinates import is_grid
 from xinr.geo.geostrophy import currents
 from xinr.observations.variables import STANDARD_NAMES, as_map, is_anomaly
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: Of saved fields: raised when a change makes older files unreadable.
 FORMAT = 1
@@ -241,6 +244,42 @@ class Field(ABC):
         height = self.interp(track)[self.name]
         return xr.Dataset({"ssh": height + track["mdt"] if self.is_anomaly else height})
 
+    def plot(
+        self,
+        target: TargetLike | None = None,
+        *,
+        time: Any = None,
+        quantities: Iterable[str] = ("height", "gradient", "laplacian"),
+    ) -> Figure:
+        """Draw a quick look, by default of height, gradient and Laplacian.
+
+        Parameters
+        ----------
+        target : Dataset, DataArray or mapping, optional
+            Grid to draw. By default a map its own, a fitted field the extent of its observations.
+        time : str or datetime64, optional
+            Which time (of a grid the nearest); by default the middle.
+        quantities : iterable of str
+            Keys of `xinr.plots.QUANTITIES`.
+
+        Returns
+        -------
+        Figure
+            Of `xinr.plots.maps`, which draws several fields on one scale.
+
+        Raises
+        ------
+        ValueError
+            An unknown quantity, or no target for a field that does not know its extent.
+        """
+        from xinr.plots import maps
+
+        if target is None:
+            source, grid = self._to_draw(time)
+            return maps({self.name: source}, grid, time=time, quantities=quantities)
+        grid = xr.Dataset(coords=target if isinstance(target, Mapping) else target.coords)
+        return maps({self.name: self}, grid, time=time, quantities=quantities)
+
     def save(self, path: str | Path) -> None:
         """Write the field to one netCDF file, which `xinr.open_field` reads back.
 
@@ -271,17 +310,10 @@ class Field(ABC):
         return f"{self.name} by {self.info['method']}"
 
     def __repr__(self) -> str:
-        width = max(map(len, self.info))
-        rows = "".join(f"\n    {key:<{width}}  {_shown(value)}" for key, value in self.info.items())
-        return f"<xinr.{type(self).__name__} {self.summary}>{rows}"
+        return as_text(type(self).__name__, self.summary, self.info)
 
     def _repr_html_(self) -> str:
-        left = "style='text-align:left'"
-        rows = "".join(
-            f"<tr><th {left}>{escape(key)}</th><td {left}>{escape(_shown(value))}</td></tr>"
-            for key, value in self.info.items()
-        )
-        return f"<b>xinr.{type(self).__name__}</b> {escape(self.summary)}<table>{rows}</table>"
+        return as_html(type(self).__name__, self.summary, self.info, self._small_map)
 
     @abstractmethod
     def stored(self) -> xr.Dataset:
@@ -312,6 +344,18 @@ class Field(ABC):
     @abstractmethod
     def _posterior(self, target: Target) -> tuple[xr.DataArray, xr.DataArray]: ...
 
+    def _to_draw(self, time: Any) -> tuple[Field | xr.Dataset, xr.Dataset | None]:
+        """Return what to draw, and the grid, where none is given."""
+        if "extent" not in self.info:
+            raise ValueError("this field does not know its extent: say where, field.plot(grid).")
+        return self, grid_over(self.info["extent"], time, LARGE)
+
+    def _small_map(self) -> xr.DataArray | None:
+        """Return the height mid-period on a coarse grid, (latitude, longitude), where that costs next to nothing."""
+        if "extent" not in self.info or solves_when_asked(getattr(self, "predictor", None)):
+            return None
+        return self.interp(grid_over(self.info["extent"], None, SMALL))[self.name].isel(time=0)
+
     def _attrs(self, prefix: str, units: str) -> dict[str, str]:
         attrs = {"long_name": prefix + LONG_NAMES.get(self.name, self.name), "units": units}
         if not prefix and self.name in STANDARD_NAMES:
@@ -325,12 +369,3 @@ class Field(ABC):
             "xinr": json.dumps(self.info),
         }
         return xr.Dataset(dict(variables), attrs=attrs)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, Mapping):
-        shown = ", ".join(f"{key}={_shown(part)}" for key, part in value.items() if key != "kind")
-        return f"{value['kind']}({shown})" if "kind" in value else shown
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return ", ".join(map(_shown, value)) if isinstance(value, list | tuple) else str(value)

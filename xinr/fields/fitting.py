@@ -7,8 +7,6 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
-import xarray as xr
-
 from xinr._typing import Array, Region
 from xinr._warnings import warn
 from xinr.fields.fitted import FittedField
@@ -17,15 +15,14 @@ from xinr.geo.frames import Frame, frame_around
 from xinr.methods.method import Method, WarmStartMethod
 from xinr.methods.observation_error import ObservationError
 from xinr.methods.predictor import Predictor
-from xinr.methods.registry import method_from
 from xinr.methods.settings import plain_settings
 from xinr.observations.observations import Observations
-from xinr.validation.sampling import sampled
+from xinr.validation.sampling import Tracks, prepared, sampled
 from xinr.validation.tuning import tune as search
 
 
 def fit(
-    tracks: xr.Dataset | xr.DataArray,
+    tracks: Tracks,
     method: str | Method = "oi",
     *,
     variable: str | None = None,
@@ -41,15 +38,20 @@ def fit(
 
     Parameters
     ----------
-    tracks : Dataset or DataArray
+    tracks : Dataset, DataArray or Observations
         Along-track data: see `xinr.Observations.from_tracks`.
     method : str or Method
         "oi", "siren", another key of `xinr.METHODS`, or an object such as ``Siren(hidden_features=128)``.
-    variable, lwe, mdt, noise, region
+    variable, lwe, mdt, region
         Which observations, corrected how: see `xinr.Observations.from_tracks`.
+    noise : float, mapping or str, optional
+        Standard deviation of the white noise of one raw observation [m]: a number, or one for each mission, is the
+        method's setting ``noise``; the name of a variable of the tracks gives one value a point. By default the
+        method's. Where averages are mapped (``coarsen``), theirs is less by sqrt(coarsen).
     tune : bool or sequence of str
-        Choose settings by cross-validation over the missions of these tracks first, by `xinr.tune`: those that the
-        method names, or these. What was found is in ``info["tuned"]``.
+        Choose settings by cross-validation over the missions of these tracks first, or over the passes of a single
+        one, by `xinr.tune`: those that the method names, or these. A ``noise`` given is where its search starts. What
+        was found is in ``info["tuned"]``.
     init : FittedField, optional
         A field that the same method made of earlier data, to start from: new days then take a fraction of the steps.
         Neural methods can.
@@ -68,12 +70,12 @@ def fit(
     TypeError
         A setting that the method does not have.
     """
-    chosen = method_from(method, settings)
-    points = Observations.from_tracks(tracks, variable=variable, lwe=lwe, mdt=mdt, noise=noise, region=region)
+    of_tracks = {"variable": variable, "lwe": lwe, "mdt": mdt, "noise": noise, "region": region}
+    points, chosen = prepared(tracks, method, settings | of_tracks)
     if tune is False:
         return fit_observations(points, chosen, init)
     found = search(points, chosen, None if tune is True else tune)
-    tuned = {"rmse": found.rmse, "evaluations": found.trials.sizes["trial"]}
+    tuned = {"rmse": found.rmse, "evaluations": found.trials.sizes["trial"], "folds": found.folds}
     field = fit_observations(points, found.method, init)
     return replace(field, info=field.info | {"tuned": tuned})
 
@@ -94,7 +96,7 @@ def fit_observations(points: Observations, method: Method, init: FittedField | N
     predictor = _refit(method, x, y, error, init) if init else method.fit(x, y, error)
     info = {
         "method": predictor.kind,
-        "settings": plain_settings(method),
+        "settings": plain_settings(method) | ({} if points.noise is None else {"noise": points.noise_name}),
         "quantity": points.quantity,
         "observations": len(points),
         "dropped": points.dropped,

@@ -11,6 +11,7 @@ import pyinterp
 import xarray as xr
 
 from xinr._typing import Array
+from xinr.fields.display import SMALL
 from xinr.fields.field import Field
 from xinr.fields.target import Target, TargetLike
 from xinr.geo.coordinates import wrap
@@ -111,6 +112,21 @@ class MapField(Field):
 
     def _posterior(self, target: Target) -> tuple[xr.DataArray, xr.DataArray]:
         raise ValueError("a map gives no posterior error: ask without error=True.")
+
+    @override
+    def _to_draw(self, time: Any) -> tuple[Field | xr.Dataset, xr.Dataset | None]:
+        return self.height.to_dataset(name=self.name), None
+
+    @override
+    def _small_map(self) -> xr.DataArray | None:
+        if self.height.chunks is not None:
+            return None
+        east, north, time = self._axes
+        step = {str(axis.dims[0]): -(-axis.size // SMALL) for axis in (east, north)}
+        middle = {} if time is None else {str(time.dims[0]): time.size // 2}
+        names = {str(axis.name): name for axis, name in ((east, "longitude"), (north, "latitude")) if axis.name != name}
+        chosen = self.height.isel({dim: slice(None, None, each) for dim, each in step.items()} | middle)
+        return chosen.rename(names)
 
     @property
     def _axes(self) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray | None]:

@@ -26,8 +26,9 @@ class Method(ABC):
     coarsen : int
         How many consecutive points of a pass are averaged into one.
     noise : float or mapping
-        Standard deviation of the observations' white noise [unit of the data], after averaging: one number, or one for
-        each mission. A mission that is not among them has their root mean square.
+        Standard deviation of the white noise of one raw observation [unit of the data]: one number, or one for each
+        mission. A mission that is not among them has their root mean square. Averages of ``coarsen`` points have it
+        divided by sqrt(coarsen).
     pass_bias : float
         Standard deviation of a bias per pass [unit of the data].
     pass_slope : float

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -54,7 +55,7 @@ Predictor.registry |= {
 
 
 def method_from(method: str | Method, settings: dict[str, Any]) -> Method:
-    """Return the method of that name with these settings, or the given method itself.
+    """Return the method of that name, in capitals or not, with these settings, or the given method itself.
 
     Settings of the method's covariance stand beside its own: ``length_scale=100.0`` with or without
     ``covariance=Matern(...)``.
@@ -73,13 +74,21 @@ def method_from(method: str | Method, settings: dict[str, Any]) -> Method:
                 "set them on the object, dataclasses.replace(method, ...), or name the method by its string."
             )
         return method
-    if not isinstance(method, str) or method not in METHODS:
-        raise ValueError(
-            f"unknown method {method!r}: expected one of {sorted(METHODS)}, or an object such as xinr.OI(coarsen=3)."
-        )
-    found = METHODS[method]
+    found = METHODS[_key(method)]
     cls: type[Method] = _load(found) if isinstance(found, str) else found
     return cls(**resolve_settings(cls, covariance_of(cls), settings))
+
+
+def _key(name: Any) -> str:
+    """Return the key of `METHODS` that a name stands for."""
+    keys = {key.lower(): key for key in METHODS}
+    if isinstance(name, str) and (name in METHODS or name.lower() in keys):
+        return name if name in METHODS else keys[name.lower()]
+    near = get_close_matches(str(name).lower(), keys, 1)
+    hint = f"did you mean {keys[near[0]]!r}? Expected" if near else "expected"
+    raise ValueError(
+        f"unknown method {name!r}: {hint} one of {sorted(METHODS)}, or an object such as xinr.OI(coarsen=3)."
+    )
 
 
 def _load(address: str) -> Any:

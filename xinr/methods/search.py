@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xinr._typing import Array
-from xinr.methods.method import Method, ScalableMethod, covariance_of, get_setting
+from xinr.methods.method import Method, ScalableMethod, covariance_of, get_setting, with_settings
 from xinr.methods.observation_error import ObservationError
 
 
@@ -62,6 +62,26 @@ def lower_bound(method: Method, name: str) -> float:
     return bounds.get(name, 0.0)
 
 
+def searched_setting(method: Method, name: str) -> Any:
+    """Return a setting as it is searched: of a noise by mission, the root mean square."""
+    return method.rms_noise if name == "noise" else get_setting(method, name)
+
+
+def changed[M: Method](method: M, settings: Mapping[str, Any]) -> M:
+    """Return the method with other settings; a noise by mission keeps its ratios.
+
+    Examples
+    --------
+    >>> from xinr.methods.oi import OI
+    >>> changed(OI(noise={"alg": 0.01, "j3": 0.07}), {"noise": 0.1}).noise
+    {'alg': 0.02, 'j3': 0.14}
+    """
+    if "noise" in settings and isinstance(method.noise, Mapping):
+        factor = settings["noise"] / method.rms_noise
+        settings = {**settings, "noise": {name: factor * level for name, level in method.noise.items()}}
+    return with_settings(method, settings)
+
+
 def to_variable(method: Method, name: str) -> float:
     """Return the variable z by which a setting is searched.
 
@@ -73,7 +93,7 @@ def to_variable(method: Method, name: str) -> float:
     >>> to_variable(OI(noise=1.0), "noise")
     0.0
     """
-    setting, bound = float(get_setting(method, name)), lower_bound(method, name)
+    setting, bound = float(searched_setting(method, name)), lower_bound(method, name)
     return setting / DRIFT if np.isinf(bound) else float(np.log(setting - bound))
 
 

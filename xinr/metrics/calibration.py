@@ -89,7 +89,7 @@ def calibration(
     >>> from xinr.simulate import eddies, tracks
     >>> days = ("2021-01-01", "2021-01-10")
     >>> mapped, withheld = (tracks(eddies(), names, period=days) for names in (["alg", "j3", "s3a"], ["c2"]))
-    >>> method = OI(covariance=Gaussian(1.3, 9.0, sigma=0.12), noise=0.02, analysis_step=2.0)
+    >>> method = OI(covariance=Gaussian(1.3, 9.0, sigma=0.12), noise=0.045, analysis_step=2.0)
     >>> withheld = Observations.from_tracks(withheld).coarsen(method.coarsen)
     >>> field = fit_observations(Observations.from_tracks(mapped), method)
     >>> table = calibration(field, withheld, observation_error(withheld, method))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -42,13 +40,17 @@ class Observations:
     missions : tuple of str
         Names of the missions; one empty name where the data have none.
     noise : ndarray (n,) or None
-        Standard deviation of the noise [m], where the data or the caller tell.
+        Standard deviation of the noise of each value [m], where the tracks bring it; else it is the method's.
     name : str
         "sla", "adt", or the name of the variable.
     dropped : int
         Number of points left out: value, coordinate or correction missing, or repeated.
     quantity : str
         Formula of ``value``, such as "sla_unfiltered - lwe".
+    noise_name : str
+        Of the variable that held the noise.
+    averaged : int
+        How many consecutive raw observations each value is the mean of.
     """
 
     longitude: Array
@@ -62,6 +64,8 @@ class Observations:
     name: str
     dropped: int = 0
     quantity: str = ""
+    noise_name: str = "noise"
+    averaged: int = 1
 
     @classmethod
     def from_tracks(
@@ -71,7 +75,7 @@ class Observations:
         variable: str | None = None,
         lwe: bool = False,
         mdt: bool = False,
-        noise: float | Mapping[str, float] | str | None = None,
+        noise: str | None = None,
         region: Region | None = None,
     ) -> Self:
         """Select the observations of an along-track Dataset.
@@ -88,9 +92,9 @@ class Observations:
             should be mapped so; the data challenges subtract it from their reference, which undoes the correction.
         mdt : bool
             Add the variable ``mdt`` (mean dynamic topography), to map absolute dynamic topography.
-        noise : float, mapping or str, optional
-            Standard deviation of the white noise of each point [m]: one number, one for each mission, or the name of
-            a variable. By default each method has its own.
+        noise : str, optional
+            Name of a variable with the standard deviation of the white noise of each point [m]. By default it is the
+            method's setting ``noise``: one number, or one for each mission.
         region : (west, east, south, north), optional
             Select the points within [degrees]; any convention of longitude, the dateline included.
 
@@ -130,14 +134,16 @@ class Observations:
         labelled = missions != ("",)
         stream = table["mission_index"] if labelled else streams(*(table[key] for key in _POSITION))
         table = _in_order(table | {"stream": stream})
+        columns: dict[str, Any] = {key: table[key] for key in _COLUMNS}
         return cls(
             pass_index=number_passes(table["stream"], *(table[key] for key in _POSITION)),
             missions=missions,
             name=field_name(ds[variable], mdt),
             quantity=quantity(variable, lwe=lwe, mdt=mdt),
             dropped=dropped,
-            **{key: table[key] for key in _COLUMNS},
+            **columns,
             noise=None if noise is None else _check_noise(table["noise"]),
+            noise_name=noise or "noise",
         )
 
     def __len__(self) -> int:
@@ -157,8 +163,7 @@ class Observations:
         """Average ``factor`` consecutive points of a pass into one.
 
         Blocks never cross a pass or a gap of more than 4 sampling intervals; fewer than ``factor`` points at the end of
-        a segment are dropped (``boundary="trim"``). White noise shrinks by sqrt(factor) only
-        where it was given for each point or mission: a method's own ``noise`` speaks of averaged points.
+        a segment are dropped (``boundary="trim"``). White noise shrinks by sqrt(factor).
 
         Raises
         ------
@@ -203,12 +208,11 @@ class Observations:
             time=time.astype("datetime64[ns]"),
             value=mean(self.value),
             noise=None if self.noise is None else np.sqrt(mean(self.noise**2) / factor),
+            averaged=factor * self.averaged,
         )
 
 
-def _table(
-    ds: xr.Dataset, height: xr.DataArray, noise: float | Mapping[str, float] | str | None
-) -> tuple[tuple[str, ...], dict[str, NDArray[Any]]]:
+def _table(ds: xr.Dataset, height: xr.DataArray, noise: str | None) -> tuple[tuple[str, ...], dict[str, NDArray[Any]]]:
     """Return the names of the missions, and the columns of the observations, each (n,)."""
     longitude, latitude, time = locate(ds, "longitude"), locate(ds, "latitude"), locate(ds, "time")
     dimension = _dimension([height, longitude, latitude, time])
@@ -219,7 +223,7 @@ def _table(
         "time": time.values.astype("datetime64[ns]"),
         "value": height.values,
         "mission_index": mission_index,
-        "noise": _noise(ds, noise, missions, mission_index),
+        "noise": np.full(len(mission_index), np.nan) if noise is None else _noise(ds, noise, len(mission_index)),
     }
 
 
@@ -243,37 +247,21 @@ def _missions(ds: xr.Dataset, dimension: str) -> tuple[tuple[str, ...], NDArray[
     return (name,), np.zeros(ds.sizes[dimension], dtype=np.int64)
 
 
-def _noise(
-    ds: xr.Dataset,
-    noise: float | Mapping[str, float] | str | None,
-    missions: tuple[str, ...],
-    mission_index: NDArray[np.int64],
-) -> Array:
-    if isinstance(noise, str):
-        if noise not in ds:
-            raise ValueError(f"no variable {noise!r} for the noise: expected one of {sorted(map(str, ds.data_vars))}.")
-        check_metres(ds[noise])
-        if ds[noise].shape != mission_index.shape:
-            raise ValueError(
-                f"the noise {noise!r} must have one value for each of {len(mission_index)} points, "
-                f"got {dict(ds[noise].sizes)}: give one number as a float, or one for each mission as a mapping."
-            )
-        return np.asarray(ds[noise].values, dtype=np.float64)
-    if isinstance(noise, Mapping):
-        given = {str(name): value for name, value in noise.items()}
-        missing = sorted(set(missions) - set(given))
-        if missing:
-            raise ValueError(
-                f"noise is given for {sorted(given)}, but the tracks hold the missions {list(missions)}: "
-                f"add {missing}. Names come from the coordinate 'mission', as xinr.open_tracks makes it."
-            )
-        return np.array([float(given[name]) for name in missions])[mission_index]
-    if noise is not None and not isinstance(noise, Real):
+def _noise(ds: xr.Dataset, noise: str, size: int) -> Array:
+    if not isinstance(noise, str):
         raise TypeError(
-            f"noise must be a number, one for each mission, or the name of a variable, got {type(noise).__name__}: "
-            "for one value a point, tracks.assign(noise=(<dim>, values)) and noise='noise'."
+            f"noise must be the name of a variable of the tracks, got {noise!r}: one number, or one for each mission, "
+            "is a setting of the method, xinr.fit(tracks, ..., noise=0.03)."
         )
-    return np.full(len(mission_index), np.nan if noise is None else float(noise))
+    if noise not in ds:
+        raise ValueError(f"no variable {noise!r} for the noise: expected one of {sorted(map(str, ds.data_vars))}.")
+    check_metres(ds[noise])
+    if ds[noise].shape != (size,):
+        raise ValueError(
+            f"the noise {noise!r} must have one value for each of {size} points, "
+            f"got {dict(ds[noise].sizes)}: give one number as a float, or one for each mission as a mapping."
+        )
+    return np.asarray(ds[noise].values, dtype=np.float64)
 
 
 def _check_noise(noise: Array) -> Array:
@@ -281,7 +269,8 @@ def _check_noise(noise: Array) -> Array:
     if not usable.all():
         raise ValueError(
             f"noise must be a standard deviation above zero [m] at every observation, got {noise[~usable][0]:g} "
-            f"at {np.count_nonzero(~usable)} of {len(noise)}: for instance noise=0.03."
+            f"at {np.count_nonzero(~usable)} of {len(noise)}: leave those out, ds.where((ds[<noise>] > 0) & "
+            "(ds[<noise>] < 1))."
         )
     return noise
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -15,28 +15,33 @@ from xinr.methods.method import Method
 from xinr.methods.predictor import ErrorPredictor
 from xinr.methods.search import Fold
 from xinr.observations.observations import Observations
-from xinr.validation.sampling import fit_predictor, sampled
+from xinr.validation.sampling import Tracks, fit_predictor, prepared, sampled
 
 Folds = Literal["mission", "pass"]
 #: Passes are dealt into this many folds.
 PASS_FOLDS = 5
 
 
-def cross_validate(observations: Observations, method: Method, folds: Folds = "mission", seed: int = 0) -> xr.DataArray:
+def cross_validate(
+    tracks: Tracks, method: str | Method = "oi", folds: Folds | None = None, seed: int = 0, **options: Any
+) -> xr.DataArray:
     """Fit without one mission (or one fifth of the passes) and predict it, in turn.
 
     Never split points at random along a pass: neighbours share their errors, and the score would flatter.
 
     Parameters
     ----------
-    observations : Observations
-        The training data: `Observations.from_tracks`.
-    method : Method
-        The settings to judge.
-    folds : {"mission", "pass"}
-        What is withheld in turn.
+    tracks : Dataset, DataArray or Observations
+        The training data.
+    method : str or Method
+        What to judge.
+    folds : {"mission", "pass"}, optional
+        What is withheld in turn: by default each mission, of a single one a fifth of the passes.
     seed : int
         Of the deal of passes into folds.
+    **options
+        Keywords of the tracks (``variable``, ``lwe``, ``mdt``, ``noise``, ``region``), and settings of the method: see
+        `xinr.fit`.
 
     Returns
     -------
@@ -47,17 +52,38 @@ def cross_validate(observations: Observations, method: Method, folds: Folds = "m
     ------
     ValueError
         Fewer than two missions or passes to part, or an unknown way to part them.
+
+    Examples
+    --------
+    >>> from xinr.simulate import eddies, tracks
+    >>> seen = tracks(eddies(waves=9), ["j3", "s3a"], region=(300.0, 304.0, 36.0, 40.0))
+    >>> cross_validate(seen, "oi", analysis_step=4.0).fold.values.tolist()
+    ['j3', 's3a']
     """
+    observations, method = prepared(tracks, method, options)
+    return rmse_by_fold(observations, method, folds or usual_folds(observations), seed)
+
+
+def usual_folds(observations: Observations) -> Folds:
+    """Return how observations are parted unless told: by missions, the passes of a single one."""
+    return "mission" if len(np.unique(observations.mission_index)) > 1 else "pass"
+
+
+def rmse_by_fold(observations: Observations, method: Method, folds: Folds, seed: int) -> xr.DataArray:
+    """Return what `cross_validate` does, of observations."""
     rmse = {label: _rmse(train, withheld, method) for label, train, withheld in parted(observations, folds, seed)}
     attrs = {"units": "m", "long_name": f"root mean square misfit of each withheld {folds}"}
     return xr.DataArray(list(rmse.values()), {"fold": list(rmse)}, "fold", name="rmse", attrs=attrs)
 
 
-def sampled_folds(observations: Observations, method: Method, folds: Folds, seed: int) -> list[Fold]:
-    """Return the folds as a method sees them, in the frame around all of them; what is withheld is not averaged."""
+def sampled_folds(
+    observations: Observations, method: Method, folds: Folds, seed: int, *, averaged: bool = False
+) -> list[Fold]:
+    """Return the folds as a method sees them, in the frame around all; what is withheld is averaged only if asked."""
     frame = frame_around(method.frame, observations.longitude, observations.latitude, observations.time)
+    factor = method.coarsen if averaged else 1
     return [
-        Fold(*sampled(train.coarsen(method.coarsen), method, frame), *sampled(withheld, method, frame))
+        Fold(*sampled(train.coarsen(method.coarsen), method, frame), *sampled(withheld.coarsen(factor), method, frame))
         for _, train, withheld in parted(observations, folds, seed)
     ]
 
@@ -91,10 +117,8 @@ def parted(observations: Observations, folds: Folds, seed: int) -> Iterator[tupl
         raise ValueError(f"folds must be 'mission' or 'pass', got {folds!r}.")
     present = np.unique(fold)
     if len(present) < 2:
-        raise ValueError(
-            f"cross-validation needs at least two folds, got {len(present)} ({folds}): "
-            'give tracks of several missions, or part them by folds="pass".'
-        )
+        cure = 'part it by passes, folds="pass"' if folds == "mission" else "take a longer period or a larger region"
+        raise ValueError(f"cross-validation withholds each {folds} in turn, and there is only {len(present)}: {cure}.")
     for k in present:
         yield labels[k], observations.take(fold != k), observations.take(fold == k)
 

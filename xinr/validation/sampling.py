@@ -2,12 +2,87 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
 from xinr._typing import Array
+from xinr._warnings import warn
 from xinr.geo.frames import Frame, frame_around
 from xinr.methods.method import Method
 from xinr.methods.observation_error import ObservationError
 from xinr.methods.predictor import Predictor
+from xinr.methods.registry import method_from
 from xinr.observations.observations import Observations
+
+Tracks = xr.Dataset | xr.DataArray | Observations
+#: Keywords of `Observations.from_tracks`; a ``noise`` that is no variable's name is the method's.
+OF_TRACKS = ("variable", "lwe", "mdt", "region")
+
+
+def prepared(tracks: Tracks, method: str | Method, options: Mapping[str, Any]) -> tuple[Observations, Method]:
+    """Return the observations and the method that tracks, a name and keywords stand for.
+
+    Parameters
+    ----------
+    tracks : Dataset, DataArray or Observations
+        Along-track data, or observations taken out of them before.
+    method : str or Method
+        See `xinr.fit`.
+    options : mapping
+        ``variable``, ``lwe``, ``mdt``, ``region`` of tracks; ``noise``: see `xinr.fit`; settings of the method.
+
+    Raises
+    ------
+    TypeError, ValueError
+        See `xinr.fit`; keywords of tracks were given with observations.
+    """
+    of_tracks = {key: options[key] for key in OF_TRACKS if key in options}
+    settings = {key: value for key, value in options.items() if key not in (*OF_TRACKS, "noise")}
+    noise, chosen = options.get("noise"), method_from(method, settings)
+    if isinstance(noise, str):
+        return _observations(tracks, of_tracks | {"noise": noise}), chosen
+    points = _observations(tracks, of_tracks)
+    return points, chosen if noise is None else replace(chosen, noise=_noise_of(points, noise))
+
+
+def _observations(tracks: Tracks, options: Mapping[str, Any]) -> Observations:
+    if not isinstance(tracks, Observations):
+        return Observations.from_tracks(tracks, **options)
+    given = sorted(key for key, value in options.items() if value is not None and value is not False)
+    if given:
+        raise TypeError(
+            f"{given} choose observations from tracks, but these are Observations already: "
+            "give the tracks themselves, or Observations.from_tracks(tracks, ...) these keywords."
+        )
+    return tracks
+
+
+def _noise_of(points: Observations, noise: float | Mapping[str, float]) -> float | Mapping[str, float]:
+    """Return a noise for a method's setting, checked against the missions."""
+    if points.noise is not None:
+        raise ValueError(f"noise={noise!r} came with observations that bring their own: leave one of them out.")
+    if isinstance(noise, Real):
+        return noise  # checked by the method
+    if not isinstance(noise, Mapping):
+        raise TypeError(
+            f"noise must be a number, one for each mission, or the name of a variable, got {type(noise).__name__}: "
+            "for one value a point, tracks.assign(noise=(<dim>, values)) and noise='noise'."
+        )
+    given, missions = {str(name): level for name, level in noise.items()}, list(points.missions)
+    missing, unused = sorted(set(missions) - set(given)), sorted(set(given) - set(missions))
+    named = "Names come from the coordinate 'mission', as xinr.open_tracks makes it."
+    if missing:
+        raise ValueError(
+            f"noise is given for {sorted(given)}, but the tracks hold the missions {missions}: add {missing}. {named}"
+        )
+    if unused:
+        warn(f"noise is given for {unused}, but the tracks hold only the missions {missions}. {named}")
+    return given
 
 
 def sampled(points: Observations, method: Method, frame: Frame | None = None) -> tuple[Array, Array, ObservationError]:
@@ -18,8 +93,14 @@ def sampled(points: Observations, method: Method, frame: Frame | None = None) ->
 
 
 def observation_error(points: Observations, method: Method) -> ObservationError:
-    """Return how observations err: the noise they bring, or that of the method, and its errors of passes."""
-    noise = method.noise_of(points.missions)[points.mission_index] if points.noise is None else points.noise
+    """Return how observations err: the noise they bring, or that of the method, and its errors of passes.
+
+    The noise of a method is that of one raw observation; that of the mean of several is less by the root of their
+    number.
+    """
+    noise = points.noise
+    if noise is None:
+        noise = method.noise_of(points.missions)[points.mission_index] / np.sqrt(points.averaged)
     return ObservationError(noise, points.pass_index, 1e-3 * points.distance, method.pass_bias, method.pass_slope)
 
 

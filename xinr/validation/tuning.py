@@ -12,12 +12,20 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from xinr._typing import Array
-from xinr.methods.method import Method, ScalableMethod, get_setting, with_settings
-from xinr.methods.search import Search, SearchableMethod, from_variable, lower_bound, to_variable
+from xinr.methods.method import Method, ScalableMethod
+from xinr.methods.search import (
+    Search,
+    SearchableMethod,
+    changed,
+    from_variable,
+    lower_bound,
+    searched_setting,
+    to_variable,
+)
 from xinr.metrics.calibration import gaussian_crps
 from xinr.observations.observations import Observations
-from xinr.validation.cross_validation import Folds, cross_validate, expected_misfits, sampled_folds
-from xinr.validation.sampling import sampled
+from xinr.validation.cross_validation import Folds, expected_misfits, rmse_by_fold, sampled_folds, usual_folds
+from xinr.validation.sampling import Tracks, prepared, sampled
 
 #: First move of each setting in the search: a factor of 1.5 up.
 FIRST_MOVE = float(np.log(1.5))
@@ -28,47 +36,49 @@ FARTHEST, FLAT = float(np.log(10.0)), 1e-6
 
 @dataclass(frozen=True)
 class Tuned:
-    """The best settings found, their cross-validated rmse [m], and every trial of the search."""
+    """The best settings found, their cross-validated rmse [m], every trial of the search, and what was withheld."""
 
     method: Method
     rmse: float
     trials: xr.Dataset
+    folds: Folds
 
 
 def tune(
-    observations: Observations,
-    method: Method,
-    settings: Sequence[str] | None = None,
+    tracks: Tracks,
+    method: str | Method = "oi",
+    search: Sequence[str] | None = None,
     *,
     evaluations: int = 40,
-    folds: Folds = "mission",
+    folds: Folds | None = None,
     seed: int = 0,
+    **options: Any,
 ) -> Tuned:
     """Search the settings of a method that predict withheld missions (or passes) best.
 
     Parameters
     ----------
-    observations : Observations
-        The training data; nothing else is looked at.
-    method : Method
+    tracks : Dataset, DataArray or Observations
+        The training data; nothing else is used.
+    method : str or Method
         Where the search starts; what is not searched stays as it is.
-    settings : sequence of str, optional
+    search : sequence of str, optional
         Names of numbers among its settings and those of its covariance, above zero except for drifts; by default the
-        method's ``searched``.
+        method's ``searched``, without ``noise`` where the tracks bring it.
     evaluations : int
         Cross-validations to spend, at most.
-    folds, seed
-        See `cross_validate`.
+    folds, seed, **options
+        See `cross_validate`. A setting given is where its search starts.
 
     Returns
     -------
     Tuned
-        With ``trials``, one row for each evaluation.
+        With ``trials``, one row for each evaluation, and ``folds``.
 
     Raises
     ------
     ValueError
-        A setting is not a number above zero: start it above zero to search it.
+        A setting is not a number above zero: start it above zero to search it. Too few missions or passes.
 
     Notes
     -----
@@ -76,25 +86,29 @@ def tune(
     L-BFGS-B for a method that knows the gradient of its misfit (kriging), Nelder-Mead for others. What L-BFGS-B finds
     is one ``noise``; each mission is then given its own, by the largest likelihood, and keeps it where withheld
     missions are predicted better so. The misfit knows the ratios of the deviations alone: in the end all of them
-    (kriging's, OI's) are scaled by the factor at which what is expected of the withheld misfits has the least
-    continuous ranked probability score.
+    (kriging's, OI's) are scaled by the factor at which what is expected of the withheld misfits, of averages as they
+    are mapped, has the least continuous ranked probability score. A noise by mission keeps its ratios in the descent.
 
     References
     ----------
     Gneiting & Raftery (2007), doi:10.1198/016214506000001437 (estimation by the least CRPS)
     """
-    names = list(method.searched if settings is None else settings)
-    if isinstance(settings, str) or not names or evaluations < 1:
+    observations, method = prepared(tracks, method, options)
+    names = list(method.searched if search is None else search)
+    if search is None and observations.noise is not None:
+        names = [name for name in names if name != "noise"] or names
+    if isinstance(search, str) or not names or evaluations < 1:
         raise ValueError(
-            f"expected a list of settings to search and at least one evaluation, got {settings!r} and {evaluations}."
+            f"expected a list of settings to search and at least one evaluation, got {search!r} and {evaluations}."
         )
     _check_searchable(observations, method, names)
+    folds = folds or usual_folds(observations)
     method = method.resolved(*sampled(observations.coarsen(method.coarsen), method))
     with tqdm(total=evaluations, desc="tuning", leave=False, disable=None) as bar:
-        log = _Log(method, names, bar)
+        log = _Log(method, names, folds, bar)
         if isinstance(method, SearchableMethod):
-            return _descend(log, observations, folds, seed, evaluations)
-        return _wander(log, observations, folds, seed, evaluations)
+            return _descend(log, observations, seed, evaluations)
+        return _wander(log, observations, seed, evaluations)
 
 
 @dataclass
@@ -103,6 +117,7 @@ class _Log:
 
     method: Method
     names: list[str]
+    folds: Folds
     bar: Any
     trials: list[tuple[float, ...]] = field(default_factory=list)
 
@@ -115,7 +130,7 @@ class _Log:
 
     def at(self, z: Array) -> Method:
         """Return the method with the settings of z."""
-        return with_settings(self.method, self.settings(z))
+        return changed(self.method, self.settings(z))
 
     def add(self, z: Array, rmse: float) -> None:
         self.trials.append((*self.settings(z).values(), rmse))
@@ -125,15 +140,15 @@ class _Log:
         best = min(self.trials, key=lambda trial: trial[-1])
         columns = zip((*self.names, "rmse"), np.array(self.trials).T, strict=True)
         table = xr.Dataset({name: ("trial", column) for name, column in columns})
-        method = with_settings(self.method, dict(zip(self.names, best[:-1], strict=True)))
-        return Tuned(method, best[-1], table)
+        method = changed(self.method, dict(zip(self.names, best[:-1], strict=True)))
+        return Tuned(method, best[-1], table, self.folds)
 
 
-def _descend(log: _Log, observations: Observations, folds: Folds, seed: int, evaluations: int) -> Tuned:
+def _descend(log: _Log, observations: Observations, seed: int, evaluations: int) -> Tuned:
     """Follow the gradient of the misfit."""
     from scipy.optimize import minimize
 
-    search = _search(log.method, log.names, observations, folds, seed)
+    search = _search(log, log.method, log.names, observations, seed)
 
     def judge(z: Array) -> tuple[float, Array]:
         if len(log.trials) == evaluations:
@@ -150,16 +165,20 @@ def _descend(log: _Log, observations: Observations, folds: Folds, seed: int, eva
     found = log.best()
     if "noise" in log.names and len(observations.missions) > 1:
         by_mission = _with_noise_by_mission(found, observations)
-        its_search = _search(by_mission, [], observations, folds, seed)
+        its_search = _search(log, by_mission, [], observations, seed)
         rmse = float(np.sqrt(its_search.misfit(by_mission)[0]))
         if rmse < found.rmse:
-            found, search = replace(found, method=by_mission, rmse=rmse), its_search
-    return _scaled(found, observations, search.expected(found.method))
+            found = replace(found, method=by_mission, rmse=rmse)
+    # Misfits of averages are compared with the noise of averages: what nearby observations share is not for the noise.
+    averaged = _search(log, found.method, [], observations, seed, averaged=True)
+    return _scaled(found, observations, averaged.expected(found.method))
 
 
-def _search(method: Method, names: Sequence[str], observations: Observations, folds: Folds, seed: int) -> Search:
+def _search(
+    log: _Log, method: Method, names: Sequence[str], observations: Observations, seed: int, *, averaged: bool = False
+) -> Search:
     searchable = cast(SearchableMethod, method)
-    return searchable.search(sampled_folds(observations, method, folds, seed), names)
+    return searchable.search(sampled_folds(observations, method, log.folds, seed, averaged=averaged), names)
 
 
 def _with_noise_by_mission(found: Tuned, observations: Observations) -> Method:
@@ -167,8 +186,8 @@ def _with_noise_by_mission(found: Tuned, observations: Observations) -> Method:
     method, averaged = cast(SearchableMethod, found.method), observations.coarsen(found.method.coarsen)
     present, group = np.unique(averaged.mission_index, return_inverse=True)
     relative = method.relative_noise(*sampled(averaged, method), group)
-    levels = (relative * method.rms_noise).tolist()
-    return replace(method, noise={observations.missions[k]: level for k, level in zip(present, levels, strict=True)})
+    names = [observations.missions[k] for k in present]
+    return replace(method, noise=dict(zip(names, (relative * method.noise_of(names)).tolist(), strict=True)))
 
 
 def _scaled(found: Tuned, observations: Observations, expected: tuple[Array, Array] | None) -> Tuned:
@@ -200,13 +219,13 @@ def _farthest(log: _Log, index: int, sign: float) -> float:
     return float(z[index])
 
 
-def _wander(log: _Log, observations: Observations, folds: Folds, seed: int, evaluations: int) -> Tuned:
+def _wander(log: _Log, observations: Observations, seed: int, evaluations: int) -> Tuned:
     """Move a simplex downhill."""
     from scipy.optimize import minimize
 
     def judge(z: Array) -> float:
         try:
-            rmse = float(cross_validate(observations, log.at(z), folds, seed).mean())
+            rmse = float(rmse_by_fold(observations, log.at(z), log.folds, seed).mean())
         except (ValueError, MemoryError, ArithmeticError, np.linalg.LinAlgError):
             if not log.trials:
                 raise
@@ -219,14 +238,16 @@ def _wander(log: _Log, observations: Observations, folds: Folds, seed: int, eval
     options = {"maxfev": evaluations, "initial_simplex": simplex, "xatol": 0.02, "fatol": 1e-5}
     minimize(judge, z0, method="Nelder-Mead", options=options)
     found = log.best()
-    return _scaled(found, observations, expected_misfits(observations, found.method, folds, seed))
+    return _scaled(found, observations, expected_misfits(observations, found.method, log.folds, seed))
 
 
 def _check_searchable(observations: Observations, method: Method, names: list[str]) -> None:
     for name in names:
-        value, bound = get_setting(method, name), lower_bound(method, name)
+        value, bound = searched_setting(method, name), lower_bound(method, name)
         if not (isinstance(value, float) and value > bound):
             above = "zero" if bound == 0.0 else f"{bound:g}"
             raise ValueError(f"{name} must be a float above {above} to be searched, got {value!r}.")
         if name == "noise" and observations.noise is not None:
-            raise ValueError("noise cannot be searched: these observations bring their own. Read them without noise=.")
+            raise ValueError(
+                "noise cannot be searched: these observations bring their own. Read them without noise=<variable>."
+            )

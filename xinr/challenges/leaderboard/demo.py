@@ -45,7 +45,7 @@ METHODS: dict[str, dict[str, Any]] = {
         "length_scale": 96.3,
         "time_scale": 6.28,
         "sigma": 0.25,
-        "noise": 0.0359,
+        "noise": 0.10154,
         "pass_bias": 0.01,
         "coarsen": 8,
         "window": 1.5,
@@ -55,7 +55,7 @@ METHODS: dict[str, dict[str, Any]] = {
         "covariance": Spectral(
             69.0, 5.29, 0.231, exponent=2.59, time_exponent=4.4, decorrelation_exponent=1.71, westward_drift=-4.0
         ),
-        "noise": 0.0125,
+        "noise": 0.02165,
         "pass_bias": 0.0089,
         "pass_slope": 0.0045,
         "spacing": 20.0,

@@ -24,7 +24,7 @@ from xinr.methods.settings import plain_settings
 from xinr.validation.tuning import tune as search
 
 #: Of the files: raised when a change makes older ones unreadable, or their numbers others.
-FORMAT = 1
+FORMAT = 2
 TRACK = "ssh_on_track"
 
 

@@ -94,7 +94,7 @@ class Kriging(LatticeMethod):
 
     frame: str = "plane"
     coarsen: int = 3
-    noise: float | Mapping[str, float] = 0.0173
+    noise: float | Mapping[str, float] = 0.03
     pass_bias: float = 0.007
     pass_slope: float = 0.007
     spacing: float = 30.0

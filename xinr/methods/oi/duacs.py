@@ -39,7 +39,7 @@ class Duacs(Method):
     analysis_step : float
         Days between analyses.
     noise, pass_bias, pass_slope : float
-        See `xinr.methods.Method`. Noise by mission is given with the tracks: ``fit(..., noise={"alg": 0.02, ...})``.
+        See `xinr.methods.Method`.
 
     Notes
     -----
@@ -64,7 +64,7 @@ class Duacs(Method):
 
     frame: str = "plane"
     coarsen: int = 5
-    noise: float | Mapping[str, float] = 0.02
+    noise: float | Mapping[str, float] = 0.0447
     pass_bias: float = 0.02
     pass_slope: float = 0.02
     covariance: Covariance = EDDIES_UPON_BASIN

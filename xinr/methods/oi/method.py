@@ -26,7 +26,8 @@ class OI(ScalableMethod):
     """Optimal interpolation with any covariance, one solve per analysis time.
 
     The defaults are those of the SSH mapping data challenge 2021a: Gaussian with scales of 1 degree and 7 days, unit
-    signal variance, 0.05 m of noise, averages of five points, observations less than 14 days from the analysis.
+    signal variance, averages of five points with 0.05 m of noise (so that ``noise``, of a single one, is 0.112 m),
+    observations less than 14 days from the analysis.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ class OI(ScalableMethod):
 
     frame: str = "degrees"
     coarsen: int = 5
-    noise: float | Mapping[str, float] = 0.05
+    noise: float | Mapping[str, float] = 0.05 * 5**0.5  # 0.05 m of averages of five points
     covariance: Covariance = BASELINE
     window: float = 2.0
     analysis_step: float = 1.0
