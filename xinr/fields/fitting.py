@@ -93,7 +93,7 @@ def fit_observations(points: Observations, method: Method, init: FittedField | N
     method = method.resolved(x, y, error)
     predictor = _refit(method, x, y, error, init) if init else method.fit(x, y, error)
     info = {
-        "method": predictor.kind,
+        "method": predictor.name,
         "settings": plain_settings(method),
         "quantity": points.quantity,
         "observations": len(points),
@@ -104,6 +104,8 @@ def fit_observations(points: Observations, method: Method, init: FittedField | N
         "extent": _extent(points, frame),
         "fit_seconds": perf_counter() - started,
     }
+    if predictor.calibration:
+        info["calibration"] = dict(predictor.calibration)
     return FittedField(frame, predictor, points.name, info)
 
 

@@ -28,6 +28,16 @@ class Predictor(ABC):
         if "kind" in vars(cls):
             Predictor.registry[cls.kind] = cls
 
+    @property
+    def name(self) -> str:
+        """What `FittedField.info` calls the method."""
+        return self.kind
+
+    @property
+    def calibration(self) -> Mapping[str, float]:
+        """How the formal error was calibrated, for `FittedField.info`: its inflation and the seconds that it took."""
+        return {}
+
     @abstractmethod
     def predict(self, x: Array) -> Array:
         """Return the value at each point, (n,)."""
@@ -124,6 +134,11 @@ class HessianPredictor(DerivativePredictor):
 
 class ErrorPredictor(Predictor):
     """A predictor that also knows how far off it may be."""
+
+    @property
+    def error_comment(self) -> str:
+        """What a reader of its formal errors must know: the attribute ``comment`` of ``err_<name>``."""
+        return ""
 
     @abstractmethod
     def posterior(self, x: Array) -> tuple[Array, Array]:

@@ -86,7 +86,7 @@ class Jet(Tensor):
         if name not in RULES:
             raise NotImplementedError(
                 f"derivatives do not know the function {name!r}: expected one of {sorted(RULES)}. Write the network's "
-                "forward with these, or add a rule to xinr/methods/neural/jets.py."
+                "forward with these, or add a rule to xinr/methods/autodiff/jets.py."
             )
         with torch._C.DisableTorchFunctionSubclass():
             return RULES[name](func, *args, **(kwargs or {}))

@@ -1,4 +1,4 @@
-"""Networks that see the coordinates through an encoding: a multilayer perceptron of it."""
+"""Networks of an encoding of the coordinates: a multilayer perceptron of it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import override
 import torch
 from torch import Tensor, nn
 
-from xinr.methods.neural.network import Network
+from xinr.methods.neural.network import Network, own_precision
 
 
 class EncodedNetwork(Network):
     """A multilayer perceptron of an encoding of the coordinates, with GELU: ReLU has no second derivative.
 
-    Weights begin as in He et al. (2015), for activations that halve the variance, those of the height at zero: the mean
-    height, so that what no track sees is not left to chance.
+    Weights begin as in He et al. (2015), for activations that halve the variance; those of the last layer at zero, so
+    that the height begins at its mean also where there are no tracks.
 
     Parameters
     ----------
@@ -26,18 +26,14 @@ class EncodedNetwork(Network):
         Width and number of the hidden layers.
     generator : torch.Generator or None
         Of the first weights.
-    **architecture
-        What else the subclass is built with.
 
     References
     ----------
     He et al. (2015), arXiv:1502.01852; GELU: Hendrycks & Gimpel (2016), arXiv:1606.08415
     """
 
-    def __init__(
-        self, width: int, features: int, layers: int, generator: torch.Generator | None, **architecture: float
-    ) -> None:
-        super().__init__(features=features, layers=layers, **architecture)
+    def __init__(self, width: int, features: int, layers: int, generator: torch.Generator | None) -> None:
+        super().__init__()
         stack = [nn.Linear(a, b) for a, b in pairwise([width, *[features] * layers, 1])]
         self.layers, self.last = nn.ModuleList(stack[:-1]), stack[-1]
         for layer in stack:
@@ -51,7 +47,7 @@ class EncodedNetwork(Network):
 
     @override
     def features(self, x: Tensor) -> Tensor:
-        with torch.autocast(x.device.type, enabled=False):  # many radians or cells need more than bfloat16's 8 bits
+        with own_precision(x):
             h = self.encode(x)  # (n, width)
         for layer in self.layers:
             h = nn.functional.gelu(layer(h))  # (n, features)
