@@ -160,13 +160,18 @@ def with_prefix(state: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDA
 
 def predictor_class(kind: str) -> type[Predictor]:
     """Return the predictor class of that kind, importing its module if it is one of ours."""
-    found = Predictor.registry.get(kind)
+    return registered(Predictor.registry, kind, "predictor of kind")
+
+
+def registered[T](registry: Mapping[str, T | str], key: str, what: str) -> T:
+    """Return an entry of a registry, importing its module if only that is in it."""
+    found = registry.get(key)
     if isinstance(found, str):
         import_module(found)
-        found = Predictor.registry[kind]
+        found = registry[key]
     if found is None or isinstance(found, str):
         raise ValueError(
-            f"the file holds a predictor of kind {kind!r}, which is not known here: expected one of "
-            f"{sorted(Predictor.registry)}. Import the module that defines it, then open the file."
+            f"the file holds a {what} {key!r}, which is not known here: expected one of {sorted(registry)}. "
+            "Import the module that defines it, then open the file."
         )
     return found

@@ -34,7 +34,7 @@ from xinr.methods.settings import check_length_scale, check_positive, setting_na
 
 
 @dataclass(frozen=True, kw_only=True)
-class NeuralMethod(WarmStartMethod, TrainingSettings):
+class NeuralMethod(TrainingSettings, WarmStartMethod):
     """Implicit neural representation: a small network of position and time, trained on the tracks.
 
     Coordinates are taken about the middle of the data and divided by ``length_scale`` and ``time_scale``, so that a
@@ -72,7 +72,7 @@ class NeuralMethod(WarmStartMethod, TrainingSettings):
     Notes
     -----
     Only the ratios of ``noise``, ``pass_bias`` and ``pass_slope`` change the map; their size counts where withheld
-    observations are compared with formal errors. By default passes have no errors: taking them off while a network is
+    observations are compared with formal errors. By default passes have no errors: estimating them while a network is
     still learning costs more than biases of 1 cm do. Set those that are larger.
 
     Under torchrun, all processes train one field together: see `xinr.methods.neural.workers`.
@@ -93,7 +93,7 @@ class NeuralMethod(WarmStartMethod, TrainingSettings):
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        WarmStartMethod.__post_init__(self)
         TrainingSettings.__post_init__(self)
         sizes = ("length_scale", "time_scale", "hidden_features", "hidden_layers", "members")
         check_positive(**{name: getattr(self, name) for name in sizes}, **self._own)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any, ClassVar, Self
 
 import torch
@@ -60,20 +59,6 @@ class Network(nn.Module, ABC):
     def dtype(self) -> torch.dtype:
         """Of its weights."""
         return self.last.weight.dtype
-
-
-def network_class(name: str) -> type[Network]:
-    """Return the network class of that name, importing its module if it is one of ours."""
-    found = NETWORKS.get(name)
-    if isinstance(found, str):
-        import_module(found)
-        found = NETWORKS[name]
-    if not (isinstance(found, type) and issubclass(found, Network)):
-        raise ValueError(
-            f"the file holds a network {name!r}, which is not known here: expected one of {sorted(NETWORKS)}. "
-            "Import the module that defines it, then open the file."
-        )
-    return found
 
 
 def own_precision(x: Tensor) -> torch.autocast:

@@ -2,5 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 #: Class of each network by its name, or the module whose import defines it.
-NETWORKS: dict[str, type | str] = {}
+NETWORKS: dict[str, type[Any] | str] = {}

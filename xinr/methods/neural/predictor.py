@@ -15,15 +15,16 @@ from torch import Tensor
 from xinr._typing import Array, Pairs
 from xinr.methods.autodiff.jets import Jet
 from xinr.methods.neural.calibration import Calibration
-from xinr.methods.neural.network import Network, network_class
+from xinr.methods.neural.network import Network
+from xinr.methods.neural.networks import NETWORKS
 from xinr.methods.neural.training import BLOCK
-from xinr.methods.predictor import DerivativePredictor, Predictor, SamplePredictor, with_prefix
+from xinr.methods.predictor import DerivativePredictor, Predictor, SamplePredictor, registered, with_prefix
 from xinr.methods.settings import packed, unpacked
 
 #: Points per block of jets, which hold several numbers where a value is one.
 JET_BLOCK = BLOCK // 4
-#: What is said of the errors of a network that is not calibrated.
-UNCALIBRATED = "not calibrated: the uncertainty of the last layer alone, far too small; fit with calibrate=True"
+#: What is said of the formal errors of a network that is not calibrated.
+UNCALIBRATED = "not calibrated: of the last layer and between members alone, far too small; fit(..., calibrate=True)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +154,7 @@ class NeuralPredictor(DerivativePredictor, SamplePredictor):
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
         weights = {key: torch.tensor(value) for key, value in with_prefix(state, "network_").items()}
         name, architecture = unpacked(state["architecture"])
-        network = network_class(name).built(architecture).to(next(iter(weights.values())).dtype)
+        network = registered(NETWORKS, name, "network").built(architecture).to(next(iter(weights.values())).dtype)
         network.load_state_dict(weights)
         offset, spread = map(float, state["output"])
         calibrated = Calibration(*map(float, state["calibration"])) if "calibration" in state else None

@@ -21,7 +21,7 @@ from xinr.methods.observation_error import ObservationError
 from xinr.methods.pass_errors import PassErrors
 from xinr.methods.settings import check_positive
 
-#: Steps between two checks on the whole training set: errors of passes, withheld passes, history, checkpoint.
+#: Steps between two checks on the whole training set: pass errors, withheld passes, history, checkpoint.
 CHECK = 25
 #: Rate of Adam for what Muon does not take: biases, first and last layer.
 ADAM_RATE = 1e-3
@@ -121,11 +121,11 @@ def train(
 
     Notes
     -----
-    1. Draw a batch for each member, with replacement; weigh squared misfits by the inverse noise variance. Of
+    1. Draw a batch for each member, with replacement; weight squared misfits by the inverse noise variance. Of
        several processes, each takes its share of the batch, and their gradients are summed.
     2. Muon moves the hidden matrices, Adam the rest, both on a cosine schedule down to zero.
-    3. At every check, estimate the bias and slope of each pass from its residuals, less the mean of all, and take them
-       off the targets: the mode of their posterior given the network.
+    3. At every check, estimate the bias and slope of each pass from its residuals, less the mean of all, and subtract
+       them from the targets: the mode of their posterior given the network.
     4. With withheld passes, keep the weights that fit them best and stop after ``patience`` checks without gain.
     """
     device, batched = data.x.device, BatchedNetworks(networks)

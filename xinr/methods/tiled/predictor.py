@@ -182,6 +182,12 @@ class TiledErrorPredictor(TiledPredictor, ErrorPredictor):
 
     parts: tuple[ErrorPredictor, ...]
 
+    @property
+    @override
+    def error_comment(self) -> str:
+        """That of the first tile that has one."""
+        return next(filter(None, (part.error_comment for part in self.parts)), "")
+
     @override
     def posterior(self, x: Array) -> tuple[Array, Array]:
         """Tiles that overlap err nearly alike, by the mean of their deviations."""

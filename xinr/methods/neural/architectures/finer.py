@@ -8,7 +8,7 @@ from typing import Any, ClassVar, override
 import torch
 from torch import Tensor, nn
 
-from xinr.methods.neural.architectures.sine import SineNetwork
+from xinr.methods.neural.architectures.families import SineNetwork
 from xinr.methods.neural.method import NeuralMethod
 from xinr.methods.neural.network import Network
 

@@ -8,7 +8,7 @@ from typing import ClassVar, override
 import torch
 from torch import Tensor
 
-from xinr.methods.neural.architectures.encoded import EncodedNetwork
+from xinr.methods.neural.architectures.families import EncodedNetwork
 from xinr.methods.neural.method import NeuralMethod
 from xinr.methods.neural.network import Network
 
@@ -54,7 +54,7 @@ class Fourier(NeuralMethod):
     References
     ----------
     Tancik et al. (2020), arXiv:2006.10739; Rahimi & Recht (2007), Random features for large-scale kernel machines;
-    initialisation: `xinr.methods.neural.architectures.encoded`
+    initialisation: `xinr.methods.neural.architectures.families`
     """
 
     network_class: ClassVar[type[Network]] = FourierNetwork

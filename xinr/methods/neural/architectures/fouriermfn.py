@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from xinr.methods.neural.architectures.filters import FilterNetwork
+from xinr.methods.neural.architectures.families import FilterNetwork
 from xinr.methods.neural.architectures.initialisation import uniform
 from xinr.methods.neural.method import NeuralMethod
 from xinr.methods.neural.network import Network
@@ -41,12 +41,7 @@ class FourierMFN(NeuralMethod):
     """Multiplicative filter network of sines: a sum of plane waves, of a great many.
 
     Its waves begin with about the spectrum of the covariance ``exp(-Δr²/length_scale² - Δt²/time_scale²)``; training
-    moves them.
-
-    Parameters
-    ----------
-    **settings
-        Those of `xinr.methods.neural.method.NeuralMethod`.
+    moves them. Its settings are those of `xinr.methods.neural.method.NeuralMethod`.
 
     References
     ----------

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from xinr._typing import Array
-from xinr.methods.neural.architectures.filters import FilterNetwork
+from xinr.methods.neural.architectures.families import FilterNetwork
 from xinr.methods.neural.architectures.initialisation import half_ranges, uniform, wavelet_centres
 from xinr.methods.neural.method import NeuralMethod
 from xinr.methods.neural.network import Network

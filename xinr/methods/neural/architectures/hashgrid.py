@@ -8,7 +8,7 @@ from typing import ClassVar, override
 import torch
 from torch import Tensor, nn
 
-from xinr.methods.neural.architectures.encoded import EncodedNetwork
+from xinr.methods.neural.architectures.families import EncodedNetwork
 from xinr.methods.neural.architectures.hashed_splines import HashedSplines
 from xinr.methods.neural.method import NeuralMethod
 from xinr.methods.neural.network import Network

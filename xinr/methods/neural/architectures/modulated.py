@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu
 
+from xinr.methods.neural.architectures.families import SineNetwork, scaled_sine
 from xinr.methods.neural.architectures.hashed_splines import HashedSplines
-from xinr.methods.neural.architectures.sine import SineNetwork, scaled_sine
 from xinr.methods.neural.method import NeuralMethod
 from xinr.methods.neural.network import Network, own_precision
 

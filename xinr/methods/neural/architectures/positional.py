@@ -9,7 +9,7 @@ from typing import ClassVar, override
 import torch
 from torch import Tensor
 
-from xinr.methods.neural.architectures.encoded import EncodedNetwork
+from xinr.methods.neural.architectures.families import EncodedNetwork
 from xinr.methods.neural.method import NeuralMethod
 from xinr.methods.neural.network import Network
 
@@ -52,7 +52,7 @@ class Positional(NeuralMethod):
 
     References
     ----------
-    Mildenhall et al. (2020), arXiv:2003.08934, equation 4; initialisation: `xinr.methods.neural.architectures.encoded`
+    Mildenhall et al. (2020), arXiv:2003.08934, equation 4; initialisation: `xinr.methods.neural.architectures.families`
     """
 
     network_class: ClassVar[type[Network]] = PositionalNetwork

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, override
 
 from torch import Tensor
 
-from xinr.methods.neural.architectures.sine import SineNetwork, scaled_sine
+from xinr.methods.neural.architectures.families import SineNetwork, scaled_sine
 from xinr.methods.neural.method import NeuralMethod
 from xinr.methods.neural.network import Network
 
