@@ -17,16 +17,13 @@ from xinr.challenges import osse
 from xinr.geo.points import Points
 from xinr.methods import METHODS, method_from
 from xinr.methods.neural.architectures.finer import Finer, FinerNetwork
-from xinr.methods.neural.architectures.hashgrid import GAIN, HashedSplines, HashGrid
+from xinr.methods.neural.architectures.fouriermfn import FourierFilterNetwork, FourierMFN
+from xinr.methods.neural.architectures.gabormfn import GaborFilterNetwork, GaborMFN
+from xinr.methods.neural.architectures.hashed_splines import GAIN, HashedSplines
+from xinr.methods.neural.architectures.hashgrid import HashGrid
 from xinr.methods.neural.architectures.modulated import UNITY, ModulatedSiren, ModulatedSirenNetwork
-from xinr.methods.neural.architectures.multiplicative import (
-    FourierFilterNetwork,
-    FourierMFN,
-    GaborFilterNetwork,
-    GaborMFN,
-)
 from xinr.methods.neural.architectures.positional import Positional, PositionalNetwork
-from xinr.methods.neural.architectures.siren import SirenNetwork
+from xinr.methods.neural.architectures.siren import Siren, SirenNetwork
 from xinr.methods.neural.architectures.wire import Wire, WireNetwork
 from xinr.simulate import eddies
 
@@ -109,7 +106,7 @@ def test_it_starts_from_the_mean_height(name):
 
 
 def test_positional_waves_are_octaves_along_each_axis():
-    network = PositionalNetwork(2, 3, 8, 1)
+    network = PositionalNetwork(2, 8, 1, 3)
     x = torch.tensor([[0.3, -0.7]])
     waves = np.pi * np.array([1, 2, 4])
     phase = np.concatenate([0.3 * waves, -0.7 * waves])
@@ -252,6 +249,7 @@ def test_a_modulated_siren_of_equal_codes_is_a_siren():
         (ModulatedSiren, {"tiles": 0.0}, "tiles must be a finite number above zero, got 0"),
         (Positional, {"octaves": -1}, "octaves must be a finite number above zero, got -1"),
         (Wire, {"omega_0": 0.0}, "omega_0 must be a finite number above zero, got 0"),
+        (Siren, {"omega_0": 0.0}, "omega_0 must be a finite number above zero, got 0"),
         (Wire, {"omega_0": 9.0, "s_0": 4.0}, "s_0 = 4 lets activations grow .* expected at least half of omega_0 = 9"),
     ],
 )

@@ -30,7 +30,7 @@ def test_recovers_a_smooth_signal(optimizer):
 
 
 def test_the_kernel_of_the_features_is_the_gaussian_of_the_scales():
-    network = FourierNetwork(4, 20_000, 8, 1, torch.Generator().manual_seed(0))
+    network = FourierNetwork(4, 8, 1, 20_000, torch.Generator().manual_seed(0))
     x = torch.zeros(6, 4)
     x[:, 1] = torch.linspace(0.0, 2.5, 6)  # in units of the scales
     h = features(network, x)
@@ -51,7 +51,7 @@ def test_the_scales_are_kilometres_and_days():
 
 
 def test_initialisation_keeps_the_size_of_activations():
-    network = FourierNetwork(4, 128, 256, 4, torch.Generator().manual_seed(0))
+    network = FourierNetwork(4, 256, 4, 128, torch.Generator().manual_seed(0))
     h = features(network, torch.rand(2000, 4, generator=torch.Generator().manual_seed(1)))
     assert float((h**2).mean()) == pytest.approx(1.0, abs=0.01)
     for layer in network.layers:
@@ -60,7 +60,7 @@ def test_initialisation_keeps_the_size_of_activations():
 
 
 def test_it_starts_from_the_mean_height():
-    assert float(FourierNetwork(4, 16, 16, 2)(torch.rand(5, 4)).detach().abs().max()) == 0.0
+    assert float(FourierNetwork(4, 16, 2, 16)(torch.rand(5, 4)).detach().abs().max()) == 0.0
 
 
 def test_the_waves_stay_as_drawn_and_the_rest_is_trained():

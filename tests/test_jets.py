@@ -10,9 +10,9 @@ from torch.nn import functional
 from xinr.geo.points import Points
 from xinr.methods import METHODS, method_from
 from xinr.methods.autodiff.jets import RULES, Jet
-from xinr.methods.neural.architectures.siren import Siren, SirenNetwork, SirenPredictor
-from xinr.methods.neural.calibration import Inflation
+from xinr.methods.neural.architectures.siren import Siren
 from xinr.methods.neural.method import NeuralMethod
+from xinr.methods.neural.predictor import NeuralPredictor
 from xinr.methods.predictor import Predictor
 
 PAIRS = [[(0, 0)], [(0, 1)], [(1, 1)], [(0, 0), (1, 1), (2, 0)]]
@@ -203,15 +203,14 @@ def test_what_has_no_rule_is_refused(function, message):
 
 @pytest.fixture(scope="module")
 def predictor():
-    network = SirenNetwork(4, 32, 2, 14.0, torch.Generator().manual_seed(0))
-    return SirenPredictor(
-        network, np.full(4, 10.0), np.array([900.0, 900.0, 900.0, 200.0]), 0.1, 0.2, np.eye(33), Inflation(1.0), {}
-    )
+    network = Siren(hidden_features=32, hidden_layers=2).network(np.ones(4), torch.Generator().manual_seed(0))
+    scale = np.array([900.0, 900.0, 900.0, 200.0])
+    return NeuralPredictor(network, np.full(4, 10.0), scale, 0.1, 0.2, np.eye(33), None, {})
 
 
 @pytest.fixture(scope="module")
 def curves():
-    """Places within 1000 km and 100 days, directions of 1e-3 km per metre, bends of 1e-10 km per square metre."""
+    """Positions within 1000 km and 100 days, directions of 1e-3 km per metre, bends of 1e-10 km per square metre."""
     rng = np.random.default_rng(0)
     x = rng.uniform(-100, 100, (3000, 4)) * [10.0, 10.0, 10.0, 1.0]
     return x, list(1e-3 * rng.normal(size=(2, 3000, 4))), list(1e-10 * rng.normal(size=(3, 3000, 4)))
@@ -219,7 +218,7 @@ def curves():
 
 def test_a_network_and_any_other_predictor_agree_on_derivatives(predictor, curves):
     x, directions, bends = curves
-    in_float64 = SirenPredictor.from_state(
+    in_float64 = NeuralPredictor.from_state(
         {key: array.astype(float) if array.dtype.kind == "f" else array for key, array in predictor.state().items()}
     )
     pairs = [[(0, 0)], [(0, 1)], [(1, 1)]]

@@ -10,7 +10,9 @@ from tests.helpers import observed_passes, pass_error
 from xinr.geo.points import Points
 from xinr.methods import ObservationError
 from xinr.methods.neural.architectures.positional import Positional
-from xinr.methods.neural.architectures.siren import Siren, SirenNetwork, SirenPredictor
+from xinr.methods.neural.architectures.siren import Siren, SirenNetwork
+from xinr.methods.neural.predictor import NeuralPredictor
+from xinr.methods.settings import packed
 
 SMALL = {"hidden_features": 64, "hidden_layers": 2, "steps": 150, "batch_size": 512, "learning_rate": 5e-3}
 
@@ -134,16 +136,24 @@ def test_bad_settings_are_refused(settings, message):
 
 def test_withholding_every_pass_is_refused():
     x, y, _, _, index = observed_passes(n_passes=2)
-    with pytest.raises(ValueError, match="leaves none to fit or to judge by"):
+    with pytest.raises(ValueError, match="leaves none to fit or to withhold"):
         Siren(**SMALL, withheld_passes=0.9).fit(x, y, pass_error(y, index))
 
 
 def test_a_trained_network_survives_its_state():
     x, y, _, _, index = observed_passes()
     fitted = Siren(**{**SMALL, "steps": 20}).fit(x, y, pass_error(y, index))
-    again = SirenPredictor.from_state(fitted.state())
+    again = NeuralPredictor.from_state(fitted.state())
     np.testing.assert_array_equal(fitted.predict(Points.of(x)), again.predict(Points.of(x)))
     np.testing.assert_array_equal(fitted.history["loss"], again.history["loss"])
+    assert again.name == fitted.name == "siren"
+
+
+def test_a_network_that_is_not_known_here_is_refused():
+    x, y, _, _, index = observed_passes()
+    state = Siren(**{**SMALL, "steps": 1}).fit(x, y, pass_error(y, index)).state()
+    with pytest.raises(ValueError, match=r"a network 'magic', which is not known here: expected one of \['finer', "):
+        NeuralPredictor.from_state(state | {"architecture": packed(["magic", {}])})
 
 
 def test_a_fit_that_diverges_says_so():

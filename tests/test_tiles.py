@@ -374,8 +374,9 @@ def test_draws_survive_files(tmp_path):
 def test_any_method_can_be_tiled(method, tmp_path):
     field = two_missions().inr.fit(Tiled(method, size=300.0))
     grid = {"time": [START + DAY], "latitude": [37.0, 38.0], "longitude": [302.0, 303.0]}
-    maps = xr.merge([field.interp(grid, error=True), field.gradient(grid)], combine_attrs="drop")
+    maps = field.interp(grid, error=True).assign(field.gradient(grid))
     assert len(field.predictor.parts) > 1 and all(np.isfinite(array).all() for array in maps.values())
+    assert ("not calibrated" in maps.err_sla.attrs.get("comment", "")) == isinstance(method, Siren)
     field.save(tmp_path / "field.nc")
     xr.testing.assert_identical(xinr.open_field(tmp_path / "field.nc").interp(grid), field.interp(grid))
 

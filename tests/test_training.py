@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import os
-import pickle
 import socket
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from time import sleep
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,13 +17,14 @@ import xinr
 from tests.helpers import observed_passes, pass_error, two_missions
 from xinr.geo.points import Points
 from xinr.methods import METHODS, ObservationError, method_from
+from xinr.methods.neural import method as method_module
 from xinr.methods.neural import training
 from xinr.methods.neural.architectures.fourier import Fourier
 from xinr.methods.neural.architectures.siren import Siren
+from xinr.methods.neural.batched import BatchedNetworks
 from xinr.methods.neural.calibration import inflation_of
 from xinr.methods.neural.ensemble import EnsemblePredictor
 from xinr.methods.neural.last_layer import posterior_root
-from xinr.methods.neural.members import Members
 from xinr.methods.neural.method import NeuralMethod
 from xinr.methods.oi import OI
 from xinr.methods.pass_errors import PassErrors
@@ -55,8 +52,8 @@ def test_members_of_every_architecture_are_evaluated_as_one(method):
     for network in networks:
         torch.nn.init.normal_(network.last.weight, generator=torch.Generator().manual_seed(9))
     x = torch.rand(3, 7, 4, generator=torch.Generator().manual_seed(1))
-    together = Members(networks)(x)
-    apart = torch.stack([network(places) for network, places in zip(networks, x, strict=True)])
+    together = BatchedNetworks(networks)(x)
+    apart = torch.stack([network(positions) for network, positions in zip(networks, x, strict=True)])
     torch.testing.assert_close(together, apart, rtol=1e-4, atol=1e-5)
 
 
@@ -83,15 +80,15 @@ def test_the_errors_of_an_ensemble_are_larger_where_there_are_no_tracks():
 
 
 @pytest.mark.parametrize("members", [1, 3])
-def test_draws_have_the_stated_spread(members):
+def test_posterior_samples_have_the_spread_of_the_formal_error(members):
     x, y, _, _, index = observed_passes()
     found = replace(SMALL, members=members).fit(x, y, pass_error(y, index))
-    drawn = np.stack([draw.predict(Points.of(x[:40])) for draw in found.sample(300, seed=5)])
+    drawn = np.stack([each.predict(Points.of(x[:40])) for each in found.sample(300, seed=5)])
     value, deviation = found.posterior(Points.of(x[:40]))
     np.testing.assert_allclose(drawn.mean(axis=0), value, atol=5 * deviation.max() / np.sqrt(300))
     # Of three members the mean square about their mean is two thirds of the variance between them.
     assert 0.7 < float((drawn.std(axis=0) / deviation).mean()) < 1.1
-    again = np.stack([draw.predict(Points.of(x[:40])) for draw in found.sample(300, seed=5)])
+    again = np.stack([each.predict(Points.of(x[:40])) for each in found.sample(300, seed=5)])
     np.testing.assert_array_equal(drawn, again)
 
 
@@ -135,7 +132,7 @@ def test_the_last_layer_is_the_textbook_posterior():
 
 @dataclass(frozen=True)
 class Unaware:
-    """A member that is off by as much as planted, and knows of a tenth of it."""
+    """A member that is off by as much as planted, and whose last layer knows of a tenth of it."""
 
     off: np.ndarray
     known: float = 0.005
@@ -162,7 +159,7 @@ def test_the_inflation_is_that_of_planted_errors_whatever_the_noise(members):
     np.testing.assert_allclose(found, expected / 0.005, rtol=0.15)
 
 
-def test_errors_are_never_smaller_than_the_last_layer_knows():
+def test_formal_errors_are_never_smaller_than_those_of_the_last_layer():
     x, index = np.arange(40.0)[:, None], np.repeat([0, 1], 20)
     errors = pass_error(np.zeros(40), index)
     member = Unaware(np.full(40, 0.001))
@@ -172,10 +169,12 @@ def test_errors_are_never_smaller_than_the_last_layer_knows():
 
 
 @pytest.mark.parametrize("members", [1, 3])
-def test_as_much_of_the_truth_lies_within_stated_errors_as_should(members):
-    """With the noise stated four times too small: 11 to 13 % of it lie within what the last layer knows."""
+def test_as_much_of_the_truth_lies_within_calibrated_errors_as_should(members):
+    """With the noise set four times too small: 11 to 13 % of it lie within the error of the last layer alone."""
     x, y, _, _, index = observed_passes(n_passes=160, n=25, noise=0.02, bias=0.01)
-    found = replace(SMALL, members=members, learning_rate=1e-2).fit(x, y, pass_error(y, index, noise=0.005, bias=0.01))
+    found = replace(SMALL, members=members, learning_rate=1e-2, calibrate=True).fit(
+        x, y, pass_error(y, index, noise=0.005, bias=0.01)
+    )
     elsewhere, _, signal, _, _ = observed_passes(seed=7)
     value, deviation = found.posterior(Points.of(elsewhere))
     off = np.abs(value - signal)
@@ -184,7 +183,7 @@ def test_as_much_of_the_truth_lies_within_stated_errors_as_should(members):
     assert np.mean(off < member.last_layer(elsewhere)[1]) < 0.2
 
 
-def test_errors_of_passes_stated_too_large_leave_half_of_the_misfit_to_the_map():
+def test_errors_of_passes_set_too_large_leave_half_of_the_misfit_to_the_map():
     rng, index = np.random.default_rng(0), np.repeat(np.arange(200), 20)
     off = 0.02 * rng.standard_normal(200)[index]
     x, errors = np.arange(4000.0)[:, None], ObservationError(np.full(4000, 0.01), index, np.zeros(4000), 0.5)
@@ -192,70 +191,86 @@ def test_errors_of_passes_stated_too_large_leave_half_of_the_misfit_to_the_map()
     np.testing.assert_allclose(inflation_of([Unaware(off)], x, np.zeros(4000), errors), expected)
 
 
-def test_the_trial_is_made_once_when_errors_are_first_asked_for(monkeypatch):
-    made = []
+def test_calibration_is_a_second_training_without_a_tenth_of_the_passes(monkeypatch):
+    trained = []
+    train = method_module.train
 
-    def fit_alone(self, *observations):
-        made.append(self)
-        sleep(0.1)
-        return SimpleNamespace(inflation=SimpleNamespace(factor=7.0))
+    def noted(networks, data, settings, *rest):
+        trained.append((settings, data))
+        return train(networks, data, settings, *rest)
 
-    monkeypatch.setattr(Siren, "fit_alone", fit_alone)
+    monkeypatch.setattr(method_module, "train", noted)
     x, y, _, _, index = observed_passes()
-    found = replace(SMALL, steps=5).fit(x, y, pass_error(y, index))
-    found.predict(Points.of(x))
-    assert made == []
-    with ThreadPoolExecutor(4) as pool:
-        stated = list(pool.map(lambda _: found.posterior(Points.of(x))[1], range(4)))
-    found.sample(2, seed=0)
-    assert [(trial.withheld_passes, trial.patience) for trial in made] == [(0.1, 5)]
-    for deviation in stated:
-        np.testing.assert_array_equal(deviation, 7.0 * found.last_layer(x)[1])
+    found = replace(SMALL, steps=10, calibrate=True).fit(x, y, pass_error(y, index))
+    (without, some), (_, everything) = trained
+    assert without.patience == without.steps == 10
+    assert int(some.withheld.sum()) == 200 and int(everything.withheld.sum()) == 0
+    assert found.inflation > 1.0
+    np.testing.assert_array_equal(found.posterior(Points.of(x))[1], found.inflation * found.last_layer(x)[1])
+    plain = replace(SMALL, steps=10).fit(x, y, pass_error(y, index))
+    np.testing.assert_array_equal(plain.predict(Points.of(x)), found.predict(Points.of(x)))
+    np.testing.assert_array_equal(plain.posterior(Points.of(x))[1], found.last_layer(x)[1])
+    assert len(trained) == 3
 
 
-def test_withheld_passes_judge_the_fit_itself(monkeypatch):
-    monkeypatch.delattr(NeuralMethod, "fit_alone")
+@pytest.mark.parametrize("members", [1, 2])
+def test_a_calibrated_field_says_by_how_much_and_at_what_cost(grid, tmp_path, members):
+    field = two_missions().inr.fit(replace(SMALL, steps=10, members=members, calibrate=True))
+    inflation, seconds = field.info["calibration"]["inflation"], field.info["calibration"]["seconds"]
+    assert inflation > 1.0 and 0.0 < seconds < field.info["fit_seconds"]
+    assert f"inflation={inflation:.6g}, seconds=" in repr(field)
+    field.save(tmp_path / "field.nc")
+    again = xinr.open_field(tmp_path / "field.nc")
+    found = again.interp(grid, error=True)
+    xr.testing.assert_identical(found, field.interp(grid, error=True))
+    assert "comment" not in found.err_sla.attrs and again.predictor.calibration == field.info["calibration"]
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_an_uncalibrated_error_says_so(grid, tmp_path, members):
+    field = two_missions().inr.fit(replace(SMALL, steps=10, members=members))
+    assert "calibration" not in field.info
+    field.save(tmp_path / "field.nc")
+    for each in (field, xinr.open_field(tmp_path / "field.nc")):
+        assert "not calibrated" in each.interp(grid, error=True).err_sla.attrs["comment"]
+        assert "comment" not in each.interp(grid, error=True).sla.attrs
+
+
+def test_withheld_passes_calibrate_the_fit_itself():
     x, y, _, _, index = observed_passes()
-    found = replace(SMALL, withheld_passes=0.2).fit(x, y, pass_error(y, index))
-    assert found.inflation.factor > 1.0
-    np.testing.assert_allclose(found.posterior(Points.of(x))[1], found.inflation.factor * found.last_layer(x)[1])
+    method = replace(SMALL, withheld_passes=0.2)
+    found = method.fit(x, y, pass_error(y, index))
+    assert found.inflation > 1.0 and found.calibration["seconds"] == 0.0
+    np.testing.assert_allclose(found.posterior(Points.of(x))[1], found.inflation * found.last_layer(x)[1])
+    again = replace(method, calibrate=True).fit(x, y, pass_error(y, index))
+    assert again.calibration == found.calibration
 
 
 def test_a_single_pass_cannot_be_withheld():
     x, y, _, _, index = observed_passes(n_passes=1)
-    assert replace(SMALL, steps=5).fit(x, y, pass_error(y, index)).inflation.factor == 1.0
+    with pytest.warns(UserWarning, match="calibrate=True needs two passes or more, got one"):
+        found = replace(SMALL, steps=5, calibrate=True).fit(x, y, pass_error(y, index))
+    assert found.calibration == {} and "not calibrated" in found.error_comment
 
 
-def test_a_trial_needs_no_other_process(monkeypatch):
+def test_a_start_brings_its_calibration():
     x, y, _, _, index = observed_passes()
-    found = replace(SMALL, steps=5).fit(x, y, pass_error(y, index))
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    assert found.inflation.factor >= 1.0
+    start = replace(SMALL, steps=50, calibrate=True).fit(x, y, pass_error(y, index))
+    for method in (replace(SMALL, steps=2), replace(SMALL, steps=2, calibrate=True)):
+        assert method.refit(x, y, pass_error(y, index), start).calibration == start.calibration
 
 
-@pytest.mark.parametrize("members", [1, 2])
-def test_an_inflation_is_kept_as_a_trial_until_it_is_known(members):
+def test_a_start_that_is_not_calibrated_cannot_be_later():
     x, y, _, _, index = observed_passes()
-    found = replace(SMALL, steps=10, members=members).fit(x, y, pass_error(y, index))
-    before = found.state()
-    assert sum(key.endswith("inflation_y") for key in before) == 1
-    expected = found.posterior(Points.of(x[:9]))
-    after = found.state()
-    assert [key.split("_")[-1] for key in after if "inflation" in key] == ["factor"]
-    for state in (before, after):
-        again = type(found).from_state(state)
-        np.testing.assert_array_equal(again.posterior(Points.of(x[:9])), expected)
-    np.testing.assert_array_equal(pickle.loads(pickle.dumps(found)).posterior(Points.of(x[:9])), expected)
+    method = replace(SMALL, steps=2)
+    start = method.fit(x, y, pass_error(y, index))
+    with pytest.raises(ValueError, match=r"calibrate=True needs passes .*fit that one with calibrate=True"):
+        replace(method, calibrate=True).refit(x, y, pass_error(y, index), start)
+    calibrated = replace(method, calibrate=True).fit(x, y, pass_error(y, index))  # the cure
+    assert replace(method, calibrate=True).refit(x, y, pass_error(y, index), calibrated).calibration
 
 
-def test_a_start_brings_its_inflation():
-    x, y, _, _, index = observed_passes()
-    start = replace(SMALL, steps=50).fit(x, y, pass_error(y, index))
-    few = replace(SMALL, steps=2).refit(x, y, pass_error(y, index), start)
-    assert few.inflation.factor == start.inflation.factor
-
-
-def test_a_network_states_its_errors_and_draws_samples(grid):
+def test_a_network_has_formal_errors_and_posterior_samples(grid):
     field = two_missions().inr.fit(replace(SMALL, steps=25))
     assert float(field.interp(grid, error=True).err_sla.min()) > 0
     assert field.sample(grid, 2).sizes["sample"] == 2

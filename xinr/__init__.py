@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from xinr.methods.kriging.method import Kriging
     from xinr.methods.neural.architectures.finer import Finer
     from xinr.methods.neural.architectures.fourier import Fourier
+    from xinr.methods.neural.architectures.fouriermfn import FourierMFN
+    from xinr.methods.neural.architectures.gabormfn import GaborMFN
     from xinr.methods.neural.architectures.hashgrid import HashGrid
     from xinr.methods.neural.architectures.modulated import ModulatedSiren
-    from xinr.methods.neural.architectures.multiplicative import FourierMFN, GaborMFN
     from xinr.methods.neural.architectures.positional import Positional
     from xinr.methods.neural.architectures.siren import Siren
     from xinr.methods.neural.architectures.wire import Wire
@@ -41,8 +42,8 @@ _HOMES = {
     "Finer": "xinr.methods.neural.architectures.finer",
     "FittedField": "xinr.fields.fitted",
     "Fourier": "xinr.methods.neural.architectures.fourier",
-    "FourierMFN": "xinr.methods.neural.architectures.multiplicative",
-    "GaborMFN": "xinr.methods.neural.architectures.multiplicative",
+    "FourierMFN": "xinr.methods.neural.architectures.fouriermfn",
+    "GaborMFN": "xinr.methods.neural.architectures.gabormfn",
     "Gaussian": "xinr.methods.covariances",
     "HashGrid": "xinr.methods.neural.architectures.hashgrid",
     "Kriging": "xinr.methods.kriging.method",

@@ -65,8 +65,8 @@ STARTS: dict[str, tuple[tuple[Method, ...], tuple[str, ...]]] = {
         (PyinterpOI(length_scale=300.0, time_scale=35.0, noise=0.052), METHODS["pyinterp OI, tuned"]),
         SEARCHED["pyinterp OI, tuned"],
     ),
-    "positional": ((Positional(),), ()),
-    "SIREN": ((Siren(),), ()),
+    "positional": ((Positional(calibrate=True),), ()),
+    "SIREN": ((Siren(calibrate=True),), ()),
     "kriging, learned": ((NEUTRAL,), NEUTRAL.searched),
 }
 CORRECTED = Column("rmse_corrected", "rmse, corrected [cm]", 2, 100.0)

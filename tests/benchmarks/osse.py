@@ -81,7 +81,7 @@ METHODS: dict[str, Method] = {
         pass_slope=0.004,
     ),
     FROM_FIELDS: Kriging(covariance=Spectral(49.7, 2.94, 0.266, 3.59, 6.47, 1.82, -4.55), **LATTICE, **INSTRUMENTS),
-    "SIREN, defaults": Siren(),
+    "SIREN, defaults": Siren(calibrate=True),
     "SIREN, tuned": method_from("siren", demo.METHODS["siren"]),
 }
 #: Networks of the package that need no settings here, where it has them.

@@ -33,7 +33,7 @@ from xinr.methods.neural.architectures.positional import Positional
 from xinr.methods.neural.architectures.siren import Siren, SirenNetwork
 from xinr.methods.neural.checkpoint import Checkpoint
 from xinr.methods.neural.method import NeuralMethod
-from xinr.methods.neural.training import Recipe, TrainingSet, train
+from xinr.methods.neural.training import TrainingSet, TrainingSettings, train
 from xinr.methods.observation_error import ObservationError
 from xinr.observations.observations import Observations
 
@@ -78,9 +78,14 @@ def rates(features: int, layers: int, batch: int, steps: int, repeats: int) -> I
     data = TrainingSet(x, y, as_observed(x, y)[2], torch.zeros(batch, dtype=torch.bool))
 
     def ours(optimizer: str, bfloat16: bool) -> Callable[[], object]:
-        how = {"learning_rate": 1e-3, "weight_decay": 0.1, "optimizer": optimizer, "bfloat16": bfloat16}
-        recipe = Recipe(steps=steps, batch_size=batch, patience=4, seed=0, **how)  # type: ignore[arg-type]
-        return lambda: train([SirenNetwork(4, features, layers, 14.0)], data, recipe, Checkpoint("", ""))
+        settings = TrainingSettings(
+            steps=steps,
+            batch_size=batch,
+            learning_rate=1e-3,
+            optimizer=optimizer,
+            precision="bfloat16" if bfloat16 else "float32",
+        )
+        return lambda: train([SirenNetwork(4, features, layers, 14.0)], data, settings, Checkpoint("", ""))
 
     tasks = {
         "a DataLoader that collates single samples": lambda: plain(x, y, features, layers, steps=1, loader=batch),
@@ -186,7 +191,7 @@ def curve(challenge: Challenge, methods: Sequence[NeuralMethod]) -> Iterator[Row
     """Tell what seconds buy: rmse on the withheld track, and how much of it lies within stated errors."""
     for method in methods:
         for quarters, members in ((1, 1), (2, 1), (4, 1), (4, 4)):
-            some = replace(method, steps=quarters * method.steps // 4, members=members)
+            some = replace(method, steps=quarters * method.steps // 4, members=members, calibrate=True)
             yield f"{type(method).__name__}, {some.steps} steps, {members} member(s)", _found(challenge, some), ""
     yield "kriging about a small network of large scales", _found(challenge, Kriging(mean=LARGE_SCALES)), ""
 

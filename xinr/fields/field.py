@@ -82,10 +82,12 @@ class Field(ABC):
         if not error:
             return self._dataset({self.name: self._value(points).assign_attrs(self._attrs("", "m"))})
         value, deviation = self._posterior(points)
-        attrs = self._attrs("", "m")
+        attrs, comment = self._attrs("", "m"), self._error_comment
         deviation.attrs = {"long_name": f"posterior standard deviation of {attrs['long_name']}", "units": "m"}
         if "standard_name" in attrs:
             deviation.attrs["standard_name"] = f"{attrs['standard_name']} standard_error"
+        if comment:
+            deviation.attrs["comment"] = comment
         return self._dataset({self.name: value.assign_attrs(attrs), f"err_{self.name}": deviation})
 
     def gradient(self, target: TargetLike | None = None) -> xr.Dataset:
@@ -298,6 +300,11 @@ class Field(ABC):
     def has_error(self) -> bool:
         """Whether the field has a formal error."""
         return False
+
+    @property
+    def _error_comment(self) -> str:
+        """What a reader of its formal error must know."""
+        return ""
 
     @property
     def is_anomaly(self) -> bool:

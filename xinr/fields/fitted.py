@@ -86,6 +86,11 @@ class FittedField(Field):
     def has_error(self) -> bool:
         return isinstance(self.predictor, ErrorPredictor)
 
+    @property
+    @override
+    def _error_comment(self) -> str:
+        return self.predictor.error_comment if isinstance(self.predictor, ErrorPredictor) else ""
+
     @override
     def stored(self) -> xr.Dataset:
         """The state of the predictor, with a list of its shapes and types to check on opening."""

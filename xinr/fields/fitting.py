@@ -95,7 +95,7 @@ def fit_observations(points: Observations, method: Method, init: FittedField | N
     method = method.resolved(x, y, error)
     predictor = _refit(method, x, y, error, init) if init else method.fit(x, y, error)
     info = {
-        "method": predictor.kind,
+        "method": method.name,
         "settings": plain_settings(method) | ({} if points.noise is None else {"noise": points.noise_name}),
         "quantity": points.quantity,
         "observations": len(points),
@@ -106,6 +106,8 @@ def fit_observations(points: Observations, method: Method, init: FittedField | N
         "extent": _extent(points, frame),
         "fit_seconds": perf_counter() - started,
     }
+    if predictor.calibration:
+        info["calibration"] = dict(predictor.calibration)
     return FittedField(frame, predictor, points.name, info)
 
 

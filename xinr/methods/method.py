@@ -55,6 +55,11 @@ class Method(ABC):
                 )
 
     @property
+    def name(self) -> str:
+        """Its name, as `xinr.METHODS` and `xinr.FittedField.info` have it."""
+        return type(self).__name__.lower()
+
+    @property
     def searched(self) -> tuple[str, ...]:
         """Settings that `xinr.tune` searches unless told which."""
         return ()

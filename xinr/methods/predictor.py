@@ -30,6 +30,11 @@ class Predictor(ABC):
         if "kind" in vars(cls):
             Predictor.registry[cls.kind] = cls
 
+    @property
+    def calibration(self) -> Mapping[str, float]:
+        """How the formal error was calibrated, for `FittedField.info`: its inflation and the seconds that it took."""
+        return {}
+
     @abstractmethod
     def predict(self, points: Points) -> Array:
         """Return the value at each point, (n,)."""
@@ -131,6 +136,11 @@ class HessianPredictor(DerivativePredictor):
 class ErrorPredictor(Predictor):
     """A predictor that also knows its formal error."""
 
+    @property
+    def error_comment(self) -> str:
+        """What a reader of its formal errors must know: the attribute ``comment`` of ``err_<name>``."""
+        return ""
+
     @abstractmethod
     def posterior(self, points: Points) -> tuple[Array, Array]:
         """Return the value and its posterior standard deviation at each point, each (n,)."""
@@ -151,13 +161,18 @@ def with_prefix(state: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDA
 
 def predictor_class(kind: str) -> type[Predictor]:
     """Return the predictor class of that kind, importing its module if it is one of ours."""
-    found = Predictor.registry.get(kind)
+    return registered(Predictor.registry, kind, "predictor of kind")
+
+
+def registered[T](registry: Mapping[str, T | str], key: str, what: str) -> T:
+    """Return an entry of a registry, importing its module if only that is in it."""
+    found = registry.get(key)
     if isinstance(found, str):
         import_module(found)
-        found = Predictor.registry[kind]
+        found = registry[key]
     if found is None or isinstance(found, str):
         raise ValueError(
-            f"the file holds a predictor of kind {kind!r}, which is not known here: expected one of "
-            f"{sorted(Predictor.registry)}. Import the module that defines it, then open the file."
+            f"the file holds a {what} {key!r}, which is not known here: expected one of {sorted(registry)}. "
+            "Import the module that defines it, then open the file."
         )
     return found

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from xinr.methods.method import Method, covariance_of, resolve_settings
+from xinr.methods.neural.networks import NETWORKS
 from xinr.methods.predictor import Predictor
 
 #: Name of each method, and where its class is. A class may stand in place of its address, so that one's own
@@ -15,8 +16,8 @@ METHODS: dict[str, str | type[Method]] = {
     "duacs": "xinr.methods.oi.duacs:Duacs",
     "finer": "xinr.methods.neural.architectures.finer:Finer",
     "fourier": "xinr.methods.neural.architectures.fourier:Fourier",
-    "fouriermfn": "xinr.methods.neural.architectures.multiplicative:FourierMFN",
-    "gabormfn": "xinr.methods.neural.architectures.multiplicative:GaborMFN",
+    "fouriermfn": "xinr.methods.neural.architectures.fouriermfn:FourierMFN",
+    "gabormfn": "xinr.methods.neural.architectures.gabormfn:GaborMFN",
     "hashgrid": "xinr.methods.neural.architectures.hashgrid:HashGrid",
     "kriging": "xinr.methods.kriging.method:Kriging",
     "modulatedsiren": "xinr.methods.neural.architectures.modulated:ModulatedSiren",
@@ -31,18 +32,11 @@ METHODS: dict[str, str | type[Method]] = {
 # Module of each predictor, imported when a saved Field is opened.
 Predictor.registry |= {
     "ensemble": "xinr.methods.neural.ensemble",
-    "finer": "xinr.methods.neural.architectures.finer",
-    "fourier": "xinr.methods.neural.architectures.fourier",
-    "fouriermfn": "xinr.methods.neural.architectures.multiplicative",
-    "gabormfn": "xinr.methods.neural.architectures.multiplicative",
-    "hashgrid": "xinr.methods.neural.architectures.hashgrid",
-    "kriging": "xinr.methods.kriging.method",
-    "modulatedsiren": "xinr.methods.neural.architectures.modulated",
+    "kriging": "xinr.methods.kriging.predictor",
+    "neural": "xinr.methods.neural.predictor",
     "oi": "xinr.methods.oi.windows",
     "oi-local": "xinr.methods.oi.local",
     "polynomial": "xinr.methods.functions.polynomial",
-    "positional": "xinr.methods.neural.architectures.positional",
-    "siren": "xinr.methods.neural.architectures.siren",
     "spline": "xinr.methods.functions.spline",
     "sum": "xinr.methods.functions.sum",
     "tiled": "xinr.methods.tiled.predictor",
@@ -50,7 +44,13 @@ Predictor.registry |= {
     "tiled-error": "xinr.methods.tiled.predictor",
     "tiled-sample": "xinr.methods.tiled.predictor",
     "waves": "xinr.methods.functions.waves",
-    "wire": "xinr.methods.neural.architectures.wire",
+}
+
+# Module of each network, which has the name of its method.
+NETWORKS |= {
+    name: address.split(":")[0]
+    for name, address in METHODS.items()
+    if isinstance(address, str) and ".neural.architectures." in address
 }
 
 

@@ -71,6 +71,7 @@ METHODS: dict[str, dict[str, Any]] = {
         "noise": 0.1,
         "pass_bias": 0.02,
         "pass_slope": 0.0,
+        "calibrate": True,
     },
 }
 TITLES = {"oi": "OI", "siren": "SIREN", "truth": "truth"}

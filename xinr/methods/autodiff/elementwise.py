@@ -50,8 +50,8 @@ def sigmoid(v: Tensor) -> Triple:
 
 def silu(v: Tensor, inplace: bool = False) -> Triple:
     """``v / (1 + e^-v)``."""
-    share, slope, bend = sigmoid(v)
-    return v * share, share + v * slope, 2.0 * slope + v * bend
+    share, slope, curvature = sigmoid(v)
+    return v * share, share + v * slope, 2.0 * slope + v * curvature
 
 
 def gelu(v: Tensor, approximate: str = "none") -> Triple:

@@ -44,7 +44,7 @@ class Jet(Tensor):
     pairs: Pairs
 
     @classmethod
-    def along(cls, x: Tensor, directions: Tensor, pairs: Pairs = (), bends: Tensor | None = None) -> Jet:
+    def along(cls, x: Tensor, directions: Tensor, pairs: Pairs = (), second: Tensor | None = None) -> Jet:
         """Expand x along directions.
 
         Parameters
@@ -55,7 +55,7 @@ class Jet(Tensor):
             First derivatives of the curves through each point.
         pairs : sequence of p sequences of (int, int)
             Which second derivatives.
-        bends : Tensor (p, n, d), optional
+        second : Tensor (p, n, d), optional
             The same second derivatives of the curves themselves: none for straight lines.
 
         Examples
@@ -65,8 +65,8 @@ class Jet(Tensor):
         >>> slopes, second  # sin 2x and 2 cos 2x, at x = 0
         (tensor([[0.]]), tensor([[2.]]))
         """
-        bends = x.new_zeros(len(pairs), *x.shape) if bends is None else bends
-        return _jet(x, torch.cat([directions, bends]), pairs)
+        second = x.new_zeros(len(pairs), *x.shape) if second is None else second
+        return _jet(x, torch.cat([directions, second]), pairs)
 
     def terms(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return the values (*shape), the derivatives (m, *shape) and the second derivatives (p, *shape)."""
@@ -86,7 +86,7 @@ class Jet(Tensor):
         if name not in RULES:
             raise NotImplementedError(
                 f"derivatives do not know the function {name!r}: expected one of {sorted(RULES)}. Write the network's "
-                "forward with these, or add a rule to xinr/methods/neural/jets.py."
+                "forward with these, or add a rule to xinr/methods/autodiff/jets.py."
             )
         with torch._C.DisableTorchFunctionSubclass():
             return RULES[name](func, *args, **(kwargs or {}))
@@ -130,10 +130,10 @@ def elementwise(rule: Callable[..., Triple]) -> Callable[..., Jet]:
     """Return the rule of a function of each element."""
 
     def apply(func: Any, jet: Jet, *args: Any, **kwargs: Any) -> Jet:
-        value, slope, bend = rule(_value(jet), *args, **kwargs)
+        value, slope, curvature = rule(_value(jet), *args, **kwargs)
         derivatives, count = slope * jet.derivatives, len(jet.derivatives) - len(jet.pairs)
-        for place, pairs in enumerate(jet.pairs, start=count):
-            derivatives[place].addcmul_(bend, _products(pairs, jet.derivatives, jet.derivatives))
+        for number, pairs in enumerate(jet.pairs, start=count):
+            derivatives[number].addcmul_(curvature, _products(pairs, jet.derivatives, jet.derivatives))
         return _jet(value, derivatives, jet.pairs)
 
     return apply
@@ -150,15 +150,15 @@ def _linear(func: Any, jet: Tensor, weight: Tensor, bias: Tensor | None = None) 
 def _alike(func: Any, *args: Any, **kwargs: Any) -> Any:
     """Rule of a function linear in one jet: what becomes of values becomes of derivatives."""
     leaves, structure = tree_flatten((args, kwargs))
-    places = [place for place, leaf in enumerate(leaves) if isinstance(leaf, Jet)]
-    if len(places) > 1:
+    numbers = [number for number, leaf in enumerate(leaves) if isinstance(leaf, Jet)]
+    if len(numbers) > 1:
         raise NotImplementedError(f"derivatives pass through {_name(func)!r} by one argument only: multiply with *.")
 
     def applied(tensor: Tensor) -> Any:
-        given, named = tree_unflatten([*leaves[: places[0]], tensor, *leaves[places[0] + 1 :]], structure)
+        given, named = tree_unflatten([*leaves[: numbers[0]], tensor, *leaves[numbers[0] + 1 :]], structure)
         return func(*given, **named)
 
-    jet = leaves[places[0]]
+    jet = leaves[numbers[0]]
     return tree_map(
         lambda value, derivatives: _jet(value, derivatives, jet.pairs),
         applied(_value(jet)),
@@ -200,8 +200,8 @@ def _product(func: Any, a: Any, b: Any) -> Jet:
     left, right = _fitted_to(a.derivatives, value.shape), _fitted_to(b.derivatives, value.shape)
     derivatives = left * _value(b) + right * _value(a)
     count = len(derivatives) - len(a.pairs)
-    for place, pairs in enumerate(a.pairs, start=count):
-        derivatives[place] += _products(pairs, left, right) + _products(pairs, right, left)
+    for number, pairs in enumerate(a.pairs, start=count):
+        derivatives[number] += _products(pairs, left, right) + _products(pairs, right, left)
     return _jet(value, derivatives, a.pairs)
 
 

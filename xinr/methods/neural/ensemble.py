@@ -1,28 +1,26 @@
-"""Several networks trained alike: their mean, and how far they are apart."""
+"""Several networks trained alike: their mean, and the spread between them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Self, override
+from dataclasses import dataclass
+from typing import override
 
 import numpy as np
-from numpy.typing import NDArray
 
 from xinr._typing import Array
 from xinr.geo.points import Points
 from xinr.methods.functions.sum import CombinedPredictor
-from xinr.methods.neural.calibration import Inflation
 from xinr.methods.neural.predictor import NeuralPredictor
-from xinr.methods.predictor import Predictor, SamplePredictor, with_prefix
+from xinr.methods.predictor import Predictor, SamplePredictor
 
 
 @dataclass(frozen=True, eq=False)
 class EnsemblePredictor(CombinedPredictor, SamplePredictor):
     """The mean of trained networks.
 
-    Its variance is that between the members and, on average, that of the last layer of each, inflated: a mixture of
-    Gaussians.
+    Its variance is the sum of that between the members and the mean of their own: a mixture of Gaussians. All members
+    have the same calibration.
 
     References
     ----------
@@ -44,9 +42,14 @@ class EnsemblePredictor(CombinedPredictor, SamplePredictor):
         return self.parts
 
     @property
-    def inflation(self) -> Inflation:
-        """By how much the last layers know too little: the same for all."""
-        return self.members[0].inflation
+    @override
+    def calibration(self) -> Mapping[str, float]:
+        return self.members[0].calibration
+
+    @property
+    @override
+    def error_comment(self) -> str:
+        return self.members[0].error_comment
 
     @property
     def history(self) -> dict[str, Array]:
@@ -63,21 +66,7 @@ class EnsemblePredictor(CombinedPredictor, SamplePredictor):
         return value.mean(axis=0), np.sqrt(between + np.square(error).mean(axis=0))
 
     @override
-    def state(self) -> dict[str, NDArray[Any]]:
-        """The inflation is kept with the first member alone."""
-        others = tuple(f"part{number}_inflation_" for number in range(1, len(self.members)))
-        return {key: array for key, array in super().state().items() if not key.startswith(others)}
-
-    @classmethod
-    @override
-    def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
-        kept, count = with_prefix(state, "part0_inflation_"), len(state["kinds"].tobytes().split())
-        others = {f"part{number}_inflation_{key}": kept[key] for number in range(1, count) for key in kept}
-        found = super().from_state({**state, **others})
-        return cls(tuple(replace(member, inflation=found.inflation) for member in found.members))
-
-    @override
     def sample(self, count: int, seed: int) -> Sequence[Predictor]:
-        """Of one member after the other."""
+        """Posterior samples of one member after the other."""
         of_each = [member.sample(-(-count // len(self.members)), seed + k) for k, member in enumerate(self.members)]
-        return [draw for together in zip(*of_each, strict=True) for draw in together][:count]
+        return [each for together in zip(*of_each, strict=True) for each in together][:count]

@@ -10,7 +10,7 @@ from torch import Tensor
 from xinr._typing import Array
 from xinr.methods.pass_errors import PassErrors
 
-#: Columns whose errors are weighed at once: bounds the memory.
+#: Columns whose errors are weighted at once: bounds the memory.
 COLUMNS = 32
 #: Where the logarithm of the prior variance of a weight is looked for, about 1 / features.
 DECADES = (-12.0, 12.0)
@@ -37,7 +37,7 @@ def posterior_root(features: Tensor, y: Tensor, errors: PassErrors) -> Array:
     -----
     With weights w of prior variance 1/a and observations of errors R, ``C Cᵀ = (Φᵀ R⁻¹ Φ + a I)⁻¹``. The a is that of
     the largest evidence for the observations (MacKay 1992). The features themselves are taken as known, so that the
-    deviations are far too small: they tell where the map is less sure, `xinr.methods.neural.calibration` by how much.
+    deviations are far too small: they tell where the error is larger, `xinr.methods.neural.calibration` how large.
 
     References
     ----------

@@ -1,12 +1,12 @@
-"""What the neural methods share: their settings, and the scaling of places and heights."""
+"""What the neural methods share: their settings, and the scaling of positions, times and heights."""
 
 from __future__ import annotations
 
 import copy
 import hashlib
-from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import Any, ClassVar, override
 
 import numpy as np
@@ -15,30 +15,32 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xinr._typing import Array
+from xinr._warnings import warn
 from xinr.methods.device import device_from
 from xinr.methods.method import WarmStartMethod
-from xinr.methods.neural.calibration import Inflation, Trial, inflation_of
+from xinr.methods.neural.calibration import WITHHELD, Calibration, inflation_of, withheld_points
 from xinr.methods.neural.checkpoint import Checkpoint
 from xinr.methods.neural.ensemble import EnsemblePredictor
 from xinr.methods.neural.last_layer import posterior_root
 from xinr.methods.neural.network import Network
 from xinr.methods.neural.penalties import Penalty
 from xinr.methods.neural.predictor import NeuralPredictor
-from xinr.methods.neural.training import Recipe, TrainingSet, train
-from xinr.methods.neural.workers import ALONE, Workers
+from xinr.methods.neural.training import TrainingSet, TrainingSettings, train
+from xinr.methods.neural.workers import Workers
 from xinr.methods.observation_error import ObservationError
 from xinr.methods.pass_errors import PassErrors
 from xinr.methods.predictor import Predictor
-from xinr.methods.settings import check_length_scale, check_positive
+from xinr.methods.settings import check_length_scale, check_positive, setting_names
 
 
 @dataclass(frozen=True, kw_only=True)
-class NeuralMethod(WarmStartMethod):
+class NeuralMethod(TrainingSettings, WarmStartMethod):
     """Implicit neural representation: a small network of position and time, trained on the tracks.
 
     Coordinates are taken about the middle of the data and divided by ``length_scale`` and ``time_scale``, so that a
     network resolves the same kilometres and days whatever the domain; heights are standardised by their mean and
-    standard deviation. A subclass has the settings of its architecture, its ``predictor``, and ``network``.
+    standard deviation. A subclass has its ``network_class``, and as settings of its own the numbers, all above zero,
+    with which that is built.
 
     Parameters
     ----------
@@ -48,141 +50,148 @@ class NeuralMethod(WarmStartMethod):
         Unit of time [days].
     hidden_features, hidden_layers : int
         Width, and number of hidden matrices: from features to features.
-    steps, batch_size : int
-        Optimisation steps, and points drawn for each.
-    learning_rate, weight_decay : float
-        Of Muon on the hidden matrices, or of Adam on everything (which takes no weight decay).
-    optimizer : {"muon", "adam"}
-        Muon orthogonalises the step of each hidden matrix; Adam moves the rest.
-    precision : {"auto", "float32", "bfloat16"}
-        Of the matrix products in training; "auto" takes bfloat16 where the hardware multiplies it natively.
     withheld_passes : float
-        Fraction of passes left out of the fit, to keep the weights that fit them best, stop early, and tell how large
-        the errors are; 0 fits all, and the first to ask for errors waits for another fit:
-        `xinr.methods.neural.calibration`.
-    patience : int
-        Checks (every 25 steps) without gain on the withheld passes before stopping.
+        Fraction of passes left out of the fit, to keep the weights that fit them best, stop early, and calibrate the
+        formal error; 0 fits all.
+    calibrate : bool
+        Train a second time, without a tenth of the passes, to calibrate the formal error on them:
+        `xinr.methods.neural.calibration`. It doubles the time of a fit; without, or withheld passes, the formal error
+        is far too small.
     members : int
-        Networks that differ by their seeds, trained as one; their mean is the map, and how far they are apart is part
-        of the stated error.
+        Networks that differ by their seeds, trained as one; their mean is the map, and the spread between them is part
+        of the formal error.
     penalty : Penalty, optional
-        What physics has against a map: see `xinr.methods.neural.penalties`.
+        A cost of maps that physics speaks against: see `xinr.methods.neural.penalties`.
     checkpoint : str
         File where a long training is kept at every check (25 steps), to go on from if it is cut off; removed once done.
     device : str
         Where to train: "auto" takes cuda, then mps, then cpu.
-    seed : int
-        Of initial weights, batches and withheld passes.
+    steps, batch_size, learning_rate, weight_decay, optimizer, precision, patience, seed
+        How to train: see `xinr.methods.neural.training.TrainingSettings`.
 
     Notes
     -----
-    Only the ratios of ``noise``, ``pass_bias`` and ``pass_slope`` change the map; what they are themselves counts where
-    withheld observations are compared with stated errors. By default passes have no errors: taking them off while a
-    network is still learning costs more than biases of 1 cm do. State those that are larger.
+    Only the ratios of ``noise``, ``pass_bias`` and ``pass_slope`` change the map; their size counts where withheld
+    observations are compared with formal errors. By default passes have no errors: estimating them while a network is
+    still learning costs more than biases of 1 cm do. Set those that are larger.
 
     Under torchrun, all processes train one field together: see `xinr.methods.neural.workers`.
-
-    References
-    ----------
-    Muon: Jordan et al. (2024), https://kellerjordan.github.io/posts/muon
     """
 
-    predictor: ClassVar[type[NeuralPredictor]]
+    network_class: ClassVar[type[Network]]
 
     noise: float | Mapping[str, float] = 0.01
     length_scale: float
     time_scale: float
     hidden_features: int = 256
     hidden_layers: int = 4
-    steps: int = 300
-    batch_size: int = 1024  # the noise of small batches regularises: twice as many points cost 2 to 4 % of the rmse
-    learning_rate: float = 5e-3
-    weight_decay: float = 0.1
-    optimizer: str = "muon"
-    precision: str = "auto"
     withheld_passes: float = 0.0
-    patience: int = 4
+    calibrate: bool = False
     members: int = 1
     penalty: Penalty | None = None
     checkpoint: str = ""
     device: str = "auto"
-    seed: int = 0
 
     def __post_init__(self) -> None:
-        super().__post_init__()
-        positive = ("length_scale", "time_scale", "learning_rate")
-        counts = ("hidden_features", "hidden_layers", "steps", "batch_size", "patience", "members")
-        check_positive(**{name: getattr(self, name) for name in (*positive, *counts)})
-        for name, choices in (("optimizer", ("muon", "adam")), ("precision", ("auto", "float32", "bfloat16"))):
-            if getattr(self, name) not in choices:
-                raise ValueError(f"{name} must be one of {list(choices)}, got {getattr(self, name)!r}.")
+        WarmStartMethod.__post_init__(self)
+        TrainingSettings.__post_init__(self)
+        sizes = ("length_scale", "time_scale", "hidden_features", "hidden_layers", "members")
+        check_positive(**{name: getattr(self, name) for name in sizes}, **self._own)
         check_length_scale(self.frame, self.length_scale)
-        if self.seed < 0 or self.weight_decay < 0.0:
-            raise ValueError(f"seed and weight_decay must be zero or more, got {self.seed} and {self.weight_decay}.")
         if not 0.0 <= self.withheld_passes < 1.0:
             raise ValueError(f"withheld_passes must be a fraction in [0, 1), got {self.withheld_passes!r}.")
 
-    @abstractmethod
     def network(self, half_extent: Array, generator: torch.Generator) -> Network:
         """Build the network for data within ``±half_extent`` (d,), scaled; its first weights from the generator."""
+        sizes = {"dimension": len(half_extent), "features": self.hidden_features, "layers": self.hidden_layers}
+        return self.network_class.built(sizes | self._own | self.network_class.extent(half_extent), generator)
+
+    @property
+    def _own(self) -> dict[str, float]:
+        """The settings that the architecture adds."""
+        shared = setting_names(NeuralMethod)
+        return {name: getattr(self, name) for name in setting_names(self) if name not in shared}
 
     @override
     def fit(self, x: Array, y: Array, error: ObservationError) -> NeuralPredictor | EnsemblePredictor:
-        return self._train(self._untrained(x, y, error), x, y, error, Workers.present(device_from(self.device)))
+        # The calibration first: what is cut off later goes on from its checkpoint.
+        return self._train(self._untrained(x, y, self._calibration(x, y, error)), x, y, error)
 
-    def fit_alone(self, x: Array, y: Array, error: ObservationError) -> NeuralPredictor | EnsemblePredictor:
-        """Fit in this process, whatever others do."""
-        return self._train(self._untrained(x, y, error), x, y, error, ALONE)
+    @override
+    def refit(self, x: Array, y: Array, error: ObservationError, start: Predictor) -> Predictor:
+        """Train further; the calibration stays that of the start.
 
-    def _untrained(self, x: Array, y: Array, error: ObservationError) -> list[NeuralPredictor]:
+        Raises
+        ------
+        ValueError
+            The start is no field of this method, or is to be calibrated only now.
+        """
+        members = start.members if isinstance(start, EnsemblePredictor) else (start,)
+        names = [each.name if isinstance(each, NeuralPredictor) else each.kind for each in members]
+        networks = [each for each in members if isinstance(each, NeuralPredictor) and each.name == self.name]
+        if not len(networks) == len(members) == self.members:
+            raise ValueError(
+                f"{type(self).__name__} of {self.members} member(s) cannot start from a field of {len(members)} "
+                f"{names[0]!r}: start from one that the same method made, of as many members."
+            )
+        if self.calibrate and not start.calibration and not self.withheld_passes:
+            raise ValueError(
+                "calibrate=True needs passes that the network has not seen, and the field to start from has seen "
+                "them: fit that one with calibrate=True, whose calibration is kept, or set withheld_passes."
+            )
+        return self._train(copy.deepcopy(networks), x, y, error)
+
+    def _calibration(self, x: Array, y: Array, error: ObservationError) -> Calibration | None:
+        """Train without some passes, and compare with these."""
+        passes = len(np.unique(error.pass_index))
+        if not self.calibrate or self.withheld_passes:
+            return None
+        if passes == 1:
+            warn("calibrate=True needs two passes or more, got one: the formal error is not calibrated.")
+            return None
+        started = perf_counter()
+        # To the last step, whose rate is zero: misfits fall most towards the end.
+        without = {"withheld_passes": max(WITHHELD, 1.0 / passes), "patience": self.steps}
+        method = replace(self, calibrate=False, checkpoint="", penalty=None, **without)  # type: ignore[arg-type]
+        inflation = method.fit(x, y, error).calibration["inflation"]
+        return Calibration(inflation, perf_counter() - started)
+
+    def _untrained(self, x: Array, y: Array, calibration: Calibration | None) -> list[NeuralPredictor]:
         """Return members as they begin."""
         scale = np.array([self.length_scale] * (x.shape[1] - 1) + [self.time_scale])
         centre, half_extent = (x.min(axis=0) + x.max(axis=0)) / 2.0, np.ptp(x, axis=0) / 2.0 / scale
         generators = [torch.Generator().manual_seed(self.seed + k) for k in range(self.members)]
         networks = [self.network(half_extent, generator) for generator in generators]
         scaling = centre, scale, float(y.mean()), float(y.std()) or 1.0
-        unknown = np.empty((0, 0)), Inflation(Trial(self, x, y, error)), dict[str, Array]()
-        return [self.predictor(network, *scaling, *unknown) for network in networks]
-
-    @override
-    def refit(self, x: Array, y: Array, error: ObservationError, start: Predictor) -> Predictor:
-        members = start.members if isinstance(start, EnsemblePredictor) else (start,)
-        if not all(type(member) is self.predictor for member in members) or len(members) != self.members:
-            raise ValueError(
-                f"{type(self).__name__} of {self.members} member(s) cannot start from a field of {len(members)} "
-                f"{members[0].kind!r}: start from one that the same method made, of as many members."
-            )
-        workers = Workers.present(device_from(self.device))
-        return self._train(copy.deepcopy(list(members)), x, y, error, workers)  # type: ignore[arg-type]
+        return [NeuralPredictor(network, *scaling, np.empty((0, 0)), calibration, {}) for network in networks]
 
     def _train(
-        self, members: list[NeuralPredictor], x: Array, y: Array, error: ObservationError, workers: Workers
+        self, members: list[NeuralPredictor], x: Array, y: Array, error: ObservationError
     ) -> NeuralPredictor | EnsemblePredictor:
         """Train the networks of these predictors, in place, and return the predictors of the result."""
         device, first = device_from(self.device), members[0]
+        withheld = withheld_points(error.pass_index, self.withheld_passes, self.seed)
         data = TrainingSet(
             x=_on_device((x - first.centre) / first.scale, device),
             y=_on_device((y - first.offset) / first.spread, device),
             error=error.scaled(1.0 / first.spread),
-            withheld=_on_device(_withheld(error.pass_index, self.withheld_passes, self.seed), device),
+            withheld=_on_device(withheld, device),
             penalty=self.penalty
             and self.penalty.prepared(x, first.centre, first.scale, first.spread, self.frame, device),  # type: ignore[arg-type]
         )
         networks = [member.network.to(device) for member in members]
         checkpoint = Checkpoint(self.checkpoint, self._fingerprint(x, y) if self.checkpoint else "")
-        history = train(networks, data, self._recipe(device), checkpoint, workers)
+        history = train(networks, data, self, checkpoint, Workers.present(device))
         history["rmse"] = history.pop("withheld_rmse") * first.spread
-        used = ~data.withheld.cpu().numpy()
-        errors = PassErrors(data.error.take(used), torch.device("cpu"))
+        errors = PassErrors(data.error.take(~withheld), torch.device("cpu"))
         trained = []
         for member in members:
             member.network.cpu()
-            features = member.features(x[used])
-            root = posterior_root(features, data.y.cpu()[torch.as_tensor(used)], errors)
+            root = posterior_root(member.features(x[~withheld]), data.y.cpu()[torch.as_tensor(~withheld)], errors)
             trained.append(replace(member, root=root, history=history))
-        if not used.all():
-            inflation = Inflation(inflation_of(trained, x[~used], y[~used], error.take(~used)))
-            trained = [replace(member, inflation=inflation) for member in trained]
+        if withheld.any():
+            found = Calibration(inflation_of(trained, x[withheld], y[withheld], error.take(withheld)))
+            trained = [replace(member, calibrated=found) for member in trained]
         return trained[0] if len(trained) == 1 else EnsemblePredictor(tuple(trained))
 
     def _fingerprint(self, x: Array, y: Array) -> str:
@@ -190,35 +199,7 @@ class NeuralMethod(WarmStartMethod):
         observed = hashlib.sha256(np.ascontiguousarray(np.column_stack([x, y]))).hexdigest()
         return f"{replace(self, checkpoint='')} {observed}"
 
-    def _recipe(self, device: torch.device) -> Recipe:
-        return Recipe(
-            steps=self.steps,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            optimizer=self.optimizer,
-            bfloat16=self.precision == "bfloat16" or (self.precision == "auto" and _multiplies_bfloat16(device)),
-            patience=self.patience,
-            seed=self.seed,
-        )
-
 
 def _on_device(array: NDArray[Any], device: torch.device) -> Tensor:
     dtype = torch.float32 if array.dtype.kind == "f" else None
     return torch.as_tensor(np.ascontiguousarray(array), dtype=dtype, device=device)
-
-
-def _withheld(pass_index: NDArray[np.int64], fraction: float, seed: int) -> NDArray[np.bool_]:
-    """Mark the points of a random choice of whole passes: neighbours along a pass would leak."""
-    passes = np.unique(pass_index)
-    chosen = np.random.default_rng(seed).permutation(passes)[: round(fraction * len(passes))]
-    if fraction > 0 and not 0 < len(chosen) < len(passes):
-        raise ValueError(f"withheld_passes={fraction} of {len(passes)} passes leaves none to fit or to judge by.")
-    return np.isin(pass_index, chosen)
-
-
-def _multiplies_bfloat16(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    cpu = torch.cpu
-    return device.type == "cpu" and bool(cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported())

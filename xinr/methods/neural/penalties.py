@@ -1,4 +1,4 @@
-"""Penalties on what a network makes of the sea between its tracks: rough heights, and heights that break dynamics.
+"""Penalties on the height of a network between the tracks: on rough heights, and on heights that break dynamics.
 
 Each is a cost in physical units at collocation points of its own, added to the misfit of the training:
 
@@ -49,8 +49,8 @@ class Penalty(ABC):
 
     Notes
     -----
-    A point has the place of one random observation, moved by ``reach``, and the time of another: the points lie where
-    the data are, but neither on the tracks nor at their times.
+    A point has the position of one random observation, moved by ``reach``, and the time of another: the points lie
+    where the data are, but neither on the tracks nor at their times.
     """
 
     weight: float
@@ -71,7 +71,7 @@ class Penalty(ABC):
         Parameters
         ----------
         x : ndarray (n, 4)
-            Places [km] and times [days] of the observations in the frame "sphere".
+            Positions [km] and times [days] of the observations in the frame "sphere".
         centre, scale : ndarray (4,)
             A network takes ``(x - centre) / scale``.
         spread : float
@@ -246,8 +246,8 @@ class Surface:
     def expanded(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return the height (n,) [m], its slopes (2, n) [m/km] and its Laplacian on the sphere (n,) [m/km²]."""
         # What the ambient Hessian misses is the curvature of great circles, 1/R inward for each of the two.
-        bend = functional.pad(-2.0 / EARTH_RADIUS * local_axes(x)[2], (0, 1)) / self.scale
-        jet = Jet.along(self._scaled(x), self._directions(x), [[(0, 0), (1, 1)]], bend[None])
+        metric_term = functional.pad(-2.0 / EARTH_RADIUS * local_axes(x)[2], (0, 1)) / self.scale
+        jet = Jet.along(self._scaled(x), self._directions(x), [[(0, 0), (1, 1)]], metric_term[None])
         height, slopes, second = (self.spread * term for term in self.network(jet).terms())
         return height, slopes, second[0]
 
@@ -276,8 +276,8 @@ def local_axes(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def collocated(x: Tensor, points: int, reach: float, generator: torch.Generator) -> Tensor:
     """Draw points (points, 4) of the sphere between observations x (n, 4): see `Penalty`."""
-    place, time = torch.randint(len(x), (2, points), generator=generator, device=x.device)
-    east, north, up = local_axes(x[place])
+    position, time = torch.randint(len(x), (2, points), generator=generator, device=x.device)
+    east, north, up = local_axes(x[position])
     move = reach / EARTH_RADIUS * torch.randn(2, points, 1, generator=generator, device=x.device, dtype=x.dtype)
     moved = EARTH_RADIUS * functional.normalize(up + move[0] * east + move[1] * north, dim=1)
     return torch.cat([moved, x[time, 3:]], dim=1)

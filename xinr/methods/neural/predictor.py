@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self, override
+from typing import Any, Self, override
 
 import numpy as np
 import torch
@@ -15,25 +15,38 @@ from torch import Tensor
 from xinr._typing import Array, Pairs
 from xinr.geo.points import Points
 from xinr.methods.autodiff.jets import Jet
-from xinr.methods.neural.calibration import Inflation
+from xinr.methods.neural.calibration import Calibration
 from xinr.methods.neural.network import Network
+from xinr.methods.neural.networks import NETWORKS
 from xinr.methods.neural.training import BLOCK
-from xinr.methods.predictor import DerivativePredictor, Predictor, SamplePredictor, with_prefix
+from xinr.methods.predictor import DerivativePredictor, Predictor, SamplePredictor, registered, with_prefix
+from xinr.methods.settings import packed, unpacked
 
 #: Points per block of jets, which hold several numbers where a value is one.
 JET_BLOCK = BLOCK // 4
+#: What is said of the formal errors of a network that is not calibrated.
+UNCALIBRATED = "not calibrated: of the last layer and between members alone, far too small; fit(..., calibrate=True)"
 
 
 @dataclass(frozen=True, eq=False)
 class NeuralPredictor(DerivativePredictor, SamplePredictor):
     """A trained network with the scaling of its input and output; derivatives by automatic differentiation.
 
-    A subclass names its ``kind``, and the class of its networks. ``root`` (features + 1, features + 1) is that of the
-    posterior covariance of the last layer, its bias last: see `xinr.methods.neural.last_layer`; ``inflation`` tells by
-    how much the network errs more.
+    Parameters
+    ----------
+    network : Network
+        From ``(x - centre) / scale`` to ``(height - offset) / spread``.
+    centre, scale : ndarray (d,)
+    offset, spread : float
+    root : ndarray (features + 1, features + 1)
+        Of the posterior covariance of the last layer, its bias last: see `xinr.methods.neural.last_layer`.
+    calibrated : Calibration or None
+        By how much the network errs more; None where no passes were withheld to tell.
+    history : dict of ndarray
+        How the training went, one entry a check.
     """
 
-    network_class: ClassVar[type[Network]]
+    kind = "neural"
 
     network: Network
     centre: Array
@@ -41,8 +54,28 @@ class NeuralPredictor(DerivativePredictor, SamplePredictor):
     offset: float
     spread: float
     root: Array
-    inflation: Inflation
+    calibrated: Calibration | None
     history: dict[str, Array]
+
+    @property
+    def name(self) -> str:
+        """Of the network: that of its method."""
+        return self.network.name
+
+    @property
+    @override
+    def calibration(self) -> Mapping[str, float]:
+        return self.calibrated._asdict() if self.calibrated else {}
+
+    @property
+    @override
+    def error_comment(self) -> str:
+        return "" if self.calibrated else UNCALIBRATED
+
+    @property
+    def inflation(self) -> float:
+        """The factor on the standard deviation of the last layer; 1 of a network that is not calibrated."""
+        return self.calibrated.inflation if self.calibrated else 1.0
 
     @override
     def predict(self, points: Points) -> Array:
@@ -51,12 +84,12 @@ class NeuralPredictor(DerivativePredictor, SamplePredictor):
 
     @override
     def posterior(self, points: Points) -> tuple[Array, Array]:
-        """Where the last layer knows less, times the inflation."""
+        """Return the value, and the standard deviation of the last layer times the inflation."""
         value, error = self.last_layer(points.x)
-        return value, self.inflation.factor * error
+        return value, self.inflation * error
 
     def last_layer(self, x: Array) -> tuple[Array, Array]:
-        """Return the value at each point, and what the last layer leaves open given the features, each (n,)."""
+        """Return the value at each point, and its standard deviation by the last layer alone, each (n,)."""
         root = self._tensor(self.root)
 
         def both(z: Tensor) -> Tensor:
@@ -69,7 +102,7 @@ class NeuralPredictor(DerivativePredictor, SamplePredictor):
         return self.offset + value, error
 
     def features(self, x: Array) -> Tensor:
-        """Return what the last layer sees at each point, and ones for its bias: (n, features + 1)."""
+        """Return the input of the last layer at each point, and ones for its bias: (n, features + 1)."""
         with torch.no_grad():
             blocks = [self.network.features(block) for block in torch.split(self._scaled(x), BLOCK)]
         features = torch.cat(blocks)
@@ -78,7 +111,7 @@ class NeuralPredictor(DerivativePredictor, SamplePredictor):
     @override
     def sample(self, count: int, seed: int) -> Sequence[Predictor]:
         """Networks with other last layers."""
-        normal = self.inflation.factor * np.random.default_rng(seed).standard_normal((count, len(self.root)))
+        normal = self.inflation * np.random.default_rng(seed).standard_normal((count, len(self.root)))
         return [replace(self, network=self._redrawn(self._tensor(self.root @ z))) for z in normal]
 
     @override
@@ -112,23 +145,23 @@ class NeuralPredictor(DerivativePredictor, SamplePredictor):
     @override
     def state(self) -> dict[str, NDArray[Any]]:
         weights = {f"network_{key}": value.numpy() for key, value in self.network.state_dict().items()}
-        architecture = {f"architecture_{key}": np.array(value) for key, value in self.network.architecture.items()}
+        built = {"architecture": packed([self.network.name, dict(self.network.architecture)])}
         scaling = {"centre": self.centre, "scale": self.scale, "output": np.array([self.offset, self.spread])}
         history = {f"history_{key}": column for key, column in self.history.items()}
-        inflation = {f"inflation_{key}": array for key, array in self.inflation.state().items()}
-        return weights | architecture | scaling | history | inflation | {"root": self.root}
+        calibration = {"calibration": np.array(self.calibrated)} if self.calibrated else {}
+        return weights | built | scaling | history | calibration | {"root": self.root}
 
     @classmethod
     @override
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
         weights = {key: torch.tensor(value) for key, value in with_prefix(state, "network_").items()}
-        architecture = {key: value.item() for key, value in with_prefix(state, "architecture_").items()}
-        network = cls.network_class(**architecture).to(next(iter(weights.values())).dtype)
+        name, architecture = unpacked(state["architecture"])
+        network = registered(NETWORKS, name, "network").built(architecture).to(next(iter(weights.values())).dtype)
         network.load_state_dict(weights)
-        offset, spread = (float(number) for number in state["output"])
-        inflation = Inflation.from_state(with_prefix(state, "inflation_"))
+        offset, spread = map(float, state["output"])
+        calibrated = Calibration(*map(float, state["calibration"])) if "calibration" in state else None
         history = with_prefix(state, "history_")
-        return cls(network, state["centre"], state["scale"], offset, spread, state["root"], inflation, history)
+        return cls(network, state["centre"], state["scale"], offset, spread, state["root"], calibrated, history)
 
     def _redrawn(self, change: Tensor) -> Network:
         """Return the network with a change (features + 1,) of the weights of its last layer, and of its bias."""

@@ -38,7 +38,7 @@ class Workers:
 
     @classmethod
     def present(cls, device: torch.device) -> Workers:
-        """Return the place of this process among those that torchrun started, joining them if it has not yet."""
+        """Return which process this is among those that torchrun started, joining them if it has not yet."""
         if int(os.environ.get("WORLD_SIZE", "1")) == 1:
             return cls()
         if not distributed.is_initialized():

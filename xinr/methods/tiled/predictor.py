@@ -211,6 +211,12 @@ class TiledErrorPredictor(BlendedTiles, ErrorPredictor):
 
     parts: tuple[ErrorPredictor, ...]
 
+    @property
+    @override
+    def error_comment(self) -> str:
+        """That of the first tile that has one."""
+        return next(filter(None, (part.error_comment for part in self.parts)), "")
+
     @override
     def posterior(self, points: Points) -> tuple[Array, Array]:
         return self._errors(self.parts, points)

@@ -8,20 +8,21 @@ from typing import Any, ClassVar, override
 import torch
 from torch import Tensor, nn
 
-from xinr._typing import Array
-from xinr.methods.neural.architectures.siren import Siren, SirenNetwork
-from xinr.methods.neural.predictor import NeuralPredictor
-from xinr.methods.settings import check_positive
+from xinr.methods.neural.architectures.families import SineNetwork
+from xinr.methods.neural.method import NeuralMethod
+from xinr.methods.neural.network import Network
 
 #: Within which |z| is rounded off, so that second derivatives exist: well below the 1 / omega_0 of hidden layers.
 ROUNDING = 0.03
 
 
-class FinerNetwork(SirenNetwork):
+class FinerNetwork(SineNetwork):
     """A SIREN with the activation ``sin(ω₀ (|z| + 1) z)``, its first biases drawn from ``±first_bias``.
 
     In place of |z| stands ``z tanh(z / ROUNDING)``: the authors' has a kink at zero, where no Laplacian exists.
     """
+
+    name = "finer"
 
     def __init__(
         self,
@@ -33,23 +34,16 @@ class FinerNetwork(SirenNetwork):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(dimension, features, layers, omega_0, generator)
-        self.architecture["first_bias"] = first_bias
         nn.init.uniform_(self.layers[0].bias, -first_bias, first_bias, generator=generator)  # type: ignore[arg-type]
 
-    def _sine(self, layer: Any, h: Tensor) -> Tensor:
+    @override
+    def activated(self, layer: Any, h: Tensor) -> Tensor:
         z = layer(h)
         return torch.sin(self.omega_0 * (z * torch.tanh(z / ROUNDING) + 1.0) * z)
 
 
-class FinerPredictor(NeuralPredictor):
-    """A trained `FinerNetwork`."""
-
-    kind = "finer"
-    network_class = FinerNetwork
-
-
 @dataclass(frozen=True, kw_only=True)
-class Finer(Siren):
+class Finer(NeuralMethod):
     """Network with periodic activations of variable period.
 
     A sine of the first layer with the bias b oscillates with up to ``omega_0 (2 |b| + 1) / length_scale`` [rad/km] and
@@ -58,29 +52,21 @@ class Finer(Siren):
 
     Parameters
     ----------
+    omega_0 : float
+        Frequency factor of the sine layers.
     first_bias : float
         Largest bias of the first layer, in units of the scales.
-    omega_0, length_scale, time_scale, hidden_features, hidden_layers, steps, batch_size, learning_rate, \
-    weight_decay, optimizer, precision, withheld_passes, patience, members, penalty, checkpoint, device, seed
-        See `xinr.methods.neural.architectures.siren.Siren`.
+    **settings
+        Those of `xinr.methods.neural.method.NeuralMethod`.
 
     References
     ----------
     Liu et al. (2024), arXiv:2312.02434
     """
 
-    predictor: ClassVar[type[NeuralPredictor]] = FinerPredictor
+    network_class: ClassVar[type[Network]] = FinerNetwork
 
     length_scale: float = 900.0
     time_scale: float = 200.0
     omega_0: float = 8.0
     first_bias: float = 0.5
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive(first_bias=self.first_bias)
-
-    @override
-    def network(self, half_extent: Array, generator: torch.Generator) -> FinerNetwork:
-        sizes = len(half_extent), self.hidden_features, self.hidden_layers
-        return FinerNetwork(*sizes, self.omega_0, self.first_bias, generator)

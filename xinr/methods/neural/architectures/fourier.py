@@ -8,11 +8,9 @@ from typing import ClassVar, override
 import torch
 from torch import Tensor
 
-from xinr._typing import Array
-from xinr.methods.neural.architectures.encoded import EncodedNetwork
+from xinr.methods.neural.architectures.families import EncodedNetwork
 from xinr.methods.neural.method import NeuralMethod
-from xinr.methods.neural.predictor import NeuralPredictor
-from xinr.methods.settings import check_positive
+from xinr.methods.neural.network import Network
 
 
 class FourierNetwork(EncodedNetwork):
@@ -22,10 +20,12 @@ class FourierNetwork(EncodedNetwork):
     Recht 2007).
     """
 
+    name = "fourier"
+
     def __init__(
-        self, dimension: int, waves: int, features: int, layers: int, generator: torch.Generator | None = None
+        self, dimension: int, features: int, layers: int, waves: int, generator: torch.Generator | None = None
     ) -> None:
-        super().__init__(2 * waves, features, layers, generator, dimension=dimension, waves=waves)
+        super().__init__(2 * waves, features, layers, generator)
         self.wavenumber: Tensor
         self.register_buffer("wavenumber", 2**0.5 * torch.randn(waves, dimension, generator=generator))
 
@@ -33,13 +33,6 @@ class FourierNetwork(EncodedNetwork):
     def encode(self, x: Tensor) -> Tensor:
         phase = torch.nn.functional.linear(x, self.wavenumber)  # (n, waves)
         return 2**0.5 * torch.cat([torch.sin(phase), torch.cos(phase)], dim=1)  # (n, 2 waves), of variance 1
-
-
-class FourierPredictor(NeuralPredictor):
-    """A trained `FourierNetwork`."""
-
-    kind = "fourier"
-    network_class = FourierNetwork
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,28 +48,19 @@ class Fourier(NeuralMethod):
     ----------
     waves : int
         Random waves, each with its sine and its cosine.
-    length_scale, time_scale, hidden_features, hidden_layers, steps, batch_size, learning_rate, weight_decay, \
-    optimizer, precision, withheld_passes, patience, members, penalty, checkpoint, device, seed
-        See `xinr.methods.neural.method.NeuralMethod`.
+    **settings
+        Those of `xinr.methods.neural.method.NeuralMethod`.
 
     References
     ----------
     Tancik et al. (2020), arXiv:2006.10739; Rahimi & Recht (2007), Random features for large-scale kernel machines;
-    initialisation: `xinr.methods.neural.architectures.encoded`
+    initialisation: `xinr.methods.neural.architectures.families`
     """
 
-    predictor: ClassVar[type[NeuralPredictor]] = FourierPredictor
+    network_class: ClassVar[type[Network]] = FourierNetwork
 
     length_scale: float = 300.0
     time_scale: float = 30.0
     learning_rate: float = 2e-2
     weight_decay: float = 0.2
     waves: int = 128
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive(waves=self.waves)
-
-    @override
-    def network(self, half_extent: Array, generator: torch.Generator) -> FourierNetwork:
-        return FourierNetwork(len(half_extent), self.waves, self.hidden_features, self.hidden_layers, generator)

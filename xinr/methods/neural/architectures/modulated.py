@@ -1,30 +1,31 @@
-"""Modulated SIREN: its sines are multiplied by functions of a code that is learned for each place and time."""
+"""Modulated SIREN: its sines are multiplied by functions of a code that is learned for each position and time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, override
+from typing import Any, ClassVar, override
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu
 
-from xinr._typing import Array
-from xinr.methods.neural.architectures.hashgrid import HashedSplines
-from xinr.methods.neural.architectures.siren import Siren, SirenNetwork
-from xinr.methods.neural.predictor import NeuralPredictor
-from xinr.methods.settings import check_positive
+from xinr.methods.neural.architectures.families import SineNetwork, scaled_sine
+from xinr.methods.neural.architectures.hashed_splines import HashedSplines
+from xinr.methods.neural.method import NeuralMethod
+from xinr.methods.neural.network import Network, own_precision
 
 #: gelu(UNITY) = 1: with modulators of zero weights and this bias the network is a SIREN.
 UNITY = 1.1444507
 
 
-class ModulatedSirenNetwork(SirenNetwork):
+class ModulatedSirenNetwork(SineNetwork):
     """``h_k = m_k sin(ω₀ (W_k h_{k-1} + b_k))`` with ``m_k = gelu(V_k [m_{k-1}, z(x)] + c_k)``, z the local code.
 
     In the paper each tile of the domain has its code; here codes are features of a lattice, interpolated by cubic
     B-splines, so that the field is smooth. GELU stands in place of ReLU for the same reason.
     """
+
+    name = "modulatedsiren"
 
     def __init__(
         self,
@@ -38,7 +39,6 @@ class ModulatedSirenNetwork(SirenNetwork):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(dimension, features, layers, omega_0, generator)
-        self.architecture |= {"codes": codes, "tiles": tiles, "rows": rows}
         self.tiles = tiles
         self.code = HashedSplines(dimension, codes, rows, generator)
         modulators = [nn.Linear(width + codes, features) for width in [0, *[features] * layers]]
@@ -49,17 +49,21 @@ class ModulatedSirenNetwork(SirenNetwork):
             nn.init.constant_(modulator.bias, UNITY)
 
     @override
+    def activated(self, layer: Any, h: Tensor) -> Tensor:
+        return scaled_sine(self.omega_0, layer, h)
+
+    @override
     def features(self, x: Tensor) -> Tensor:
         first, *hidden = self.layers
         modulator, *modulators = self.modulators
-        with torch.autocast(x.device.type, enabled=False):  # phases of many radians need more than bfloat16's 8 bits
+        with own_precision(x):
             code = self.code(self.tiles * x)  # (n, codes)
-            h = self._sine(first, x)  # (n, features)
+            h = self.activated(first, x)  # (n, features)
         m = gelu(modulator(code))  # (n, features)
         h = m * h
         for layer, modulator in zip(hidden, modulators, strict=True):
             m = gelu(modulator(torch.cat([m, code], dim=1)))
-            h = m * self._sine(layer, h)
+            h = m * self.activated(layer, h)
         return h
 
     @override
@@ -67,48 +71,36 @@ class ModulatedSirenNetwork(SirenNetwork):
         return [*super().hidden_matrices(), *(modulator.weight for modulator in self.modulators)]  # type: ignore[list-item]
 
 
-class ModulatedSirenPredictor(NeuralPredictor):
-    """A trained `ModulatedSirenNetwork`."""
-
-    kind = "modulatedsiren"
-    network_class = ModulatedSirenNetwork
-
-
 @dataclass(frozen=True, kw_only=True)
-class ModulatedSiren(Siren):
+class ModulatedSiren(NeuralMethod):
     """SIREN modulated by local codes.
 
     The codes stand on a lattice of ``length_scale / tiles`` [km] by ``time_scale / tiles`` [days].
 
     Parameters
     ----------
+    omega_0 : float
+        Frequency factor of the sine layers.
     codes : int
         Numbers of a code.
     tiles : float
         Codes for each ``length_scale`` and each ``time_scale``.
     rows : int
         Of the table that they share: see `xinr.methods.neural.architectures.hashgrid.HashGrid`.
-    omega_0, length_scale, time_scale, hidden_features, hidden_layers, steps, batch_size, learning_rate, \
-    weight_decay, optimizer, precision, withheld_passes, patience, members, penalty, checkpoint, device, seed
-        See `xinr.methods.neural.architectures.siren.Siren`.
+    **settings
+        Those of `xinr.methods.neural.method.NeuralMethod`.
 
     References
     ----------
     Mehta et al. (2021), arXiv:2104.03960
     """
 
-    predictor: ClassVar[type[NeuralPredictor]] = ModulatedSirenPredictor
+    network_class: ClassVar[type[Network]] = ModulatedSirenNetwork
 
     frame: str = "plane"
+    length_scale: float = 900.0
+    time_scale: float = 200.0
+    omega_0: float = 14.0
     codes: int = 16
     tiles: float = 8.0
     rows: int = 2**12
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive(codes=self.codes, tiles=self.tiles, rows=self.rows)
-
-    @override
-    def network(self, half_extent: Array, generator: torch.Generator) -> ModulatedSirenNetwork:
-        sizes = len(half_extent), self.hidden_features, self.hidden_layers
-        return ModulatedSirenNetwork(*sizes, self.omega_0, self.codes, self.tiles, self.rows, generator)

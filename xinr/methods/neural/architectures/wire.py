@@ -10,11 +10,9 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from xinr._typing import Array
-from xinr.methods.neural.architectures.local import centres
+from xinr.methods.neural.architectures.initialisation import half_ranges, uniform, wavelet_centres
 from xinr.methods.neural.method import NeuralMethod
-from xinr.methods.neural.network import Network
-from xinr.methods.neural.predictor import NeuralPredictor
-from xinr.methods.settings import check_positive
+from xinr.methods.neural.network import Network, own_precision
 
 
 class WireNetwork(Network):
@@ -24,6 +22,8 @@ class WireNetwork(Network):
     ``±1/√fan_in``, those of the height at zero; the first layer is real. There a wavelet vanishes away from the plane
     ``W x + b = 0``, which goes through a point drawn within ``half_width`` and ``half_period``.
     """
+
+    name = "wire"
 
     def __init__(
         self,
@@ -36,23 +36,27 @@ class WireNetwork(Network):
         half_period: float,
         generator: torch.Generator | None = None,
     ) -> None:
-        sizes = {"dimension": dimension, "features": features, "layers": layers}
-        super().__init__(**sizes, omega_0=omega_0, s_0=s_0, half_width=half_width, half_period=half_period)
+        super().__init__()
         self.omega_0, self.s_0 = omega_0, s_0
-        self.first = nn.Parameter(_drawn((features, dimension), generator))
-        through = centres(features, dimension, half_width, half_period, generator)
+        self.first = nn.Parameter(uniform(dimension**-0.5, generator, features, dimension))
+        through = wavelet_centres(features, dimension, half_width, half_period, generator)
         self.first_bias = nn.Parameter(-(self.first.detach() * through).sum(dim=1))
-        shapes = [(features, features)] * layers
-        self.real = nn.ParameterList(_drawn(shape, generator) for shape in shapes)
-        self.imaginary = nn.ParameterList(_drawn(shape, generator) for shape in shapes)
-        self.bias = nn.Parameter(_drawn((layers, 2, features), generator))
+        bound, square = features**-0.5, (features, features)
+        self.real = nn.ParameterList(uniform(bound, generator, *square) for _ in range(layers))
+        self.imaginary = nn.ParameterList(uniform(bound, generator, *square) for _ in range(layers))
+        self.bias = nn.Parameter(uniform(bound, generator, layers, 2, features))
         self.last = nn.Linear(2 * features, 1)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
 
+    @classmethod
+    @override
+    def extent(cls, half_extent: Array) -> dict[str, float]:
+        return half_ranges(half_extent)
+
     @override
     def features(self, x: Tensor) -> Tensor:
-        with torch.autocast(x.device.type, enabled=False):  # phases of many radians need more than bfloat16's 8 bits
+        with own_precision(x):
             z = linear(x, self.first, self.first_bias)  # (n, features)
             a, b = self._wavelet(z, 0.0 * z)  # the real and the imaginary part of h, each (n, features)
         for p, q, bias in zip(self.real, self.imaginary, self.bias, strict=True):
@@ -67,13 +71,6 @@ class WireNetwork(Network):
     def _wavelet(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
         size = torch.exp(-self.omega_0 * b - self.s_0**2 * (a * a + b * b))
         return size * torch.cos(self.omega_0 * a), size * torch.sin(self.omega_0 * a)
-
-
-class WirePredictor(NeuralPredictor):
-    """A trained `WireNetwork`."""
-
-    kind = "wire"
-    network_class = WireNetwork
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,16 +88,15 @@ class Wire(NeuralMethod):
         Inverse width of their envelopes: not below ``omega_0 / 2``, where activations could exceed e.
     hidden_features : int
         Complex ones: with half as many as another network, a layer costs the same.
-    length_scale, time_scale, hidden_layers, steps, batch_size, learning_rate, weight_decay, \
-    optimizer, precision, withheld_passes, patience, members, penalty, checkpoint, device, seed
-        See `xinr.methods.neural.method.NeuralMethod`.
+    **settings
+        Those of `xinr.methods.neural.method.NeuralMethod`.
 
     References
     ----------
     Saragadam et al. (2023), arXiv:2301.05187
     """
 
-    predictor: ClassVar[type[NeuralPredictor]] = WirePredictor
+    network_class: ClassVar[type[Network]] = WireNetwork
 
     frame: str = "plane"  # of centres in a cube about a piece of the sphere, few would lie on it
     length_scale: float = 3000.0
@@ -112,20 +108,8 @@ class Wire(NeuralMethod):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive(omega_0=self.omega_0, s_0=self.s_0)
         if self.s_0 < self.omega_0 / 2:
             raise ValueError(
                 f"s_0 = {self.s_0:g} lets activations grow to exp((omega_0 / s_0)² / 4): expected at least half of "
                 f"omega_0 = {self.omega_0:g}."
             )
-
-    @override
-    def network(self, half_extent: Array, generator: torch.Generator) -> WireNetwork:
-        sizes = len(half_extent), self.hidden_features, self.hidden_layers
-        reach = float(half_extent[:-1].max()), float(half_extent[-1])
-        return WireNetwork(*sizes, self.omega_0, self.s_0, *reach, generator)
-
-
-def _drawn(shape: tuple[int, ...], generator: torch.Generator | None) -> Tensor:
-    bound = float(shape[-1]) ** -0.5
-    return nn.init.uniform_(torch.empty(shape), -bound, bound, generator=generator)

@@ -11,8 +11,8 @@ from torch.func import functional_call, vmap
 from xinr.methods.neural.network import Network
 
 
-class Members:
-    """The members of an ensemble: one network with a leading dimension of members in each weight.
+class BatchedNetworks:
+    """The members of an ensemble as one network, with a leading dimension of members in each weight.
 
     Their parameters stay apart, so that an optimizer sees matrices; they are stacked when called.
 
@@ -27,13 +27,13 @@ class Members:
         self.buffers = self._stacked([dict(network.named_buffers()) for network in self.networks])
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Evaluate each member at places of its own, (members, n, d) -> (members, n)."""
+        """Evaluate each member at positions of its own, (members, n, d) -> (members, n)."""
         if len(self.networks) == 1:
             height: Tensor = self.networks[0](x[0])
             return height[None]
         weights = self._stacked([dict(network.named_parameters()) for network in self.networks]) | self.buffers
         first = self.networks[0]
-        heights: Tensor = vmap(lambda own, places: functional_call(first, own, (places,)))(weights, x)
+        heights: Tensor = vmap(lambda own, at: functional_call(first, own, (at,)))(weights, x)
         return heights
 
     def _stacked(self, each: list[dict[str, Tensor]]) -> dict[str, Tensor]:

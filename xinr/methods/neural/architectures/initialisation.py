@@ -1,0 +1,33 @@
+"""First weights that several networks draw alike."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from xinr._typing import Array
+
+
+def uniform(bound: float, generator: torch.Generator | None, *shape: int) -> Tensor:
+    """Draw a tensor evenly from ``±bound``."""
+    return nn.init.uniform_(torch.empty(shape), -bound, bound, generator=generator)
+
+
+def half_ranges(half_extent: Array) -> dict[str, float]:
+    """Return where the centres of wavelets are to lie, by the names of the arguments of `wavelet_centres`."""
+    return {"half_width": float(half_extent[:-1].max()), "half_period": float(half_extent[-1])}
+
+
+def wavelet_centres(
+    count: int, dimension: int, half_width: float, half_period: float, generator: torch.Generator | None
+) -> Tensor:
+    """Draw centres evenly from ``±half_width`` along each axis of position and ``±half_period`` in time, (count, d).
+
+    Examples
+    --------
+    >>> drawn = wavelet_centres(1000, 3, 2.0, 5.0, torch.Generator().manual_seed(0))
+    >>> [round(float(number)) for number in drawn.abs().amax(dim=0)]
+    [2, 2, 5]
+    """
+    half = torch.tensor([half_width] * (dimension - 1) + [half_period])
+    return half * (2.0 * torch.rand(count, dimension, generator=generator) - 1.0)

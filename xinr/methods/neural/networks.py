@@ -1,0 +1,8 @@
+"""The registry of networks: a saved field names the one that it was trained as."""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: Class of each network by its name, or the module whose import defines it.
+NETWORKS: dict[str, type[Any] | str] = {}
