@@ -5,13 +5,12 @@ from xinr.challenges.dc2020a import dc2020a
 from xinr.challenges.dc2021a import dc2021a
 from xinr.challenges.med2021 import MED2021_MISSIONS, med2021
 from xinr.challenges.osse import osse, regular_grid
-from xinr.challenges.registry import CHALLENGES, Opener, open_challenge
+from xinr.challenges.registry import CHALLENGES, open_challenge
 
 __all__ = [
     "CHALLENGES",
     "MED2021_MISSIONS",
     "Challenge",
-    "Opener",
     "dc2020a",
     "dc2021a",
     "med2021",
