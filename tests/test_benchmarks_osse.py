@@ -11,7 +11,7 @@ import typer
 import xarray as xr
 from typer.testing import CliRunner
 
-from tests.benchmarks import osse
+from tests.benchmarks import measures, osse
 from xinr import challenges
 from xinr.methods.covariances import Gaussian, Spectral
 from xinr.methods.kriging.method import Kriging
@@ -63,7 +63,7 @@ def test_every_method_is_in_the_tables_and_figures(challenge, monkeypatch, tmp_p
         assert (tmp_path / name).stat().st_size > 10_000
 
 
-def test_searches_keep_to_their_sea_and_hand_on_the_rest(challenge, monkeypatch):
+def test_searches_keep_to_their_realisation_and_hand_on_the_rest(challenge, monkeypatch):
     seen = []
     settings = {"OI, tuned": (("noise",), 0), osse.FROM_FIELDS: (("noise",), osse.ELSEWHERE)}
     other = replace(challenge, name="elsewhere")
@@ -71,13 +71,13 @@ def test_searches_keep_to_their_sea_and_hand_on_the_rest(challenge, monkeypatch)
     monkeypatch.setattr(osse, "SEARCHED", settings)
     monkeypatch.setattr(osse, "qg", lambda days, seed: (days, seed))
     monkeypatch.setattr(osse, "covariance_of", lambda sea: seen.append(sea) or Spectral(80.0, 7.0, 0.2))
-    search = osse.tune
+    search = measures.tune
 
     def watched(observations, *arguments, **options):
         seen.append(observations)
         return search(observations, *arguments, **options)
 
-    monkeypatch.setattr(osse, "tune", watched)
+    monkeypatch.setattr(measures, "tune", watched)
     found = osse.tuned({0: challenge, osse.ELSEWHERE: other}, evaluations=2)
     assert seen[0] is challenge.observations and seen[1] is other.observations
     assert seen[2] == (osse.ELSEWHERE_DAYS, osse.ELSEWHERE)

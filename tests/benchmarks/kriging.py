@@ -23,18 +23,18 @@ import torch
 import typer
 import xarray as xr
 
-from tests.benchmarks.measures import Measurement, fastest, peak_memory, print_parts, rms
+from tests.benchmarks.measures import MISSIONS, PEER, Measurement, fastest, peak_memory, print_parts, rms
 from tests.benchmarks.peers import REGRESSIONS, PyinterpOI
 from tests.benchmarks.solver import iterations, machine
 from xinr._typing import Array, Region
 from xinr.challenges import Challenge, osse, regular_grid
 from xinr.challenges.leaderboard import evaluate
+from xinr.challenges.leaderboard.evaluation import timed
 from xinr.fields.fitted import FittedField
 from xinr.fields.fitting import fit_observations
 from xinr.fields.netcdf import write_netcdf
 from xinr.geo.frames import frame_around
 from xinr.methods import Method
-from xinr.methods.covariances import Matern
 from xinr.methods.kriging.method import Kriging
 from xinr.methods.observation_error import ObservationError
 from xinr.observations.observations import Observations
@@ -43,12 +43,9 @@ from xinr.simulate import eddies, tracks
 from xinr.validation.sampling import observation_error
 from xinr.validation.tuning import tune
 
-MISSIONS = ("alg", "h2b", "j3", "s3a", "s3b")
 START, DAY = np.datetime64("2021-01-01"), np.timedelta64(1, "D")
 #: Over which five missions see a million points in a year.
 WIDE: Region = (290.0, 310.0, 28.0, 48.0)
-#: Signal on which dense regressions and kriging agree.
-PEER = Matern(150.0, 15.0, sigma=0.12)
 
 
 @dataclass(frozen=True)
@@ -77,12 +74,11 @@ def peers(size: Size) -> Iterator[Measurement]:
     """Compare mapped points per second with dense regressions, which cannot take a season's observations at once."""
     whole = simulated(size.season)
     method = Kriging(covariance=PEER, noise=0.025, pass_bias=0.0, pass_slope=0.0, mean="none")
-    best = fastest({"kriging": lambda: whole.fit(method).interp(whole.grid)}, size.repeats)
-    rate = _points(whole.grid) / best["kriging"]
+    best = fastest({"kriging": lambda: evaluate(whole, method)}, size.repeats)
+    rate = np.prod(list(whole.grid.sizes.values())) / best["kriging"]
     count = len(whole.observations.coarsen(method.coarsen))
-    yield Measurement(
-        f"kriging, {count} observations of {size.season} days at once, daily maps", f"{rate:.3g} points/s"
-    )
+    what = f"kriging, {count} observations of {size.season} days at once, daily maps"
+    yield Measurement(what, f"{rate:.3g} points/s")
     x, y, error, days = _window(whole, method, size.window)
     what = f"{len(y)} observations of {size.window} days"
 
@@ -104,9 +100,8 @@ def peers(size: Size) -> Iterator[Measurement]:
         yield Measurement(f"rate of kriging, the season at once / {name}, day by day", f"{rate / slow:.0f}", ">= 100")
         ratio = seconds["all"] / seconds["kriging"]
         yield Measurement(f"rate of kriging / {name}, {what}, {len(days)} daily maps of one fit", f"{ratio:.1f}")
-        yield Measurement(
-            f"root mean square difference of those maps from {name}", f"{1e3 * rms(ours - theirs):.2f} mm"
-        )
+        difference = f"{1e3 * rms(ours - theirs):.2f} mm"
+        yield Measurement(f"root mean square difference of those maps from {name}", difference)
 
 
 def year(size: Size) -> Iterator[Measurement]:
@@ -126,12 +121,10 @@ def year(size: Size) -> Iterator[Measurement]:
     seconds = fastest(tasks, size.repeats)
     whole = seconds["pyinterp"] * challenge.grid.sizes["time"] / few.sizes["time"]
     count = len(challenge.observations.coarsen(ours.coarsen))
-    yield Measurement(
-        f"kriging, {count} observations, {size.year} daily maps at 0.2 degree", f"{seconds['kriging']:.1f} s"
-    )
+    what = f"kriging, {count} observations, {size.year} daily maps at 0.2 degree"
+    yield Measurement(what, f"{seconds['kriging']:.1f} s")
     yield Measurement(f"pyinterp OI, k = 50, the same (from {few.sizes['time']} of the maps)", f"{whole:.1f} s")
     yield Measurement("kriging / pyinterp OI", f"{seconds['kriging'] / whole:.2f}", "<= 0.5")
-    assert challenge.truth is not None
     truth = challenge.truth.interp(few)["sla"]
     for name, maps in found.items():
         error = rms((maps["sla"].sel(time=few["time"]) - truth).values)
@@ -186,13 +179,9 @@ def _map_in_chunks(path: Path, coarsen: int) -> tuple[int, int, float]:
 def tuning(size: Size) -> Iterator[Measurement]:
     """Time the search of all settings by cross-validation over missions."""
     observations = simulated(size.season).observations
-    started = perf_counter()
-    found = tune(observations, Kriging(), evaluations=size.evaluations)
-    seconds = perf_counter() - started
-    spent = found.trials.sizes["trial"]
-    yield Measurement(
-        f"{spent} settings cross-validated, {size.season} days, {len(MISSIONS)} missions", f"{seconds:.0f} s", "<= 60 s"
-    )
+    found, seconds = timed(lambda: tune(observations, Kriging(), evaluations=size.evaluations))
+    what = f"{found.trials.sizes['trial']} settings cross-validated, {size.season} days, {len(MISSIONS)} missions"
+    yield Measurement(what, f"{seconds:.0f} s", "<= 60 s")
     first, best = 100 * float(found.trials["rmse"][0]), 100 * found.rmse
     yield Measurement("cross-validated rmse, first and best", f"{first:.3f} and {best:.3f} cm")
 
@@ -203,16 +192,12 @@ def _window(challenge: Challenge, method: Kriging, days: int) -> tuple[Array, Ar
     points = points.take(points.time < START + DAY * days).coarsen(method.coarsen)
     frame = frame_around(method.frame, points.longitude, points.latitude, points.time)
     x = frame.project(points.longitude, points.latitude, points.time)
-    latitude, longitude = (
-        axis.ravel() for axis in np.meshgrid(challenge.grid["latitude"], challenge.grid["longitude"], indexing="ij")
+    longitude, latitude = (
+        axis.ravel() for axis in np.meshgrid(challenge.grid["longitude"], challenge.grid["latitude"])
     )
     midnights = challenge.grid["time"].values[:days]
     maps = [frame.project(longitude, latitude, np.full(longitude.shape, midnight)) for midnight in midnights]
     return x, points.value, observation_error(points, method), maps
-
-
-def _points(grid: xr.Dataset) -> int:
-    return int(np.prod(list(grid.sizes.values())))
 
 
 PARTS: dict[str, Callable[[Size], Iterator[Measurement]]] = {

@@ -13,10 +13,15 @@ import numpy as np
 import typer
 
 from xinr.methods import Method
+from xinr.methods.covariances import Matern
 from xinr.methods.method import get_setting
 from xinr.methods.oi import OI
 from xinr.observations.observations import Observations
 from xinr.validation.tuning import tune
+
+#: Five altimeters, and about the signal of the eddies that they observe.
+MISSIONS = ("alg", "h2b", "j3", "s3a", "s3b")
+PEER = Matern(150.0, 15.0, sigma=0.12)
 
 
 class Measurement(NamedTuple):

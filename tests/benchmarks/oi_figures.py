@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from tests.benchmarks.oi import MISSIONS, PEER
+from tests.benchmarks.measures import MISSIONS, PEER
 from tests.benchmarks.peers import PyinterpOI
 from xinr.challenges import med2021, osse
 from xinr.geo.frames import Plane

@@ -155,7 +155,6 @@ def prediction(points: int, features: int, layers: int) -> Iterator[Measurement]
     one = Siren(hidden_features=features, hidden_layers=layers, steps=1, batch_size=8)
     few = torch.as_tensor(x[:64], dtype=torch.float32)
     predictor = one.fit(*as_observed(few, few[:, 0]))
-    assert isinstance(predictor.network, SirenNetwork)
     seconds = fastest({"predict": lambda: predictor.predict(x)}, 2)["predict"]
     weights = layers * features**2
     possible = product_rate(4096, features, 3)
