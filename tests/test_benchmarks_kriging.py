@@ -18,7 +18,7 @@ from xinr.methods.covariances import Matern
 from xinr.methods.observation_error import ObservationError
 from xinr.methods.pass_errors import PassErrors
 
-# Seas and settings here are made for what is tested, not for each other.
+# Oceans and settings here are chosen for what is tested, not for each other.
 pytestmark = pytest.mark.filterwarnings("ignore:the observations vary")
 
 PEERS = {"scikit-learn GPR": "sklearn.gaussian_process", "GPyTorch ExactGP": "gpytorch"}

@@ -39,9 +39,9 @@ def challenge_of(**options):
 @pytest.fixture(scope="module")
 def challenge():
     """A simulated ocean, with one map that exists and one score that was published."""
-    made = challenge_of()
-    others = {"smooth map": made.true_maps[["sla"]].rolling(longitude=3, center=True, min_periods=1).mean()}
-    return replace(made, maps=others, published={"somebody": {"mu": 0.5, "sigma": 0.1, "lambda_x": 300.0}})
+    alone = challenge_of()
+    others = {"smooth map": alone.true_maps[["sla"]].rolling(longitude=3, center=True, min_periods=1).mean()}
+    return replace(alone, maps=others, published={"somebody": {"mu": 0.5, "sigma": 0.1, "lambda_x": 300.0}})
 
 
 @pytest.fixture(scope="module")
@@ -87,18 +87,18 @@ def test_points_that_a_map_lacks_count_for_nobody(board, challenge):
 
 
 def test_a_result_is_found_again_and_an_interrupted_run_goes_on(challenge, board, folder, monkeypatch):
-    made = []
+    fitted = []
     original = Entry.of_method.__func__
     monkeypatch.setattr(
-        Entry, "of_method", classmethod(lambda cls, *a, **k: made.append(a[1]) or original(cls, *a, **k))
+        Entry, "of_method", classmethod(lambda cls, *a, **k: fitted.append(a[1]) or original(cls, *a, **k))
     )
     again = run(challenge, METHODS, folder)
-    assert made == [] and repr(again.rows) == repr(board.rows)
+    assert fitted == [] and repr(again.rows) == repr(board.rows)
     next(folder.glob("short-oi-*.nc")).unlink()
     run(challenge, METHODS, folder)
-    assert made == ["short OI"]
+    assert fitted == ["short OI"]
     run(challenge, METHODS | {"OI": replace(QUICK, noise=0.03)}, folder)
-    assert made == ["short OI", "OI"] and len(list(folder.glob("oi-*.nc"))) == 2
+    assert fitted == ["short OI", "OI"] and len(list(folder.glob("oi-*.nc"))) == 2
 
 
 def test_the_fingerprint_tells_what_the_result_depends_on(challenge):
@@ -123,7 +123,7 @@ def test_versions_are_part_of_the_fingerprint(challenge, monkeypatch):
     assert fingerprint(challenge, QUICK, 0) != one
 
 
-def test_tuning_is_said(challenge, tmp_path):
+def test_tuning_is_reported(challenge, tmp_path):
     entry = run(replace(challenge, maps={}), {"OI": QUICK}, tmp_path, tune=3).entries["OI"]
     assert entry.info["choice"] == "tuned" and entry.info["tuning"]["evaluations"] == 3
     assert 0.0 < entry.info["tuning"]["rmse"] < 0.2
@@ -131,7 +131,7 @@ def test_tuning_is_said(challenge, tmp_path):
     assert re.search(r"\| OI +\| tuned +\| 3 cross-validations, rmse 0\.\d{4} m \|", text)
 
 
-def test_defaults_and_devices_are_said(challenge, tmp_path):
+def test_defaults_and_devices_are_reported(challenge, tmp_path):
     net = xinr.Siren(**SMALL_NET)
     few = replace(challenge, maps={}, training=challenge.training.isel(time=slice(None, None, 3)))
     board = run(few, {"net": net, "OI": QUICK}, tmp_path, devices=["cpu", "cpu"])

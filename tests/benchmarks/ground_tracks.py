@@ -1,4 +1,4 @@
-"""Simulated ground tracks beside real ones: ``python -m tests.benchmarks.ground_tracks FOLDER``.
+"""Simulated ground tracks and real ones: ``python -m tests.benchmarks.ground_tracks FOLDER``.
 
 The folder is that of the mapping challenge of the Western Mediterranean. It prints the table of docs/simulation.md.
 """
@@ -31,7 +31,7 @@ PERIOD = ("2021-01-01", "2021-03-31")
 PARALLEL = 37.5
 #: Two passes this near on the parallel are one ground track [degrees of longitude].
 SAME_TRACK = 0.05
-HEADINGS = ("mission", "passes/day", "points/day", "spacing [km]", "heading [deg]", "revisit [days]", "beside [km]")
+HEADINGS = ("mission", "passes/day", "points/day", "spacing [km]", "heading [deg]", "revisit [days]", "offset [km]")
 
 
 @dataclass(frozen=True)
@@ -93,25 +93,25 @@ def _revisit(day: Array, longitude: Array) -> float:
     return float(np.median(again)) if again else np.nan
 
 
-def beside(orbit: Orbit, time: NDArray[np.datetime64], longitude: Array, latitude: Array) -> Array:
-    """Return how far points lie beside the simulated pass of the same time, (n,) [km]."""
+def offset(orbit: Orbit, time: NDArray[np.datetime64], longitude: Array, latitude: Array) -> Array:
+    """Return how far points lie from the simulated pass of the same time, (n,) [km]."""
     second = np.timedelta64(1, "s")
     for _ in range(4):  # slide along the orbit until abreast of the point
         here, ahead = (EARTH_RADIUS * upward(*orbit.ground_track(when)) for when in (time, time + second))
         speed = ahead - here
-        offset = EARTH_RADIUS * upward(longitude, latitude) - here
-        late = np.einsum("ij,ij->i", offset, speed) / np.einsum("ij,ij->i", speed, speed)
+        apart = EARTH_RADIUS * upward(longitude, latitude) - here
+        late = np.einsum("ij,ij->i", apart, speed) / np.einsum("ij,ij->i", speed, speed)
         time = time + np.asarray(late * 1e9).astype("timedelta64[ns]")
-    return np.asarray(np.linalg.norm(offset, axis=1))
+    return np.asarray(np.linalg.norm(apart, axis=1))
 
 
 def compared(path: Path, orbit: Orbit, land: Land) -> tuple[Geometry, Geometry, Array]:
-    """Return the geometry of a real file, of its simulation, and how far beside it each real point lies [km]."""
+    """Return the geometry of a real file, of its simulation, and how far from it each real point lies [km]."""
     ds = open_tracks(path)
     time, longitude, latitude = ds["time"].values, ds["longitude"].values, ds["latitude"].values
     seen = within(longitude, latitude, BOX) & ~on_land(land, longitude, latitude)
     real = Geometry.of(time[seen], longitude[seen], latitude[seen])
-    apart = beside(orbit, time[seen], longitude[seen], latitude[seen])
+    apart = offset(orbit, time[seen], longitude[seen], latitude[seen])
     time, longitude, latitude = overhead(orbit, BOX, *bounds(PERIOD))
     wet = ~on_land(land, longitude, latitude)
     return real, Geometry.of(time[wet], longitude[wet], latitude[wet]), apart

@@ -21,7 +21,7 @@ from xinr.validation.sampling import sampled
 
 #: Relative residual of the solution that others are measured by, and iterations that plain ones may take.
 EXACT, MOST = 1e-7, 5000
-#: Length of the transforms, side by side, whose rate is that of the machine; and bytes copied to find its memory's.
+#: Length of the transforms, many at once, whose rate is that of the machine; and bytes copied to find its memory's.
 CACHED, COPIED = 1024, 1 << 28
 
 

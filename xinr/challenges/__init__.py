@@ -1,4 +1,4 @@
-"""Challenges: tracks to map, a track kept back, and the rules of the score."""
+"""Challenges: tracks to map, a withheld track, and the rules of the score."""
 
 from xinr.challenges.challenge import Challenge
 from xinr.challenges.dc2020a import dc2020a

@@ -1,4 +1,4 @@
-"""Data challenge 2021a: a year of real altimetry over the Gulf Stream, CryoSat-2 kept back."""
+"""Data challenge 2021a: a year of real altimetry over the Gulf Stream, CryoSat-2 withheld."""
 
 from __future__ import annotations
 
