@@ -1,13 +1,12 @@
-"""Every picture of the docs: ``python -m tests.benchmarks.docs_images`` lists them, with what makes each.
+"""Every picture of the docs: ``python -m tests.benchmarks.docs_images`` lists them.
 
-``python -m tests.benchmarks.docs_images oi_windows demo`` makes some. Those from real tracks need ``--data FOLDER``,
-with the subfolders med2021 (dt_med_<mission>_phy_l3_*.nc) and nasa_ssh (GSFC-alt_ssh202201*.nc). Most take minutes.
+``python -m tests.benchmarks.docs_images oi_windows 'demo_*'`` makes some. Those from real tracks need ``--data FOLDER`` with
+the subfolders med2021 (dt_med_<mission>_phy_l3_*.nc) and nasa_ssh (GSFC-alt_ssh202201*.nc). Most take minutes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from shutil import copy
 from tempfile import TemporaryDirectory
@@ -33,25 +32,6 @@ from xinr.simulate import qg
 
 #: Of the gallery, what the docs leave out.
 NOT_SHOWN = ("maps.png", "observations.png", "resolved-scales.png")
-
-
-@dataclass(frozen=True)
-class Picture:
-    """The files that are made together, patterns below the folder of images, and what makes them there.
-
-    Parameters
-    ----------
-    files : tuple of str
-        Patterns of their names.
-    make : callable
-        Takes the folder of images and that of the data.
-    from_data : bool
-        Whether it needs real tracks.
-    """
-
-    files: tuple[str, ...]
-    make: Callable[[Path, Path], object]
-    from_data: bool = False
 
 
 def draw_demo(images: Path, _: Path) -> None:
@@ -100,30 +80,22 @@ def globe(data: Path) -> Figure:
     return plots.maps({"tiles": field}, grid, quantities=("height", "gradient"))
 
 
-PICTURES: Mapping[str, Picture] = {
-    "demo": Picture(("demo_*.png",), draw_demo),
-    "gallery": Picture(("gallery/*",), draw_gallery),
-    "med2021": Picture(("med2021_*.png",), draw_med2021, from_data=True),
-    "oi_duacs": Picture(
-        ("oi_duacs.png",),
-        lambda images, data: oi_figures.scales(data / "med2021").savefig(images / "oi_duacs.png", dpi=DPI),
-        from_data=True,
-    ),
-    "oi_local": Picture(
-        ("oi_local.png",), lambda images, _: oi_figures.sections().savefig(images / "oi_local.png", dpi=DPI)
-    ),
-    "oi_windows": Picture(
-        ("oi_windows.png",), lambda images, _: oi_figures.windows().savefig(images / "oi_windows.png", dpi=DPI)
-    ),
-    "osse": Picture(("osse_*.png",), draw_osse),
-    "qg": Picture(
-        ("qg.png",),
-        lambda images, _: simulation.draw(qg(400).isel(time=slice(None, None, 5))).savefig(images / "qg.png"),
-    ),
-    "tiles_globe": Picture(
-        ("tiles_globe.png",), lambda images, data: globe(data).savefig(images / "tiles_globe.png"), from_data=True
-    ),
+#: Pictures of one figure, named as their file.
+FIGURES: Mapping[str, Callable[[Path], Figure]] = {
+    "oi_duacs": lambda data: oi_figures.scales(data / "med2021"),
+    "oi_local": lambda _: oi_figures.sections(),
+    "oi_windows": lambda _: oi_figures.windows(),
+    "qg": lambda _: simulation.draw(qg(400).isel(time=slice(None, None, 5))),
+    "tiles_globe": globe,
 }
+#: Pictures that are made together, and what makes them.
+GROUPS: Mapping[str, Callable[[Path, Path], None]] = {
+    "demo_*": draw_demo,
+    "gallery/*": draw_gallery,
+    "med2021_*": draw_med2021,
+    "osse_*": draw_osse,
+}
+FROM_DATA = ("oi_duacs", "tiles_globe", "med2021_*")
 
 
 def main(
@@ -133,13 +105,15 @@ def main(
 ) -> None:
     """List the pictures of the docs, or make some."""
     if not names:
-        for name, picture in PICTURES.items():
-            typer.echo(f"{name}: {', '.join(picture.files)}{', needs --data' if picture.from_data else ''}")
+        typer.echo("\n".join(f"{name}{', needs --data' * (name in FROM_DATA)}" for name in [*FIGURES, *GROUPS]))
         return
-    for name in chosen(names, PICTURES):
-        if PICTURES[name].from_data and data is None:
+    for name in chosen(names, [*FIGURES, *GROUPS]):
+        if name in FROM_DATA and data is None:
             raise typer.BadParameter(f"{name} is drawn from real tracks: say where, --data FOLDER.")
-        PICTURES[name].make(images, data or Path())
+        if name in FIGURES:
+            FIGURES[name](data or Path()).savefig(images / f"{name}.png", dpi=DPI)
+        else:
+            GROUPS[name](images, data or Path())
 
 
 if __name__ == "__main__":
