@@ -1,7 +1,8 @@
 """Every picture of the docs: ``python -m tests.benchmarks.docs_images`` lists them.
 
-``python -m tests.benchmarks.docs_images oi_windows 'demo_*'`` makes some. Those from real tracks need ``--data FOLDER`` with
-the subfolders med2021 (dt_med_<mission>_phy_l3_*.nc) and nasa_ssh (GSFC-alt_ssh202201*.nc). Most take minutes.
+``python -m tests.benchmarks.docs_images oi_windows 'demo_*'`` makes some. Those from real tracks need ``--data``, a
+folder with the subfolders med2021 (dt_med_<mission>_phy_l3_*.nc) and nasa_ssh (GSFC-alt_ssh202201*.nc). Most take
+minutes.
 """
 
 from __future__ import annotations
