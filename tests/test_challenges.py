@@ -179,7 +179,7 @@ def test_the_default_ocean_is_simulated_once(cache_folder, monkeypatch):
 
 
 class _Sea:
-    """Stands for a simulated ocean where its cost does not matter."""
+    """Stands for a simulated sea where its cost does not matter."""
 
     def __init__(self):
         self.made = 0
