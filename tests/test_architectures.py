@@ -297,7 +297,7 @@ def test_the_benchmark_counts_weights_of_networks_alone(challenge):
 def test_the_benchmark_refuses_what_is_no_architecture(tmp_path):
     result = CliRunner().invoke(_app(), [str(tmp_path), "--method", "kriging"])
     assert result.exit_code == 2
-    assert "no architecture ['kriging']: expected some of ['finer'" in " ".join(result.output.replace("│", "").split())
+    assert "unknown ['kriging']: expected some of ['finer'" in " ".join(result.output.replace("│", "").split())
 
 
 def _app():

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from fnmatch import fnmatch
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 import xarray as xr
 from typer.testing import CliRunner
 
-from tests.benchmarks import med2021
+from tests.benchmarks import docs_images, med2021
 from tests.benchmarks.peers import PyinterpOI
 from xinr import challenges
 from xinr.fields.fitting import fit_observations
@@ -58,7 +62,7 @@ SMALL = {
 
 def test_every_method_beats_the_null(folder, monkeypatch):
     monkeypatch.setattr(med2021, "METHODS", SMALL)
-    monkeypatch.setattr(challenges.mediterranean, "MED2021_PERIOD", ("2021-01-15", "2021-01-20"))
+    monkeypatch.setattr(sys.modules["xinr.challenges.med2021"], "MED2021_PERIOD", ("2021-01-15", "2021-01-20"))
     printed = CliRunner().invoke(_app(), [str(folder), "--withheld", "s3a"], catch_exceptions=False).output
     table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in printed.splitlines()]
     assert [row[0] for row in table] == ["method", "---", "null (mdt)", "OI", "pyinterp OI", "SIREN"]
@@ -79,14 +83,14 @@ def test_tuning_keeps_to_the_mapped_missions(folder, monkeypatch):
 
 
 def test_every_mission_is_withheld_in_turn(folder, monkeypatch):
-    """Two of them, two methods: the better start is taken, what is learned is timed, the errors are judged."""
+    """Two of them, two methods: the better start is taken, learning is timed, errors are calibrated."""
     kriging = Kriging(coarsen=10, spacing=60.0, time_step=4.0, samples=4)
     poor = replace(kriging, noise=1.6)
     starts = {"SIREN": ((SMALL["SIREN"],), ()), "kriging, tuned": ((poor, kriging), ("noise",))}
     monkeypatch.setattr(med2021, "STARTS", starts)
     monkeypatch.setattr(med2021, "MED2021_MISSIONS", ("j3", "s3a"))
     monkeypatch.setattr(med2021, "SPACING", 0.5)
-    monkeypatch.setattr(challenges.mediterranean, "MED2021_PERIOD", ("2021-01-15", "2021-01-20"))
+    monkeypatch.setattr(sys.modules["xinr.challenges.med2021"], "MED2021_PERIOD", ("2021-01-15", "2021-01-20"))
     arguments = [str(folder), "--withheld", "all", "--evaluations", "1"]
     printed = CliRunner().invoke(_app(), arguments, catch_exceptions=False).stdout
     head, _, *table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in printed.splitlines()]
@@ -124,7 +128,7 @@ def test_pyinterp_with_every_neighbour_is_our_oi(folder, ours, theirs):
     settings = {"coarsen": 1, "noise": 0.067}
     scales = {"length_scale": 150.0, "time_scale": 10.0, "sigma": 0.1}
     ours = fit_observations(near, OI(**settings, covariance=ours(**scales), frame="sphere", window=100.0))
-    theirs = fit_observations(near, PyinterpOI(**settings, **scales, k=len(near), covariance=theirs))
+    theirs = fit_observations(near, PyinterpOI(**settings, **scales, n_neighbors=len(near), covariance=theirs))
     target = {"time": near.time[::20], "longitude": np.linspace(5, 15, 5), "latitude": np.linspace(33, 43, 5)}
     a, b = (field.interp(target).sla.values for field in (ours, theirs))
     assert np.abs(a).max() > 0.03
@@ -138,9 +142,34 @@ def test_peers_have_no_derivatives(folder):
         field.gradient({"time": near.time[:1], "longitude": [5.0], "latitude": [33.0]})
 
 
-def _app():
-    import typer
-
+def _app(main=med2021.main):
     app = typer.Typer()
-    app.command()(med2021.main)
+    app.command()(main)
     return app
+
+
+# --- pictures of the docs ---------------------------------------------------------------------------
+
+
+def test_every_picture_of_the_docs_is_made_by_one_command():
+    images = Path(__file__).parents[1] / "docs" / "images"
+    listed = CliRunner().invoke(_app(docs_images.main), []).output
+    patterns = [line.split(",")[0] for line in listed.splitlines()]
+    found = [str(path.relative_to(images).with_suffix("")) for path in images.rglob("*.*")]
+    assert [sum(fnmatch(name, pattern) for pattern in patterns) for name in found] == [1] * len(found) != []
+
+
+def test_a_picture_is_made_where_asked(tmp_path):
+    made = CliRunner().invoke(_app(docs_images.main), ["oi_windows", "--images", str(tmp_path)])
+    assert made.exit_code == 0, made.output
+    assert (tmp_path / "oi_windows.png").stat().st_size > 20_000
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("tiles_globe", "drawn from real tracks: say where, --data FOLDER"), ("moon", "unknown ['moon']: expected some")],
+)
+def test_pictures_that_cannot_be_made(name, message):
+    refused = CliRunner().invoke(_app(docs_images.main), [name])
+    assert refused.exit_code == 2
+    assert message in " ".join(refused.output.replace("│", " ").split())

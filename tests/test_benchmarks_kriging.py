@@ -12,13 +12,13 @@ import typer
 from typer.testing import CliRunner
 
 from tests.benchmarks import kriging
-from tests.benchmarks.dense import REGRESSIONS
 from tests.benchmarks.measures import fastest, peak_memory
+from tests.benchmarks.peers import REGRESSIONS
 from xinr.methods.covariances import Matern
 from xinr.methods.observation_error import ObservationError
 from xinr.methods.pass_errors import PassErrors
 
-# Seas and settings here are made for what is tested, not for each other.
+# Oceans and settings here are chosen for what is tested, not for each other.
 pytestmark = pytest.mark.filterwarnings("ignore:the observations vary")
 
 PEERS = {"scikit-learn GPR": "sklearn.gaussian_process", "GPyTorch ExactGP": "gpytorch"}
@@ -64,7 +64,7 @@ def test_dense_regression_is_a_solve_with_our_covariance(name, module):
     np.testing.assert_allclose(found, expected, atol=2e-3)
 
 
-def test_a_year_beside_pyinterp():
+def test_a_year_next_to_pyinterp():
     table = _table("year")
     seconds = _number(table, "daily maps at 0.2 degree"), _number(table, "pyinterp OI, k = 50")
     assert all(second > 0 for second in seconds)

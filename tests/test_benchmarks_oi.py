@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from tests.benchmarks import oi, oi_figures
+from tests.benchmarks import docs_images, oi, oi_figures
 from xinr.challenges import med2021
 
 
@@ -44,7 +44,7 @@ def test_tiles_err_no_more_than_pyinterp():
     assert rmse["tiles, k = 100"] < 1.02 * rmse["pyinterp, k = 100"]
 
 
-def test_stated_errors_are_those_of_known_seas():
+def test_formal_errors_are_those_of_known_realisations():
     table = _table("errors")
     assert len(table) == 3
     for name, value in table.items():
@@ -89,8 +89,10 @@ def test_figures_are_drawn(med2021_folder, tmp_path, monkeypatch):
 
     monkeypatch.setattr(oi_figures, "med2021", thinned)
     app = typer.Typer()
-    app.command()(oi_figures.main)
-    CliRunner().invoke(app, [str(med2021_folder), str(tmp_path)], catch_exceptions=False)
+    app.command()(docs_images.main)
+    names = ["oi_windows", "oi_local", "oi_duacs"]
+    folders = ["--images", str(tmp_path), "--data", str(med2021_folder.parent)]
+    CliRunner().invoke(app, [*names, *folders], catch_exceptions=False)
     assert {path.name for path in tmp_path.iterdir()} == {"oi_windows.png", "oi_local.png", "oi_duacs.png"}
     assert all(path.stat().st_size > 20_000 for path in tmp_path.iterdir())
 

@@ -11,7 +11,7 @@ import typer
 import xarray as xr
 from typer.testing import CliRunner
 
-from tests.benchmarks import osse
+from tests.benchmarks import measures, osse
 from xinr import challenges
 from xinr.methods.covariances import Gaussian, Spectral
 from xinr.methods.kriging.method import Kriging
@@ -20,7 +20,7 @@ from xinr.methods.oi import OI
 from xinr.simulate import eddies, qg
 from xinr.simulate.ocean.covariance import covariance_of, modes_of
 
-# Seas and settings here are made for what is tested, not for each other.
+# Oceans and settings here are chosen for what is tested, not for each other.
 pytestmark = pytest.mark.filterwarnings("ignore:the observations vary")
 
 SMALL = {
@@ -63,21 +63,21 @@ def test_every_method_is_in_the_tables_and_figures(challenge, monkeypatch, tmp_p
         assert (tmp_path / name).stat().st_size > 10_000
 
 
-def test_searches_keep_to_their_sea_and_hand_on_the_rest(challenge, monkeypatch):
+def test_searches_keep_to_their_realisation_and_hand_on_the_rest(challenge, monkeypatch):
     seen = []
     settings = {"OI, tuned": (("noise",), 0), osse.FROM_FIELDS: (("noise",), osse.ELSEWHERE)}
     other = replace(challenge, name="elsewhere")
     monkeypatch.setattr(osse, "METHODS", SMALL)
     monkeypatch.setattr(osse, "SEARCHED", settings)
     monkeypatch.setattr(osse, "qg", lambda days, seed: (days, seed))
-    monkeypatch.setattr(osse, "covariance_of", lambda sea: seen.append(sea) or Spectral(80.0, 7.0, 0.2))
-    search = osse.tune
+    monkeypatch.setattr(osse, "covariance_of", lambda ds: seen.append(ds) or Spectral(80.0, 7.0, 0.2))
+    search = measures.tune
 
     def watched(observations, *arguments, **options):
         seen.append(observations)
         return search(observations, *arguments, **options)
 
-    monkeypatch.setattr(osse, "tune", watched)
+    monkeypatch.setattr(measures, "tune", watched)
     found = osse.tuned({0: challenge, osse.ELSEWHERE: other}, evaluations=2)
     assert seen[0] is challenge.observations and seen[1] is other.observations
     assert seen[2] == (osse.ELSEWHERE_DAYS, osse.ELSEWHERE)
@@ -93,8 +93,8 @@ def test_gains_are_relative_to_oi_and_to_the_defaults():
     assert other == pytest.approx({"rmse_truth": 4.0, "than_oi": 20.0, "than_defaults": 50.0})
 
 
-def gaussian_sea(covariance, points=32, maps=800, side=2000.0, seed=0):
-    """Draw a periodic sea with the spectrum of a covariance, by the numbers in its definition."""
+def gaussian_ocean(covariance, points=32, maps=800, side=2000.0, seed=0):
+    """Sample a periodic ocean with the spectrum of a covariance, by the numbers in its definition."""
     space = side / points
     k, omega = 2 * np.pi * np.fft.fftfreq(points, space), -2 * np.pi * np.fft.fftfreq(maps, 1.0)
     density = covariance.spectrum(k[None, None, :], k[None, :, None], omega[:, None, None])
@@ -105,9 +105,9 @@ def gaussian_sea(covariance, points=32, maps=800, side=2000.0, seed=0):
     return xr.Dataset({"ssh": (("time", "y", "x"), ssh)}, {"time": time, "y": axis, "x": axis})
 
 
-def test_the_covariance_of_a_sea_is_found_again():
+def test_the_covariance_of_an_ocean_is_found_again():
     asked = Spectral(180.0, 12.0, 0.2, exponent=2.6, time_exponent=1.8, decorrelation_exponent=0.6, westward_drift=6.0)
-    found = covariance_of(gaussian_sea(asked), floor=1e-3)
+    found = covariance_of(gaussian_ocean(asked), floor=1e-3)
     names = ("length_scale", "sigma", "exponent", "westward_drift")
     assert [getattr(found, name) for name in names] == pytest.approx([getattr(asked, name) for name in names], rel=0.15)
     lags = np.array([[0.0, 0.0, 5.0], [-60.0, 0.0, 10.0], [150.0, 0.0, 0.0], [0.0, 200.0, 5.0]])
@@ -116,7 +116,7 @@ def test_the_covariance_of_a_sea_is_found_again():
 
 
 def test_densities_sum_to_the_variance():
-    ds = gaussian_sea(Spectral(180.0, 12.0, 0.2, exponent=2.6))
+    ds = gaussian_ocean(Spectral(180.0, 12.0, 0.2, exponent=2.6))
     waves = modes_of(ds)
     volume = (2 * np.pi / 2000.0) ** 2 * 2 * np.pi / 80.0
     both_directions = np.where(waves.k > 0, 2.0, 1.0)
@@ -126,7 +126,7 @@ def test_densities_sum_to_the_variance():
 
 
 def test_a_feature_that_moves_west_has_a_positive_drift():
-    ds = gaussian_sea(Spectral(150.0, 40.0, 0.2, exponent=3.0))
+    ds = gaussian_ocean(Spectral(150.0, 40.0, 0.2, exponent=3.0))
     steps = 2000.0 / 32
     west = xr.concat([ds.ssh[i].roll(x=-round(8.0 * i / steps)) for i in range(ds.sizes["time"])], "time")
     assert covariance_of(ds.assign(ssh=west), floor=1e-2).westward_drift == pytest.approx(8.0, abs=1.5)
@@ -141,9 +141,9 @@ def test_a_feature_that_moves_west_has_a_positive_drift():
         (lambda ds: ds.isel(time=np.r_[0:90, 100:200]), "expected regular steps of time and x, got 1 to 11"),
     ],
 )
-def test_what_is_no_sea_is_refused(change, message):
+def test_what_is_no_periodic_ocean_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
-        covariance_of(change(gaussian_sea(Spectral(180.0, 12.0, 0.2), maps=200)))
+        covariance_of(change(gaussian_ocean(Spectral(180.0, 12.0, 0.2), maps=200)))
 
 
 def test_a_floor_must_be_above_zero():

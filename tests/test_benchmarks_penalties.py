@@ -33,7 +33,7 @@ def invoke(*arguments):
 
 
 def test_prints_a_row_for_each_penalty(challenge, monkeypatch):
-    monkeypatch.setattr(penalties, "SEAS", {"eddies": lambda: Case(challenge, 30.0, "j3", SMALL)})
+    monkeypatch.setattr(penalties, "OCEANS", {"eddies": lambda: Case(challenge, 30.0, "j3", SMALL)})
     title, _, head, _, *table = invoke("--network", "siren", "--seeds", "1").stdout.strip().splitlines()
     head, *table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in (head, *table)]
     rows = {cells[1]: dict(zip(head, cells, strict=True)) for cells in table}
@@ -46,10 +46,10 @@ def test_prints_a_row_for_each_penalty(challenge, monkeypatch):
         assert float(row["rmse on the mission left out [cm]"]) > 0 and float(row["fit [CPU s]"]) > 0
 
 
-def test_a_real_sea_is_scored_on_its_withheld_track(challenge):
+def test_real_tracks_are_scored_on_the_withheld_one(challenge):
     method = method_from("siren", SMALL["siren"])
-    on_truth = penalties.judged(challenge, method)
-    track_alone = penalties.judged(penalties.replace(challenge, truth=None), method)
+    on_truth = penalties.scored(challenge, method)
+    track_alone = penalties.scored(penalties.replace(challenge, truth=None), method)
     assert "rmse_truth" in on_truth and "rmse_truth" not in track_alone
     assert track_alone["rmse"] == pytest.approx(float(challenge.score(challenge.fit(method)).rmse))
 

@@ -24,16 +24,18 @@ def run(folder, part):
         ("prediction", "96798 points of 5 x 51", r"[\d.]+ s, \d+ % of sgemm"),
         ("days", "7 new days from an earlier field, 5 steps", r"cm in [\d.]+ s, [\d.]+ of the time"),
         ("adam", "Adam, 15 steps of 4096", r"cm in [\d.]+ s"),
-        ("curve", "Positional, 20 steps, 4 member(s)", r"cm in [\d.]+ s, \d+ / \d+ % within stated"),
+        ("curve", "Positional, 20 steps, 4 member(s)", r"cm in [\d.]+ s, \d+ / \d+ % within formal"),
     ],
 )
 def test_prints_what_it_measured(med2021, part, row, found):
     shown = run(med2021, part)
     assert shown.exit_code == 0, shown.output
-    table = dict(line.split(": ", 1) for line in shown.stdout.splitlines() if ": " in line)
+    lines = [line.split(" | ") for line in shown.stdout.splitlines() if line.startswith(f"| {part} |")]
+    table = {what: value for _, what, value, _ in lines}
     assert re.search(found, table[row])
 
 
 def test_an_unknown_part_is_refused(tmp_path):
     shown = run(tmp_path, "all of it")
-    assert shown.exit_code != 0 and "no part 'all of it'" in shown.output
+    assert shown.exit_code == 2
+    assert "unknown ['all of it']: expected some of" in " ".join(shown.output.replace("│", " ").split())

@@ -43,12 +43,12 @@ def test_an_experiment_keeps_one_mission_back(challenge):
     assert dict(challenge.grid.sizes) == {"time": 8, "latitude": 11, "longitude": 11}
     np.testing.assert_allclose(challenge.grid.longitude[[0, -1]], [295.0, 305.0])
     xr.testing.assert_identical(challenge.grid.mdt, MeanJet(latitude=38.0).interp(challenge.grid))
-    assert repr(challenge).startswith("<Challenge simulated sea: ") and "of c2 withheld, 2021-01-01 to" in repr(
+    assert repr(challenge).startswith("<Challenge simulated ocean: ") and "of c2 withheld, 2021-01-01 to" in repr(
         challenge
     )
 
 
-def test_how_the_sea_is_sampled_is_handed_on():
+def test_how_the_ocean_is_sampled_is_handed_on():
     perfect = osse(eddies(waves=20), missions=("j3",), period=MONTH, errors=PERFECT, mdt=MeanJet(drop=0.0), seed=2)
     np.testing.assert_array_equal(perfect.training.sla_unfiltered, perfect.truth.interp(perfect.training).sla)
     assert not perfect.grid.mdt.any() and not perfect.withheld.mdt.any()
@@ -105,7 +105,7 @@ def test_a_field_scores_as_its_maps_do(challenge, field):
     )
 
 
-def test_stated_errors_that_are_right_cover_what_they_say(challenge):
+def test_formal_errors_that_are_right_cover_what_they_claim(challenge):
     rng = np.random.default_rng(0)
     true = challenge.true_maps
     deviation = xr.full_like(true.sla, 0.03)
@@ -150,7 +150,7 @@ def test_a_map_is_scored_on_the_truth_too(challenge):
 
 
 def test_without_a_truth_there_is_no_score_on_it(challenge, field):
-    with pytest.raises(ValueError, match="the truth of 'simulated sea' is not known"):
+    with pytest.raises(ValueError, match="the truth of 'simulated ocean' is not known"):
         replace(challenge, truth=None).score_truth(field)
 
 
@@ -168,7 +168,7 @@ def cache_folder(monkeypatch, tmp_path):
     return tmp_path / "xinr"
 
 
-def test_the_default_sea_is_simulated_once(cache_folder, monkeypatch):
+def test_the_default_ocean_is_simulated_once(cache_folder, monkeypatch):
     first = osse(period=WEEK, seed=5, time_step=1)
     kept = list(cache_folder.iterdir())
     assert len(kept) == 1 and kept[0].suffix == ".nc"

@@ -14,6 +14,7 @@ from xinr import MapField, datasets
 from xinr.challenges import dc2020a, dc2021a, open_challenge
 from xinr.datasets import DATASETS
 from xinr.datasets.registry import DC2021A_MAPS, DC2021A_TRACKS
+from xinr.geo.frames import DAY
 from xinr.metrics import score
 from xinr.metrics.points import BUFFER
 
@@ -259,7 +260,7 @@ def one_day(day, hour):
 
 
 def test_the_simulated_challenge(simulated):
-    challenge = dc2020a(simulated, thin=1, hours=4)
+    challenge = dc2020a(simulated, spacing=0.5, time_step=1.0)
     assert challenge.missions == ("en", "g2", "j1", "tpn")
     assert challenge.withheld is None
     assert list(challenge.training.data_vars) == ["ssh"]
@@ -276,7 +277,7 @@ def test_the_simulated_challenge(simulated):
 
 
 def test_each_fifth_row_of_the_swath_is_a_track(simulated):
-    challenge = dc2020a(simulated, missions=["karin", "en"], thin=2)
+    challenge = dc2020a(simulated, missions=["karin", "en"], spacing=1.0)
     assert challenge.missions == ("en", "karin 0", "karin 1", "karin 2", "karin 3")
     with xr.open_dataset(simulated / "dc_obs" / "2020a_SSH_mapping_NATL60_karin_swot.nc") as swath:
         row = challenge.training.isel(time=challenge.training.mission.values == "karin 1")
@@ -287,9 +288,26 @@ def test_each_fifth_row_of_the_swath_is_a_track(simulated):
 
 
 def test_the_truth_is_read_day_by_day(simulated):
-    challenge = dc2020a(simulated, thin=2, hours=1)
+    challenge = dc2020a(simulated, spacing=1.0, time_step=0.25)
     assert challenge.grid.sizes["time"] == 4 * 42
     assert challenge.truth.height.chunks is not None
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"spacing": 0.6}, r"spacing=0\.6 is no whole multiple of the truth's step of 0\.5 degrees: .* spacing=0\.5\."),
+        ({"spacing": 0.1}, r"the nearest is spacing=0\.5\."),
+        ({"time_step": 0.4}, r"time_step=0\.4 is no whole multiple of the truth's step of 0\.25 days: .*=0\.5\."),
+    ],
+)
+def test_steps_that_are_no_multiples_of_the_truths_are_refused(simulated, asked, message):
+    with pytest.raises(ValueError, match=message) as refused:
+        dc2020a(simulated, **{"spacing": 0.5, **asked})
+    name, nearest = str(refused.value).rstrip(".").split()[-1].split("=")
+    challenge = dc2020a(simulated, **{"spacing": 0.5, name: float(nearest)})  # the cure works
+    steps = {"spacing": np.diff(challenge.grid.latitude), "time_step": np.diff(challenge.grid.time.values) / DAY}
+    np.testing.assert_allclose(steps[name], float(nearest))
 
 
 def test_a_day_of_the_truth_is_missing(simulated, tmp_path):
@@ -308,7 +326,7 @@ def test_observations_without_heights(simulated, tmp_path):
         spoilt = ds.load().drop_vars("ssh_model")
     spoilt.to_netcdf(path)
     with pytest.raises(ValueError, match=r"jason1\.nc has no \['ssh_model'\]: expected simulated heights, got \["):
-        dc2020a(folder)
+        dc2020a(folder, spacing=0.5)
 
 
 def test_unknown_missions_of_the_simulated_challenge(simulated):
@@ -318,7 +336,7 @@ def test_unknown_missions_of_the_simulated_challenge(simulated):
 
 def test_challenges_open_by_name(published, simulated):
     assert open_challenge("dc2021a", published, missions=["j3"]).missions == ("j3",)
-    assert open_challenge("dc2020a", simulated, thin=2).name == "data challenge 2020a"
+    assert open_challenge("dc2020a", simulated, spacing=1.0).name == "data challenge 2020a"
 
 
 def test_the_registry_has_no_file_twice():

@@ -102,7 +102,7 @@ def test_table_and_csv_say_the_same(demo):
     assert lines[0] == "24 days of SARAL/AltiKa, Jason-3, Sentinel-3A, Sentinel-3B"
     assert lines[2] == "On the passes of CryoSat-2, which no method saw:"
     starts = [line.split("|")[1].strip() for line in lines if line.startswith("|")]
-    assert starts == ["method", "---", "null (mdt alone)", "OI", "kriging", "SIREN"] * 2
+    assert starts == ["method", "---", "null (mdt)", "OI", "kriging", "SIREN"] * 2
     with (out / "table.csv").open(encoding="utf-8") as file:
         read = list(csv.DictReader(file))
     assert [row["method"] for row in read] == [row["method"] for row in result.rows]
@@ -119,8 +119,8 @@ def test_its_settings_make_a_method(name):
     assert type(method_from(name, dict(settings))).__name__.lower() == name
 
 
-def test_a_sea_without_known_truth_is_refused(tmp_path, challenge):
-    with pytest.raises(ValueError, match="the truth of 'simulated sea' is not known"):
+def test_an_ocean_without_known_truth_is_refused(tmp_path, challenge):
+    with pytest.raises(ValueError, match="the truth of 'simulated ocean' is not known"):
         demonstration.run(tmp_path, replace(challenge, truth=None))
 
 

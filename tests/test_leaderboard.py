@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import re
 from dataclasses import replace
@@ -15,10 +16,11 @@ from typer.testing import CliRunner
 
 import xinr
 from xinr import cli
-from xinr.challenges import CHALLENGES, Opener, open_challenge, osse
+from xinr.challenges import CHALLENGES, open_challenge, osse
 from xinr.challenges.leaderboard import NULL, Entry, run, text_of, write
 from xinr.challenges.leaderboard.entry import fingerprint
 from xinr.challenges.leaderboard.gallery import gallery
+from xinr.challenges.leaderboard.machine import versions
 from xinr.challenges.leaderboard.report import write_report
 from xinr.methods.covariances import Gaussian
 from xinr.simulate import eddies
@@ -36,10 +38,10 @@ def challenge_of(**options):
 
 @pytest.fixture(scope="module")
 def challenge():
-    """A simulated sea, with one map that exists and one score that was published."""
-    made = challenge_of()
-    others = {"smooth map": made.true_maps[["sla"]].rolling(longitude=3, center=True, min_periods=1).mean()}
-    return replace(made, maps=others, published={"somebody": {"mu": 0.5, "sigma": 0.1, "lambda_x": 300.0}})
+    """A simulated ocean, with one map that exists and one score that was published."""
+    alone = challenge_of()
+    others = {"smooth map": alone.true_maps[["sla"]].rolling(longitude=3, center=True, min_periods=1).mean()}
+    return replace(alone, maps=others, published={"somebody": {"mu": 0.5, "sigma": 0.1, "lambda_x": 300.0}})
 
 
 @pytest.fixture(scope="module")
@@ -85,18 +87,18 @@ def test_points_that_a_map_lacks_count_for_nobody(board, challenge):
 
 
 def test_a_result_is_found_again_and_an_interrupted_run_goes_on(challenge, board, folder, monkeypatch):
-    made = []
+    fitted = []
     original = Entry.of_method.__func__
     monkeypatch.setattr(
-        Entry, "of_method", classmethod(lambda cls, *a, **k: made.append(a[1]) or original(cls, *a, **k))
+        Entry, "of_method", classmethod(lambda cls, *a, **k: fitted.append(a[1]) or original(cls, *a, **k))
     )
     again = run(challenge, METHODS, folder)
-    assert made == [] and repr(again.rows) == repr(board.rows)
+    assert fitted == [] and repr(again.rows) == repr(board.rows)
     next(folder.glob("short-oi-*.nc")).unlink()
     run(challenge, METHODS, folder)
-    assert made == ["short OI"]
+    assert fitted == ["short OI"]
     run(challenge, METHODS | {"OI": replace(QUICK, noise=0.03)}, folder)
-    assert made == ["short OI", "OI"] and len(list(folder.glob("oi-*.nc"))) == 2
+    assert fitted == ["short OI", "OI"] and len(list(folder.glob("oi-*.nc"))) == 2
 
 
 def test_the_fingerprint_tells_what_the_result_depends_on(challenge):
@@ -111,13 +113,17 @@ def test_the_fingerprint_tells_what_the_result_depends_on(challenge):
     assert len({one, *changed}) == 6
 
 
+def test_versions_tell_the_source_of_the_methods():
+    assert versions()["source"] != hashlib.sha256(b"").hexdigest()[:8]
+
+
 def test_versions_are_part_of_the_fingerprint(challenge, monkeypatch):
     one = fingerprint(challenge, QUICK, 0)
     monkeypatch.setattr("xinr.challenges.leaderboard.entry.versions", lambda: {"xinr": "99"})
     assert fingerprint(challenge, QUICK, 0) != one
 
 
-def test_tuning_is_said(challenge, tmp_path):
+def test_tuning_is_reported(challenge, tmp_path):
     entry = run(replace(challenge, maps={}), {"OI": QUICK}, tmp_path, tune=3).entries["OI"]
     assert entry.info["choice"] == "tuned" and entry.info["tuning"]["evaluations"] == 3
     assert 0.0 < entry.info["tuning"]["rmse"] < 0.2
@@ -125,7 +131,7 @@ def test_tuning_is_said(challenge, tmp_path):
     assert re.search(r"\| OI +\| tuned +\| 3 cross-validations, rmse 0\.\d{4} m \|", text)
 
 
-def test_defaults_and_devices_are_said(challenge, tmp_path):
+def test_defaults_and_devices_are_reported(challenge, tmp_path):
     net = xinr.Siren(**SMALL_NET)
     few = replace(challenge, maps={}, training=challenge.training.isel(time=slice(None, None, 3)))
     board = run(few, {"net": net, "OI": QUICK}, tmp_path, devices=["cpu", "cpu"])
@@ -175,7 +181,7 @@ def test_a_challenge_without_a_track_is_scored_on_its_truth(challenge, tmp_path)
     assert board.rows[1]["rmse_truth"] > 0.0 and "rmse" not in board.rows[1]
     with xr.open_dataset(tmp_path / "leaderboard.nc") as ds:
         assert float(ds.mu_truth.sel(prediction="OI")) == board.rows[1]["mu_truth"]
-    with pytest.raises(ValueError, match=r"no track is withheld of 'simulated sea': only the truth scores"):
+    with pytest.raises(ValueError, match=r"no track is withheld of 'simulated ocean': only the truth scores"):
         board.challenge.score_null()
 
 
@@ -218,14 +224,14 @@ def test_what_makes_no_table_is_refused(challenge, tmp_path):
         run(challenge, {"OI": QUICK, "oi": QUICK, "Truth": QUICK}, tmp_path)
     with pytest.raises(ValueError, match="unknown method 'magic'"):
         run(challenge, ["magic"], tmp_path)
-    with pytest.raises(ValueError, match="keeps nothing back: give it withheld=<track> or truth=<Field>"):
+    with pytest.raises(ValueError, match="has nothing to score on: give it withheld=<track> or truth=<Field>"):
         replace(challenge, withheld=None, truth=None)
 
 
 # --- challenges by name -----------------------------------------------------------------------------
 
 
-def test_challenges_open_by_name(med2021, monkeypatch):
+def test_challenges_open_by_name(med2021):
     challenge = open_challenge("med2021", med2021, withheld="j3")
     assert challenge.missions == ("alg", "h2b", "s3a")
     sea = challenge.grid.sea
@@ -240,7 +246,12 @@ def test_challenges_open_by_name(med2021, monkeypatch):
         ("moon", None, {}, r"unknown challenge 'moon': expected one of \['dc2020a', 'dc2021a', 'med2021', 'osse'\]"),
         ("med2021", None, {}, "cannot be opened with data=None: give the folder of its files"),
         ("osse", "folder", {}, "cannot be opened with data='folder': it has no files, leave out data"),
-        ("dc2021a", "folder", {"withheld": "alg"}, r"has no option \['withheld'\]: expected .*'path'"),
+        (
+            "dc2021a",
+            "folder",
+            {"withheld": "alg"},
+            r"has no option \['withheld'\]: expected \['missions', 'spacing', 'buffer'\]",
+        ),
     ],
 )
 def test_challenges_that_cannot_be_opened(name, data, options, message):
@@ -251,7 +262,7 @@ def test_challenges_that_cannot_be_opened(name, data, options, message):
 # --- pictures and the page --------------------------------------------------------------------------
 
 
-def test_the_report_needs_nothing_beside_it(board, tmp_path):
+def test_the_report_needs_no_other_file(board, tmp_path):
     page = write_report(board, tmp_path).read_text(encoding="utf-8")
     assert page.count("<img ") == page.count('src="data:image/png;base64,') == 9
     assert not re.findall(r'(?:src|href)="(?!data:)', page) and "http" not in page
@@ -267,7 +278,7 @@ def test_the_gallery_shows_every_file(board, tmp_path):
     assert shown == {path.name for path in drawn.files} == {path.name for path in tmp_path.iterdir()} - {"gallery.md"}
     rows = {"truth", "oi", "short-oi", "smooth-map"}
     assert {f"{row}_{quantity}.gif" for row in rows for quantity in ("height", "error")} <= shown
-    assert {"observations.gif", "maps.png", "currents.png", "errors.png", "stated-errors.png"} <= shown
+    assert {"observations.gif", "maps.png", "currents.png", "errors.png", "formal-errors.png"} <= shown
     assert {"spectra.png", "resolved-scales.png", "score-of-each-day.png", "errors-by-place.png"} <= shown
     assert min(path.stat().st_size for path in drawn.files) > 4_000
 
@@ -278,24 +289,20 @@ def test_the_gallery_shows_every_file(board, tmp_path):
 @pytest.fixture
 def known(challenge, monkeypatch):
     """The challenge of this file, by the name "test"."""
-    monkeypatch.setitem(CHALLENGES, "test", Opener("here:opened", from_files=False))
     seen = {}
 
-    class Here:
-        @staticmethod
-        def opened(withheld="c2"):
-            seen["withheld"] = withheld
-            return challenge
+    def opened(withheld="c2"):
+        seen["withheld"] = withheld
+        return challenge
 
-    monkeypatch.setattr("xinr.challenges.registry.import_module", lambda name: Here)
-    monkeypatch.setitem(xinr.METHODS, "quick", type(QUICK))
+    monkeypatch.setitem(CHALLENGES, "test", opened)
     return seen
 
 
 def test_the_command_writes_tables_and_report(known, challenge, tmp_path):
     maps = tmp_path / "map.nc"
     challenge.maps["smooth map"].to_netcdf(maps)
-    arguments = ["leaderboard", "test", "--withhold", "c2", "--methods", "oi,", "--maps", f"L4={maps}"]
+    arguments = ["leaderboard", "test", "--withheld", "c2", "--methods", "oi,", "--maps", f"L4={maps}"]
     result = CliRunner().invoke(cli.app, [*arguments, "--out", str(tmp_path / "out")], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     assert known == {"withheld": "c2"}

@@ -47,9 +47,9 @@ def main(
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for maps, tracks, table and figures.")] = Path("demo"),
-    seed: Annotated[int, typer.Option(help="Of the simulated sea and its observations.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the simulated ocean and its observations.")] = 0,
 ) -> None:
-    """Map a simulated sea by OI, kriging and SIREN, score each on a withheld altimeter, and draw figures."""
+    """Map a simulated ocean by OI, kriging and SIREN, score each on a withheld altimeter, and draw figures."""
     from xinr.challenges import osse
     from xinr.challenges.leaderboard.demo import run
 
@@ -125,7 +125,7 @@ def _explained() -> Iterator[None]:
 
 Named = Annotated[str, typer.Argument(help="Which challenge: dc2020a, dc2021a, med2021 or osse.")]
 Data = Annotated[Path | None, typer.Option(help="Folder of its files; osse has none.")]
-Withhold = Annotated[str | None, typer.Option(help="Mission to score on, where one can choose.")]
+Withheld = Annotated[str | None, typer.Option(help="Mission to score on, where one can choose.")]
 Methods = Annotated[str, typer.Option(help="Names of methods, with commas between.")]
 ExistingMaps = Annotated[list[str] | None, typer.Option(help="NAME=FILE of a map to score too; may be repeated.")]
 Tune = Annotated[int, typer.Option(help="Cross-validations to choose settings of each method; 0: the defaults.")]
@@ -136,7 +136,7 @@ METHODS_SHOWN = "oi,kriging,siren"
 def leaderboard(
     challenge: Named,
     data: Data = None,
-    withhold: Withhold = None,
+    withheld: Withheld = None,
     methods: Methods = METHODS_SHOWN,
     maps: ExistingMaps = None,
     tune: Tune = 0,
@@ -148,7 +148,7 @@ def leaderboard(
     from xinr.challenges.leaderboard.report import write_report
 
     with _explained():
-        board = _board(challenge, data, withhold, methods, maps, tune, devices, out)
+        board = _board(challenge, data, withheld, methods, maps, tune, devices, out)
         report = write_report(board, out)
     typer.echo(text_of(board))
     typer.echo(f"Written to {out}: leaderboard.md, leaderboard.csv, leaderboard.nc, {report.name}")
@@ -158,7 +158,7 @@ def leaderboard(
 def gallery(
     challenge: Named = "osse",
     data: Data = None,
-    withhold: Withhold = None,
+    withheld: Withheld = None,
     methods: Methods = METHODS_SHOWN,
     maps: ExistingMaps = None,
     tune: Tune = 0,
@@ -171,7 +171,7 @@ def gallery(
     from xinr.challenges.leaderboard.gallery import gallery as draw
 
     with _explained():
-        board = _board(challenge, data, withhold, methods, maps, tune, "", out)
+        board = _board(challenge, data, withheld, methods, maps, tune, "", out)
         drawn = draw(board, out, quantities=_listed(quantities), movies=movies, frames=frames)
     typer.echo(f"Written to {out}: {drawn.page.name}, " + ", ".join(path.name for path in drawn.files))
 
@@ -179,7 +179,7 @@ def gallery(
 def _board(
     challenge: str,
     data: Path | None,
-    withhold: str | None,
+    withheld: str | None,
     methods: str,
     maps: list[str] | None,
     tune: int,
@@ -189,7 +189,7 @@ def _board(
     from xinr.challenges import open_challenge
     from xinr.challenges.leaderboard import run
 
-    options = {} if withhold is None else {"withheld": withhold}
+    options = {} if withheld is None else {"withheld": withheld}
     opened = open_challenge(challenge, data, **options)
     return run(opened, _listed(methods), out, maps=_opened(maps or []), tune=tune, devices=_listed(devices))
 

@@ -1,11 +1,11 @@
 """The neural architectures on the same tracks, with as many steps and points a step, each with its own defaults.
 
 ``python -m tests.benchmarks.architectures FOLDER`` prints the table of docs/methods/neural.md, for the mapping
+challenge of the Western Mediterranean, Sentinel-3A withheld; FOLDER has its files dt_med_<mission>_phy_l3_*.nc.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from time import process_time
@@ -14,8 +14,10 @@ from typing import Annotated
 import torch
 import typer
 
+from tests.benchmarks.measures import chosen
 from xinr.challenges import Challenge, med2021
-from xinr.challenges.leaderboard.table import METHOD, TRACK, Column, Row, markdown, track_cells
+from xinr.challenges.leaderboard import evaluate
+from xinr.challenges.leaderboard.table import METHOD, TRACK, Column, Row, markdown
 from xinr.fields.fitted import FittedField
 from xinr.methods import METHODS, method_from
 from xinr.methods.neural.method import NeuralMethod
@@ -45,28 +47,12 @@ def architectures() -> dict[str, NeuralMethod]:
     return {name: method for name, method in methods.items() if isinstance(method, NeuralMethod)}
 
 
-def rows(challenge: Challenge, methods: Iterable[NeuralMethod], steps: int, batch_size: int) -> Iterator[Row]:
-    """Cross-validate, fit, map and score each architecture in turn."""
-    for method in methods:
-        yield judged(challenge, replace(method, steps=steps, batch_size=batch_size))
-
-
-def judged(challenge: Challenge, method: NeuralMethod) -> Row:
+def row(challenge: Challenge, method: NeuralMethod) -> Row:
     """Cross-validate one method on the training tracks, then fit them all, map and score."""
     rmse = float(cross_validate(challenge.observations, method).mean())
-    started = process_time()
-    field = challenge.fit(method)
-    fitted = process_time()
-    field.interp(challenge.grid)
-    mapped = process_time()
-    return {
-        "method": type(method).__name__,
-        "rmse_cv": rmse,
-        **track_cells(challenge.score(field)),
-        "parameters": float(parameters(field)),
-        "fit_seconds": fitted - started,
-        "map_seconds": mapped - fitted,
-    }
+    found = evaluate(challenge, method, clock=process_time)
+    size = float(parameters(found.field))
+    return {**found.row(type(method).__name__), "rmse_cv": rmse, "parameters": size}
 
 
 def parameters(field: FittedField) -> int:
@@ -87,11 +73,9 @@ def main(
     """Map three missions of the Western Mediterranean with each architecture, and score on Sentinel-3A."""
     torch.set_num_threads(threads)
     known = architectures()
-    unknown = sorted(set(method or ()) - set(known))
-    if unknown:
-        raise typer.BadParameter(f"no architecture {unknown}: expected some of {sorted(known)}.")
-    chosen = [known[name] for name in method or sorted(known)]
-    typer.echo(markdown(rows(med2021(folder), chosen, steps, batch_size), COLUMNS))
+    methods = [replace(known[name], steps=steps, batch_size=batch_size) for name in chosen(method, sorted(known))]
+    challenge = med2021(folder)
+    typer.echo(markdown([row(challenge, each) for each in methods], COLUMNS))
 
 
 if __name__ == "__main__":

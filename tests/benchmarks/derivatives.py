@@ -1,4 +1,4 @@
-"""Derivatives of networks: jets beside double backward and torch.func, by CPU time in one process.
+"""Derivatives of networks: jets, double backward and torch.func, by CPU time in one process.
 
 ``python -m tests.benchmarks.derivatives`` prints the table of docs/guide.md.
 """
@@ -17,7 +17,7 @@ import typer
 from torch import Tensor
 from torch.func import grad_and_value, jvp
 
-from tests.benchmarks.measures import Row, fastest
+from tests.benchmarks.measures import Measurement, fastest, print_parts
 from xinr._typing import Pairs
 from xinr.methods import METHODS, method_from
 from xinr.methods.autodiff.jets import Jet
@@ -41,7 +41,7 @@ def by_jets(network: Height, z: Tensor, directions: Tensor, pairs: Pairs) -> Ten
     """Carry the derivatives through the network's forward."""
     with torch.no_grad():
         jet = network(Jet.along(z, directions, pairs))
-        value, slopes, second = jet.terms()  # type: ignore[attr-defined]
+        value, slopes, second = jet.terms()
         return torch.cat([value[None], slopes, second])
 
 
@@ -78,13 +78,13 @@ def by_nested_jvp(network: Height, z: Tensor, directions: Tensor, pairs: Pairs) 
         return jvp(lambda y: jvp(network, (y,), (v,)), (z,), (w,))
 
     left, right = ([pair[side] for pair in flat] for side in (0, 1))
-    (value, slope), (_, bend) = torch.vmap(both)(directions[left], directions[right])
+    (value, slope), (_, second_derivatives) = torch.vmap(both)(directions[left], directions[right])
     known = dict(zip(left, slope, strict=True))
     others = [i for i in range(len(directions)) if i not in known]
     if others:
         known |= zip(others, torch.vmap(lambda v: jvp(network, (z,), (v,))[1])(directions[others]), strict=True)
-    bends = iter(bend)
-    second = [sum((next(bends) for _ in each), torch.zeros(len(z))) for each in pairs]
+    terms = iter(second_derivatives)
+    second = [sum((next(terms) for _ in each), torch.zeros(len(z))) for each in pairs]
     return torch.stack([value[0], *(known[i] for i in range(len(directions))), *second])
 
 
@@ -109,16 +109,18 @@ WAYS: dict[str, Way] = {
 }
 
 
-def ways(points: int, repeats: int) -> Iterator[Row]:
+def ways(points: int, repeats: int) -> Iterator[Measurement]:
     """Compare all ways on the default SIREN."""
     network, z, directions = example(Siren(), points)
     for quantity, (count, pairs) in QUANTITIES.items():
         seconds = timed(WAYS, network, z, directions[:count], pairs, repeats)
         for name, spent in seconds.items():
-            yield f"siren, {quantity}: {name}", *_figures(points, spent, seconds["double backward"], name == "jets")
+            target = "below 1" if name == "jets" else ""
+            figures = _figures(points, spent, seconds["double backward"])
+            yield Measurement(f"siren, {quantity}: {name}", figures, target)
 
 
-def architectures(points: int, repeats: int) -> Iterator[Row]:
+def architectures(points: int, repeats: int) -> Iterator[Measurement]:
     """Compare jets with double backward on every architecture."""
     two = {name: WAYS[name] for name in ("jets", "double backward")}
     quantity, (count, pairs) = next(iter(QUANTITIES.items()))
@@ -127,7 +129,8 @@ def architectures(points: int, repeats: int) -> Iterator[Row]:
             network, z, directions = example(method, points)
             seconds = timed(two, network, z, directions[:count], pairs, repeats)
             name = type(method).__name__.lower()
-            yield f"{name}, {quantity}: jets", *_figures(points, seconds["jets"], seconds["double backward"], True)
+            figures = _figures(points, seconds["jets"], seconds["double backward"])
+            yield Measurement(f"{name}, {quantity}: jets", figures, "below 1")
 
 
 def example(method: NeuralMethod, points: int) -> tuple[Height, Tensor, Tensor]:
@@ -168,9 +171,8 @@ def timed(
     return fastest({name: partial(run, way) for name, way in chosen.items()}, repeats, process_time)
 
 
-def _figures(points: int, spent: float, reference: float, aimed: bool) -> tuple[str, str]:
-    measured = f"{points / spent / 1e3:.1f} thousand points per CPU second, {spent / reference:.2f} of double backward"
-    return measured, "below 1" if aimed else ""
+def _figures(points: int, spent: float, reference: float) -> str:
+    return f"{points / spent / 1e3:.1f} thousand points per CPU second, {spent / reference:.2f} of double backward"
 
 
 def main(
@@ -178,10 +180,7 @@ def main(
     repeats: Annotated[int, typer.Option(help="Times are the least of so many, taken in turn.")] = 5,
 ) -> None:
     """Print what derivatives of networks cost."""
-    typer.echo("| figure | measured | target |\n|---|---|---|")
-    for part in (ways, architectures):
-        for row in part(points, repeats):
-            typer.echo(f"| {' | '.join(row)} |")
+    print_parts({part.__name__: partial(part, points, repeats) for part in (ways, architectures)})
 
 
 if __name__ == "__main__":

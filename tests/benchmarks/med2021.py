@@ -8,18 +8,17 @@ learns the settings anew for each, in one run.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
 from typing import Annotated
 
-import numpy as np
 import typer
 
+from tests.benchmarks.measures import search
 from tests.benchmarks.peers import PyinterpOI
 from xinr.challenges import MED2021_MISSIONS, Challenge, med2021
-from xinr.challenges.leaderboard.table import COST, METHOD, TRACK, Column, Row, markdown, track_cells
-from xinr.fields.field import Field
+from xinr.challenges.leaderboard import Evaluation, evaluate
+from xinr.challenges.leaderboard.evaluation import null_row, timed
+from xinr.challenges.leaderboard.table import COST, METHOD, TRACK, Column, Row, markdown
 from xinr.fields.fitted import FittedField
 from xinr.methods import ErrorPredictor, Method
 from xinr.methods.covariances import Gaussian, Spectral
@@ -28,7 +27,6 @@ from xinr.methods.method import get_setting, with_settings
 from xinr.methods.neural.architectures.positional import Positional
 from xinr.methods.neural.architectures.siren import Siren
 from xinr.methods.oi import OI
-from xinr.metrics import select
 from xinr.metrics.calibration import calibration
 from xinr.observations.observations import Observations
 from xinr.validation.sampling import observation_error
@@ -69,80 +67,55 @@ STARTS: dict[str, tuple[tuple[Method, ...], tuple[str, ...]]] = {
     "SIREN": ((Siren(calibrate=True),), ()),
     "kriging, learned": ((NEUTRAL,), NEUTRAL.searched),
 }
-CORRECTED = Column("rmse_corrected", "rmse, corrected [cm]", 2, 100.0)
-VIA_MAP = Column("rmse_map", "rmse of the map [cm]", 2, 100.0)
-INTERP = Column("map_seconds", "interp [s]", 1)
-COLUMNS = (METHOD, *TRACK, CORRECTED, VIA_MAP, COST[0], INTERP)
-#: Shares of the withheld track within stated errors, and how well they are told.
-EXPECTED = (
-    Column("coverage_68", "in 68 %", 2),
-    Column("coverage_95", "in 95 %", 2),
-    Column("crps", "crps [cm]", 2, 100.0),
+COLUMNS = (
+    METHOD,
+    *TRACK,
+    Column("rmse_corrected", "rmse, corrected [cm]", 2, 100.0),
+    Column("rmse_map", "rmse of the map [cm]", 2, 100.0),
+    COST[0],
+    Column("map_seconds", "interp [s]", 1),
 )
+#: The last: shares of the withheld track within formal errors, and their calibration.
 COLUMNS_OF_ALL = (
     Column("withheld", "withheld"),
     METHOD,
     Column("learning", "learning [s]", 1),
     *COLUMNS[1:],
-    *EXPECTED,
+    Column("coverage_68", "in 68 %", 2),
+    Column("coverage_95", "in 95 %", 2),
+    Column("crps", "crps [cm]", 2, 100.0),
 )
 #: Spacing of the maps of all missions [degrees].
 SPACING = 0.2
 
 
-def rows(challenge: Challenge, methods: dict[str, Method]) -> Iterator[Row]:
-    """Fit, map and score each method in turn, the null first."""
-    yield {"method": "null (mdt)", **track_cells(challenge.score_null())}
-    for name, method in methods.items():
-        yield {"method": name, **judged(challenge, method)[0]}
-
-
-def judged(challenge: Challenge, method: Method) -> tuple[dict[str, float], FittedField]:
-    """Fit, map and score one method; return what the table shows, and the field."""
-    started = perf_counter()
-    field = challenge.fit(method)
-    fitted = perf_counter()
-    maps = field.interp(challenge.grid)
-    mapped = perf_counter()
-    return {
-        **track_cells(challenge.score(field)),
-        "rmse_corrected": rmse_corrected(challenge, field),
-        "rmse_map": float(challenge.score_map(maps).rmse),
-        "fit_seconds": fitted - started,
-        "map_seconds": mapped - fitted,
-    }, field
-
-
-def rmse_corrected(challenge: Challenge, field: Field) -> float:
-    """Return the rmse [m] to the withheld heights as published, corrected for ``lwe``: see docs/results.md."""
-    misfit = field.interp(challenge.track)[field.name] - challenge.track["sla_unfiltered"]
-    return float(np.sqrt((misfit**2).mean()))
+def row(name: str, found: Evaluation) -> Row:
+    """Return the row of a method, with its rmse to the heights corrected for ``lwe``, and that of its map."""
+    track = found.challenge.track
+    misfit = found.field.interp(track)[found.field.name] - track["sla_unfiltered"]
+    via_map = float(found.challenge.score_map(found.maps).rmse)
+    return {**found.row(name), "rmse_corrected": float((misfit**2).mean()) ** 0.5, "rmse_map": via_map}
 
 
 def every_mission(folder: Path, evaluations: int) -> Iterator[Row]:
     """Withhold each mission in turn; learn, fit, map and score each method of `STARTS` without it."""
     for withheld in MED2021_MISSIONS:
         challenge = med2021(folder, withheld, SPACING)
-        yield {"withheld": withheld, "method": "null (mdt)", **track_cells(challenge.score_null())}
+        yield {"withheld": withheld, **null_row(challenge)}
         for name, (starts, settings) in STARTS.items():
-            started = perf_counter()
-            method = learned(challenge.observations, starts, settings, evaluations)
-            learning = perf_counter() - started
-            row, field = judged(challenge, method)
-            spent = {"learning": learning} if settings else {}
-            yield {"withheld": withheld, "method": name, **spent, **row, **calibrated(challenge, field, method)}
+            method, learning = starts[0], {}
+            if settings:
+                method, learning["learning"] = timed(lambda: learned(challenge, starts, settings, evaluations))  # noqa: B023
+            found = evaluate(challenge, method)
+            yield {"withheld": withheld, **row(name, found), **learning, **calibrated(challenge, found.field, method)}
 
 
-def learned(
-    observations: Observations, starts: tuple[Method, ...], settings: tuple[str, ...], evaluations: int
-) -> Method:
-    """Return the method that a search from one of the starts finds best; the start itself without settings."""
-    if not settings:
-        return starts[0]
-    found = [tune(observations, start, settings, evaluations=evaluations) for start in starts]
+def learned(challenge: Challenge, starts: tuple[Method, ...], settings: tuple[str, ...], evaluations: int) -> Method:
+    """Return the method that a search from one of the starts finds best."""
+    found = [tune(challenge.observations, start, settings, evaluations=evaluations) for start in starts]
     best = min(found, key=lambda tuned: tuned.rmse)
-    chosen = ", ".join(f"{name} {_rounded(get_setting(best.method, name))}" for name in settings)
-    typer.echo(f"cross-validated rmse {100 * best.rmse:.2f} cm with {chosen}", err=True)
+    rounded = ", ".join(f"{name} {_rounded(get_setting(best.method, name))}" for name in settings)
+    typer.echo(f"cross-validated rmse {100 * best.rmse:.2f} cm with {rounded}", err=True)
     return best.method
 
 
@@ -156,8 +129,7 @@ def calibrated(challenge: Challenge, field: FittedField, method: Method) -> dict
     """Return how well a method knows its error on the withheld track, averaged as the method averages."""
     if not isinstance(field.predictor, ErrorPredictor):
         return {}
-    track = select(challenge.track, None, challenge.period)
-    points = Observations.from_tracks(track, variable="sla_unfiltered", region=challenge.region)
+    points = Observations.from_tracks(challenge.track, variable="sla_unfiltered", region=challenge.region)
     points = points.coarsen(method.coarsen)
     table = calibration(field, points, observation_error(points, method))
     coverage_68, coverage_95 = map(float, table.coverage.values)
@@ -165,15 +137,11 @@ def calibrated(challenge: Challenge, field: FittedField, method: Method) -> dict
 
 
 def tuned(challenge: Challenge, evaluations: int) -> dict[str, Method]:
-    """Choose the settings again on the mapped missions; the analyses are thinned to every 4 days meanwhile."""
+    """Choose the settings again on the mapped missions."""
     methods = dict(METHODS)
     for name, settings in SEARCHED.items():
-        start = METHODS[name]
-        thinned = replace(start, analysis_step=4.0) if isinstance(start, OI) else start
-        found = tune(challenge.observations, thinned, settings, evaluations=evaluations)
-        chosen = {name: float(f"{get_setting(found.method, name):.3g}") for name in settings}
-        typer.echo(f"{name}: cross-validated rmse {100 * found.rmse:.2f} cm with {chosen}")
-        methods[name] = with_settings(start, chosen)
+        _, found = search(name, challenge.observations, METHODS[name], settings, evaluations)
+        methods[name] = with_settings(METHODS[name], found)
     return methods
 
 
@@ -191,7 +159,8 @@ def main(
         return
     challenge = med2021(folder, withheld)
     methods = tuned(challenge, evaluations) if tune_settings else METHODS
-    typer.echo(markdown(rows(challenge, methods), COLUMNS))
+    rows = [row(name, evaluate(challenge, method)) for name, method in methods.items()]
+    typer.echo(markdown([null_row(challenge), *rows], COLUMNS))
 
 
 if __name__ == "__main__":

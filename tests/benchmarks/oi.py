@@ -1,4 +1,4 @@
-"""The three kinds of optimal interpolation beside their peers: the baseline, the local engine, DUACS.
+"""The three kinds of optimal interpolation and their peers: the baseline, the local engine, DUACS.
 
 ``python -m tests.benchmarks.oi`` prints the tables of docs/methods/oi.md; ``--part local`` one of its parts. DUACS is
 scored on real tracks: ``--folder FOLDER`` with the files dt_med_<mission>_phy_l3_*.nc. Times are CPU seconds of this
@@ -19,49 +19,33 @@ import typer
 import xarray as xr
 from scipy.linalg import cholesky
 
-from tests.benchmarks.measures import Row
+from tests.benchmarks.measures import MISSIONS, PEER, Measurement, print_parts, rms
+from tests.benchmarks.med2021 import calibrated
 from tests.benchmarks.peers import PyinterpOI
 from xinr._typing import Array, Region
 from xinr.challenges import MED2021_MISSIONS, Challenge, med2021, osse
-from xinr.fields.fitted import FittedField
+from xinr.challenges.leaderboard import evaluate
+from xinr.challenges.leaderboard.evaluation import timed as timed_by
 from xinr.fields.fitting import fit_observations
 from xinr.geo.points import Points
 from xinr.methods import Method
-from xinr.methods.covariances import Gaussian, Matern
+from xinr.methods.covariances import Gaussian
 from xinr.methods.oi import OI, OIPredictor, grouped_windows
 from xinr.methods.oi.duacs import Duacs
-from xinr.metrics.calibration import calibration
 from xinr.observations.observations import Observations
 from xinr.simulate import eddies, tracks
-from xinr.validation.sampling import observation_error, sampled
+from xinr.validation.sampling import sampled
 
-MISSIONS = ("alg", "h2b", "j3", "s3a", "s3b")
 START, DAY = np.datetime64("2021-01-01", "ns"), np.timedelta64(1, "D")
 #: The box of data challenge 2021a, widened until windows hold 4600 averages of five points of these missions.
 BOX: Region = (294.4, 305.6, 32.4, 43.6)
-#: Signal of the simulated sea, roughly.
-PEER = Matern(150.0, 15.0, sigma=0.12)
 #: Standard deviation of the errors planted into the passes of one mission [m].
 PLANTED = 0.05
 
 
 @dataclass(frozen=True)
 class Size:
-    """How large the parts are.
-
-    Parameters
-    ----------
-    days, published : int
-        Daily maps by the baseline, and by the formulation that was published.
-    box : tuple
-        Region of the baseline's observations [degrees].
-    local : int
-        Days of the sea that is mapped locally; every tenth is.
-    draws : int
-        Seas of known covariance.
-    withheld : tuple of str
-        Missions to score on.
-    """
+    """How large the parts are: days of the baseline and of its published form, its box, days mapped locally, ..."""
 
     days: int = 33
     published: int = 2
@@ -94,7 +78,7 @@ def published(x: Array, y: Array, grid: Array, day: float, scales: tuple[float, 
     return np.asarray(to_grid @ inverse @ y[near])
 
 
-def baseline(size: Size) -> Iterator[Row]:
+def baseline(size: Size) -> Iterator[Measurement]:
     """Compare daily maps of the baseline with the formulation that was published."""
     west, east, south, north = size.box
     first, last = START + 15 * DAY, START + (15 + size.days) * DAY
@@ -103,7 +87,6 @@ def baseline(size: Size) -> Iterator[Row]:
     method, points = OI(), Observations.from_tracks(ds)
     field = fit_observations(points, method)
     predictor = field.predictor
-    assert isinstance(predictor, OIPredictor)
     longitude = 295.0 + 0.2 * np.arange(52) if size.box == BOX else np.arange(west + 1, east - 1, 0.2)
     latitude = 33.0 + 0.2 * np.arange(51) if size.box == BOX else np.arange(south + 1, north - 1, 0.2)
     grid = {"time": np.arange(first, last, DAY), "latitude": latitude, "longitude": longitude}
@@ -118,15 +101,15 @@ def baseline(size: Size) -> Iterator[Row]:
     theirs = sum(seconds for _, seconds in theirs_of) / len(days)
     count = int(np.count_nonzero(np.abs(predictor.x[:, 2] - days[0]) < 14.0))
     what = f"{count} observations a window, {len(latitude)} x {len(longitude)} nodes"
-    yield f"{what}, published formulation", f"{theirs:.3g} s a day", ""
-    yield f"{what}, xinr, {size.days} days", f"{ours / size.days:.3g} s a day", ""
-    yield "rate of xinr / published formulation", f"{theirs * size.days / ours:.0f}", ">= 60"
+    yield Measurement(f"{what}, published formulation", f"{theirs:.3g} s a day")
+    yield Measurement(f"{what}, xinr, {size.days} days", f"{ours / size.days:.3g} s a day")
+    yield Measurement("rate of xinr / published formulation", f"{theirs * size.days / ours:.0f}", ">= 60")
     apart = max(np.abs(maps[i].ravel() - found).max() for i, (found, _) in enumerate(theirs_of))
-    yield "greatest difference of the maps", f"{apart:.1g} m", "<= 1e-6 m"
+    yield Measurement("greatest difference of the maps", f"{apart:.1g} m", "<= 1e-6 m")
     yield from _factorisation(predictor, predictor.window(int(days[0])))
 
 
-def _factorisation(predictor: OIPredictor, near: slice) -> Iterator[Row]:
+def _factorisation(predictor: OIPredictor, near: slice) -> Iterator[Measurement]:
     """Compare the factorisation of a window with the rate of a matrix product, and see what single precision loses."""
     x, y, error = predictor.x[near], predictor.y[near], predictor.error_model.take(np.arange(near.start, near.stop))
     matrix = grouped_windows.lower_triangle(predictor.covariance, x)
@@ -138,24 +121,23 @@ def _factorisation(predictor: OIPredictor, near: slice) -> Iterator[Row]:
         upper = matrix.T.astype(kind)
         root, seconds = timed(partial(cholesky, upper, overwrite_a=True, check_finite=False))
         share = (n**3 / 3.0 / seconds) / (2.0 * n**3 / product)
-        yield f"Cholesky of a window / matrix product, {np.dtype(kind).name}", f"{100 * share:.0f} %", ">= 70 %"
+        what = f"Cholesky of a window / matrix product, {np.dtype(kind).name}"
+        yield Measurement(what, f"{100 * share:.0f} %", ">= 70 %")
     solved = np.linalg.solve(root.astype(np.float64), np.linalg.solve(root.T.astype(np.float64), y))
-    exact = grouped_windows.solve_windows(
-        predictor.covariance, predictor.error_model, predictor.x, predictor.y, [near]
-    )[0]
+    whole = predictor.covariance, predictor.error_model, predictor.x, predictor.y
+    (exact,) = grouped_windows.solve_windows(*whole, [near])
     k = predictor.covariance.value(x, x)
-    yield "greatest error in single precision alone", f"{np.abs(k @ (solved - exact)).max():.1g} m", ""
+    yield Measurement("greatest error in single precision alone", f"{np.abs(k @ (solved - exact)).max():.1g} m")
 
 
-def local(size: Size) -> Iterator[Row]:
-    """Compare local optimal interpolation with pyinterp's, k = 100, on a simulated sea."""
+def local(size: Size) -> Iterator[Measurement]:
+    """Compare local optimal interpolation with pyinterp's, k = 100, on a simulated ocean."""
     period = (str(START)[:10], str(START + (size.local - 1) * DAY)[:10])
     challenge = osse(eddies(), missions=MISSIONS, period=period, time_step=10)
-    assert challenge.truth is not None
     truth = challenge.truth.interp(challenge.grid)["sla"]
     settings = {"noise": 0.0433, "coarsen": 3}
-    peer = PyinterpOI(length_scale=150.0, time_scale=15.0, sigma=PEER.sigma, k=100, **settings)  # type: ignore[arg-type]
-    ours = OI(frame="plane", covariance=PEER, n_neighbors=100, **settings)  # type: ignore[arg-type]
+    peer = PyinterpOI(length_scale=150.0, time_scale=15.0, sigma=PEER.sigma, n_neighbors=100, **settings)
+    ours = OI(frame="plane", covariance=PEER, n_neighbors=100, **settings)
     methods: dict[str, Method] = {
         "pyinterp, k = 100": peer,
         "tiles, k = 100": ours,
@@ -165,55 +147,50 @@ def local(size: Size) -> Iterator[Row]:
     }
     spent: dict[str, float] = {}
     for name, method in methods.items():
-        field = challenge.fit(method)
-        maps, seconds = timed(partial(field.interp, challenge.grid))
-        spent[name] = seconds
-        rmse = 100 * float(np.sqrt(((maps["sla"] - truth) ** 2).mean()))
-        rate = (
-            f"{1e6 * seconds / truth.size:.3g} µs a target, {spent['pyinterp, k = 100'] / seconds:.1f} times pyinterp"
-        )
-        yield name, f"{rate}; rmse {rmse:.3f} cm", ">= 4 times" if name.startswith("tiles") else ""
+        found = evaluate(challenge, method, clock=process_time)
+        seconds = spent[name] = found.seconds["map_seconds"]
+        rmse = 100 * rms(found.maps["sla"] - truth)
+        times = spent["pyinterp, k = 100"] / seconds
+        rate = f"{1e6 * seconds / truth.size:.3g} µs a target, {times:.1f} times pyinterp"
+        yield Measurement(name, f"{rate}; rmse {rmse:.3f} cm", ">= 4 times" if name.startswith("tiles") else "")
 
 
-def errors(size: Size) -> Iterator[Row]:
-    """Count how often known seas lie in the interval stated, the covariance being the true one."""
+def errors(size: Size) -> Iterator[Measurement]:
+    """Count how often known realisations lie in the formal interval, the covariance being the true one."""
     ds = tracks(eddies(waves=9), MISSIONS, region=(300.0, 304.0, 36.0, 40.0), period=("2021-01-01", "2021-01-30"))
     points = Observations.from_tracks(ds).coarsen(5)
     covariance = Gaussian(120.0, 10.0, 0.1)
     settings = {"frame": "plane", "coarsen": 1, "noise": 0.067, "pass_bias": 0.03}
     methods: dict[str, Method] = {
-        "oi": OI(covariance=covariance, **settings),  # type: ignore[arg-type]
-        "oi, n_neighbors = 100": OI(covariance=covariance, n_neighbors=100, **settings),  # type: ignore[arg-type]
-        "duacs": Duacs(estimate=False, **settings),  # type: ignore[arg-type]
+        "oi": OI(covariance=covariance, **settings),
+        "oi, n_neighbors = 100": OI(covariance=covariance, n_neighbors=100, **settings),
+        "duacs": Duacs(estimate=False, **settings),
     }
     for name, method in methods.items():
-        yield (
-            f"{name}: truth within the 68 % interval",
-            f"{100 * coverage(points, method, size.samples):.1f} %",
-            "68 +- 3 %",
-        )
+        share = f"{100 * coverage(points, method, size.samples):.1f} %"
+        yield Measurement(f"{name}: truth within the 68 % interval", share, "68 +- 3 %")
 
 
-def coverage(points: Observations, method: Method, draws: int, seed: int = 0) -> float:
-    """Return how often seas drawn from a method's own covariance lie within one stated deviation of its map."""
+def coverage(points: Observations, method: Method, samples: int, seed: int = 0) -> float:
+    """Return how often realisations of a method's own covariance lie within one formal error of its map."""
     rng = np.random.default_rng(seed)
     x, _, error = sampled(points, method)
     at = rng.uniform(x.min(axis=0), x.max(axis=0), (200, 3))
     everywhere = np.concatenate([x, at])
-    root = np.linalg.cholesky(method.covariance.value(everywhere, everywhere) + 1e-9 * np.eye(len(everywhere)))  # type: ignore[attr-defined]
+    root = np.linalg.cholesky(method.covariance.value(everywhere, everywhere) + 1e-9 * np.eye(len(everywhere)))
     noise = np.zeros((len(x), len(x)))
     error.add_to(noise, slice(None))
     noise_root = np.linalg.cholesky(noise)
     within = []
-    for _ in range(draws):
-        sea = root @ rng.standard_normal(len(everywhere))
-        predictor = method.fit(x, sea[: len(x)] + noise_root @ rng.standard_normal(len(x)), error)
-        value, deviation = predictor.posterior(Points.of(at))  # type: ignore[attr-defined]
-        within.append(np.abs(value - sea[len(x) :]) <= deviation)
+    for _ in range(samples):
+        realisation = root @ rng.standard_normal(len(everywhere))
+        predictor = method.fit(x, realisation[: len(x)] + noise_root @ rng.standard_normal(len(x)), error)
+        value, deviation = predictor.posterior(Points.of(at))
+        within.append(np.abs(value - realisation[len(x) :]) <= deviation)
     return float(np.mean(within))
 
 
-def duacs(size: Size, folder: Path) -> Iterator[Row]:
+def duacs(size: Size, folder: Path) -> Iterator[Measurement]:
     """Score the baseline and DUACS on each withheld mission, before and after errors are planted into another."""
     for withheld in size.withheld:
         challenge = med2021(folder, withheld)
@@ -223,10 +200,13 @@ def duacs(size: Size, folder: Path) -> Iterator[Row]:
             field = challenge.fit(method)
             rmse, after = float(challenge.score(field).rmse), float(harmed.score(harmed.fit(method)).rmse)
             lost[name] = after - rmse
-            yield f"{withheld}, {name}", f"rmse {100 * rmse:.2f} cm, {_covered(challenge, field, method)}", ""
-            yield f"{withheld}, {name}: planted", f"{100 * after:.2f} cm, {100 * lost[name]:.2f} cm lost", ""
+            shares = calibrated(challenge, field, method)
+            covered = " and ".join(f"{100 * shares[f'coverage_{level}']:.0f} %" for level in (68, 95))
+            covered += " in the 68 % and 95 % intervals"
+            yield Measurement(f"{withheld}, {name}", f"rmse {100 * rmse:.2f} cm, {covered}")
+            yield Measurement(f"{withheld}, {name}: planted", f"{100 * after:.2f} cm, {100 * lost[name]:.2f} cm lost")
         share = lost["duacs"] / lost["baseline"]
-        yield f"{withheld}: lost by duacs / by the baseline", f"{share:.2f}", "< 0.33"
+        yield Measurement(f"{withheld}: lost by duacs / by the baseline", f"{share:.2f}", "< 0.33")
 
 
 def with_planted(challenge: Challenge, mission: str, seed: int = 0) -> Challenge:
@@ -242,21 +222,8 @@ def with_planted(challenge: Challenge, mission: str, seed: int = 0) -> Challenge
     return replace(challenge, training=xr.concat([others, harmed], "time"))
 
 
-def _covered(challenge: Challenge, field: FittedField, method: Method) -> str:
-    points = Observations.from_tracks(challenge.track, variable="sla_unfiltered", region=challenge.region)
-    points = points.coarsen(method.coarsen)
-    shares = calibration(field, points, observation_error(points, method)).coverage.values
-    return " and ".join(f"{100 * share:.0f} %" for share in shares) + " in the 68 % and 95 % intervals"
-
-
-def timed[T](task: Callable[[], T]) -> tuple[T, float]:
-    """Run a task; return its result and its CPU seconds."""
-    started = process_time()
-    found = task()
-    return found, process_time() - started
-
-
-PARTS: dict[str, Callable[[Size], Iterator[Row]]] = {"baseline": baseline, "local": local, "errors": errors}
+timed = partial(timed_by, clock=process_time)
+PARTS: dict[str, Callable[[Size], Iterator[Measurement]]] = {"baseline": baseline, "local": local, "errors": errors}
 
 
 def main(
@@ -264,17 +231,12 @@ def main(
     folder: Annotated[Path | None, typer.Option(help="Folder of the dt_med_*_phy_l3_*.nc files, for duacs.")] = None,
     small: Annotated[bool, typer.Option(help="A minute's check that everything runs.")] = False,
 ) -> None:
-    """Print the figures of optimal interpolation beside its peers'."""
-    parts = dict(PARTS)
+    """Print the figures of optimal interpolation and of its peers."""
+    size = SMALL if small else Size()
+    parts = {name: partial(measure, size) for name, measure in PARTS.items()}
     if folder is not None:
-        parts["duacs"] = lambda size: duacs(size, folder)
-    unknown = set(part or []) - set(parts)
-    if unknown:
-        raise typer.BadParameter(f"no part {sorted(unknown)}: expected some of {list(parts)}; duacs needs --folder.")
-    typer.echo("| part | figure | measured | target |\n|---|---|---|---|")
-    for name in part or parts:
-        for figure, measured, target in parts[name](SMALL if small else Size()):
-            typer.echo(f"| {name} | {figure} | {measured} | {target} |")
+        parts["duacs"] = partial(duacs, size, folder)
+    print_parts(parts, part, "; duacs needs --folder")
 
 
 if __name__ == "__main__":

@@ -1,26 +1,21 @@
-"""The figures of docs/methods/oi.md.
-
-``python -m tests.benchmarks.oi_figures FOLDER docs/images``, FOLDER with the files dt_med_<mission>_phy_l3_*.nc.
-"""
+"""The figures of docs/methods/oi.md, which `tests.benchmarks.docs_images` makes."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
-import typer
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from tests.benchmarks.oi import MISSIONS, PEER
+from tests.benchmarks.measures import MISSIONS, PEER
 from tests.benchmarks.peers import PyinterpOI
 from xinr.challenges import med2021, osse
 from xinr.geo.frames import Plane
-from xinr.methods.oi import OI
-from xinr.methods.oi.duacs import Duacs, DuacsPredictor
+from xinr.methods.oi import OI, LocalOIPredictor
+from xinr.methods.oi.duacs import Duacs
 from xinr.plots.geography import colour_map, decorate
-from xinr.plots.style import COLOURS, DPI, LABEL, TITLE
+from xinr.plots.style import COLOURS, LABEL, TITLE
 from xinr.simulate import eddies
 
 #: Half of the baseline's window, and days of the group that is drawn.
@@ -53,12 +48,12 @@ def windows() -> Figure:
 
 
 def sections() -> Figure:
-    """Draw a line through maps of a simulated sea: each target by itself, tiles, and the whole window."""
+    """Draw a line through maps of a simulated ocean: each target by itself, tiles, and the whole window."""
     challenge = osse(eddies(), missions=MISSIONS, period=("2021-01-01", "2021-02-01"))
     longitude = np.arange(298.0, 302.0, 0.01)
     line = {"time": [np.datetime64("2021-01-16", "ns")], "latitude": [38.0], "longitude": longitude}
     local = OI(frame="plane", covariance=PEER, coarsen=3, noise=0.0433, n_neighbors=50)
-    peer = PyinterpOI(length_scale=150.0, time_scale=15.0, sigma=PEER.sigma, noise=0.0433, k=50)
+    peer = PyinterpOI(length_scale=150.0, time_scale=15.0, sigma=PEER.sigma, noise=0.0433, n_neighbors=50)
     whole = OI(frame="plane", covariance=PEER, coarsen=3, noise=0.0433)
     figure = Figure(figsize=(10.0, 5.0), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
@@ -80,12 +75,12 @@ def scales(folder: Path) -> Figure:
     challenge = med2021(folder, "s3a")
     field = challenge.fit(Duacs())
     predictor, frame = field.predictor, field.frame
-    assert isinstance(predictor, DuacsPredictor) and isinstance(frame, Plane)
+    assert isinstance(predictor, LocalOIPredictor) and isinstance(frame, Plane)
     day = challenge.grid.isel(time=[30])
     maps = field.interp(day, error=True).isel(time=0)
     lon, lat = np.meshgrid(day["longitude"], day["latitude"])
     x = frame.project(lon.ravel(), lat.ravel(), np.full(lon.size, day["time"].values[0]))
-    local = [predictor.covariance.at(place).settings for place in x]
+    local = [predictor.covariance.at(position).settings for position in x]
     drawn: dict[str, tuple[ArrayLike, str, float | None]] = {
         "zonal scale of eddies [km]": ([each["length_scale_1"] for each in local], "matter", None),
         "background, standard deviation [cm]": ([100.0 * each["sigma_2"] for each in local], "matter", None),
@@ -100,16 +95,3 @@ def scales(folder: Path) -> Figure:
         figure.colorbar(shown, ax=axes, shrink=0.75)
         decorate(axes, title, (2.0, 19.0), (31.0, 44.0))
     return figure
-
-
-def main(
-    folder: Annotated[Path, typer.Argument(help="Folder of the dt_med_*_phy_l3_*.nc files.")],
-    images: Annotated[Path, typer.Argument(help="Where the figures go.")],
-) -> None:
-    """Draw the figures."""
-    for name, figure in {"oi_windows": windows(), "oi_local": sections(), "oi_duacs": scales(folder)}.items():
-        figure.savefig(images / f"{name}.png", dpi=DPI)
-
-
-if __name__ == "__main__":
-    typer.run(main)

@@ -1,4 +1,4 @@
-"""The simulated challenge: map five altimeters over a known sea, score on the truth and on a sixth altimeter.
+"""The simulated challenge: map five altimeters over a known ocean, score on the truth and on a sixth altimeter.
 
 ``python -m tests.benchmarks.osse`` prints the tables of docs/simulation.md. ``--tune`` chooses the settings again
 first; ``--figures FOLDER`` draws the pictures, and ``--csv FILE`` keeps every digit.
@@ -9,45 +9,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
 from typing import Annotated, Any
 
 import typer
-import xarray as xr
-from matplotlib.figure import Figure
 
+from tests.benchmarks.measures import search
 from xinr import plots
-from xinr.challenges import Challenge, osse, regular_grid
-from xinr.challenges.leaderboard import demo
-from xinr.challenges.leaderboard.table import (
-    COST,
-    METHOD,
-    TRACK,
-    TRUTH,
-    Column,
-    Row,
-    markdown,
-    track_cells,
-    truth_cells,
-    write_csv,
-)
-from xinr.fields.field import Field
+from xinr.challenges import Challenge, osse
+from xinr.challenges.leaderboard import Evaluation, demo, evaluate
+from xinr.challenges.leaderboard.evaluation import null_row
+from xinr.challenges.leaderboard.figures import field_maps
+from xinr.challenges.leaderboard.table import COST, METHOD, TRACK, TRUTH, Column, Row, markdown, write_csv
 from xinr.methods import METHODS as REGISTERED
 from xinr.methods import Method, method_from
 from xinr.methods.covariances import ArhanColinDeVerdiere, Spectral
 from xinr.methods.kriging.method import Kriging
-from xinr.methods.method import get_setting, with_settings
+from xinr.methods.method import with_settings
 from xinr.methods.neural.architectures.siren import Siren
 from xinr.methods.oi import OI
 from xinr.simulate import qg
 from xinr.simulate.ocean.covariance import covariance_of
-from xinr.validation.tuning import tune
 
-#: The sea from which covariances are learned: its seed begins it from another sea of the package than seed 0.
+#: The realisation from which covariances are learned: its seed begins it from another state than seed 0.
 ELSEWHERE, ELSEWHERE_DAYS = 1, 400.0
 OI_SCALES = ("length_scale", "time_scale", "noise")
 SPECTRUM = ("noise", "sigma", "length_scale", "time_scale", "exponent", "time_exponent", "decorrelation_exponent")
-#: Settings searched from each start, and on the tracks of which sea; its drift is eastward, and no search knows that.
+#: Settings searched from each start, and on the tracks of which realisation; no search knows that it drifts eastward.
 SEARCHED: dict[str, tuple[tuple[str, ...], int]] = {
     "OI, tuned": (OI_SCALES, 0),
     "DUACS-like OI": (OI_SCALES, 0),
@@ -60,8 +47,8 @@ INSTRUMENTS: dict[str, Any] = {"noise": 0.02425, "pass_bias": 0.01, "pass_slope"
 THINNED: dict[str, Any] = {"coarsen": 8, "window": 1.5, "pass_bias": 0.01}
 #: Fine enough for its waves, the shortest of which last a day or two.
 LATTICE: dict[str, Any] = {"spacing": 20.0, "time_step": 1.0}
-#: Chosen on the missions that are mapped (alg, h2b, j3, s3a, s3b), or on another sea, and rounded; those that the demo
-#: has too are taken from there.
+#: Chosen on the missions that are mapped (alg, h2b, j3, s3a, s3b), or on another realisation, and rounded; those of the
+#: demo are taken from there.
 METHODS: dict[str, Method] = {
     "OI, 2021a settings": OI(),
     "OI, tuned": method_from("oi", demo.METHODS["oi"] | {"analysis_step": 1.0}),
@@ -98,74 +85,28 @@ GAINS = (
 )
 
 
-def null_row(challenge: Challenge) -> Row:
-    """Score the map of nothing: the mean topography alone."""
-    rms = float((challenge.true_maps["sla"] ** 2).mean()) ** 0.5
-    return {"method": "null (mdt)", "rmse_truth": rms, "mu_truth": 0.0, **track_cells(challenge.score_null())}
-
-
-def judged(challenge: Challenge, name: str, method: Method) -> tuple[Field, Row, xr.Dataset]:
-    """Fit, map and score a method.
-
-    Returns
-    -------
-    Field
-        The fit.
-    mapping
-        Its row of the tables.
-    Dataset
-        Its score on the withheld track, with the spectra.
-    """
-    started = perf_counter()
-    field = challenge.fit(method)
-    fitted = perf_counter()
-    maps = challenge.map(field)
-    seconds = {"fit_seconds": fitted - started, "map_seconds": perf_counter() - fitted}
-    track, truth = challenge.score(field), challenge.score_truth(maps)
-    return field, {"method": name, **track_cells(track), **truth_cells(truth), **seconds}, track
-
-
 def gains(rows: list[Row]) -> list[Row]:
     """Return by how much kriging errs less than OI, and than its own defaults, for each way to learn its covariance."""
     rmse = {str(row["method"]): float(row["rmse_truth"]) for row in rows}
-    oi, defaults = rmse["OI, tuned"], rmse["kriging, defaults"]
+    peers = {"than_oi": rmse["OI, tuned"], "than_defaults": rmse["kriging, defaults"]}
+    kriging = {name: own for name, own in rmse.items() if name.startswith("kriging")}
     return [
-        {
-            "method": name,
-            "rmse_truth": own,
-            "than_oi": 100.0 * (1.0 - own / oi),
-            "than_defaults": 100.0 * (1.0 - own / defaults),
-        }
-        for name, own in rmse.items()
-        if name.startswith("kriging")
+        {"method": name, "rmse_truth": own, **{key: 100.0 * (1.0 - own / peer) for key, peer in peers.items()}}
+        for name, own in kriging.items()
     ]
 
 
-def tuned(seas: Mapping[int, Challenge], evaluations: int) -> dict[str, Method]:
-    """Choose the settings again, on mapped missions alone; OI with analyses 4 days apart meanwhile."""
+def tuned(oceans: Mapping[int, Challenge], evaluations: int) -> dict[str, Method]:
+    """Choose the settings again, on mapped missions alone."""
     methods = dict(METHODS)
     for name, (settings, seed) in SEARCHED.items():
-        start = METHODS[name]
-        begin = replace(start, analysis_step=4.0) if isinstance(start, OI) else start
-        found = tune(seas[seed].observations, begin, settings, evaluations=evaluations)
-        chosen = {key: float(f"{get_setting(found.method, key):.3g}") for key in settings}
-        typer.echo(f"{name}: cross-validated rmse {100 * found.rmse:.2f} cm with {chosen}")
+        found, rounded = search(name, oceans[seed].observations, METHODS[name], settings, evaluations)
         # A search of kriging scales all deviations, also those that it was not asked for.
-        methods[name] = with_settings(found.method if isinstance(start, Kriging) else start, chosen)
+        methods[name] = with_settings(found if isinstance(found, Kriging) else METHODS[name], rounded)
     covariance = covariance_of(qg(ELSEWHERE_DAYS, seed=ELSEWHERE))
     typer.echo(f"{FROM_FIELDS}: {covariance}")
     krige: Any = methods[FROM_FIELDS]
     return methods | {FROM_FIELDS: replace(krige, covariance=covariance)}
-
-
-def maps_figure(challenge: Challenge, fields: Mapping[str, Field]) -> Figure:
-    """Draw truth and maps in the middle of the period and of the latitudes, finer than they are scored."""
-    times = challenge.grid["time"].values
-    west, east, south, north = challenge.region
-    cut = (north - south) / 5.0  # a picture of five rows would not fit a screen
-    fine = regular_grid((west, east, south + cut, north - cut), 0.1, times)
-    sources: dict[str, Any] = {"truth": challenge.truth, **fields}
-    return plots.maps(sources, fine, time=times[len(times) // 2])
 
 
 def main(
@@ -174,25 +115,29 @@ def main(
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write every score to this file.")] = None,
     figures: Annotated[Path | None, typer.Option(help="Folder for the pictures.")] = None,
 ) -> None:
-    """Map the simulated sea by every method, and score."""
+    """Map the simulated ocean by every method, and score."""
     challenge = osse()
     methods = tuned({0: challenge, ELSEWHERE: osse(seed=ELSEWHERE)}, evaluations) if tune_settings else dict(METHODS)
     methods |= {title: method_from(name, {}) for title, name in OTHERS.items() if name in REGISTERED}
-    rows, fields, tracks = [null_row(challenge)], {}, {}
-    for name, method in methods.items():
-        fields[name], row, tracks[name] = judged(challenge, name, method)
-        rows.append(row)
+    found = {name: evaluate(challenge, method, derivatives=True) for name, method in methods.items()}
+    rows = [null_row(challenge), *(each.row(name, truth=True) for name, each in found.items())]
     for title, columns in (("Truth", TRUTH), ("Withheld track and cost", (*TRACK, *COST))):
         typer.echo(f"{title}:\n\n{markdown(rows, (METHOD, *columns))}\n")
     typer.echo(f"Covariance learned:\n\n{markdown(gains(rows), GAINS)}")
     if csv_file is not None:
         write_csv(rows, csv_file)
     if figures is not None:
-        maps_figure(challenge, {title: fields[name] for name, title in DRAWN.items()}).savefig(
-            figures / "osse_maps.png"
-        )
-        spectra = plots.psd_score({title: tracks[name] for name, title in DRAWN.items()})
-        spectra.savefig(figures / "osse_psd_score.png")
+        draw(challenge, {title: found[name] for name, title in DRAWN.items()}, figures)
+
+
+def draw(challenge: Challenge, found: Mapping[str, Evaluation], folder: Path) -> None:
+    """Draw truth and maps about the middle of the latitudes, and the spectra on the withheld track."""
+    west, east, south, north = challenge.region
+    cut = (north - south) / 5.0  # a picture of five rows would not fit a screen
+    fields = {title: each.field for title, each in found.items()}
+    field_maps(challenge, fields, (west, east, south + cut, north - cut)).savefig(folder / "osse_maps.png")
+    spectra = plots.psd_score({title: each.track_score for title, each in found.items()})
+    spectra.savefig(folder / "osse_psd_score.png")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What penalties of the training are worth: networks with and without each, on simulated seas and a real one.
+"""What penalties of the training are worth: networks with and without each, on simulated oceans and real tracks.
 
-``python -m tests.benchmarks.penalties`` prints the tables of docs/methods/neural.md for the simulated seas; with
+``python -m tests.benchmarks.penalties`` prints the tables of docs/methods/neural.md for the simulated oceans; with
 ``--folder FOLDER`` also that of the mapping challenge of the Western Mediterranean; ``--case`` and ``--network`` choose
 some. The weight of each penalty is the one of a few with which the training tracks of one mission, left out, are mapped
 best from the others; the truth and the withheld track only score.
@@ -18,8 +18,9 @@ import numpy as np
 import torch
 import typer
 
+from tests.benchmarks.measures import chosen
 from xinr.challenges import Challenge, med2021, osse
-from xinr.challenges.leaderboard import demo
+from xinr.challenges.leaderboard import demo, evaluate
 from xinr.challenges.leaderboard.table import METHOD, TRACK, TRUTH, Column, Row, markdown, track_cells, truth_cells
 from xinr.fields.field import Field
 from xinr.fields.fitting import fit_observations
@@ -44,14 +45,14 @@ PERIOD = ("2021-01-01", "2021-03-01")
 UPPER_RADIUS = 25.0
 #: About that of the Western Mediterranean [km].
 MEDITERRANEAN_RADIUS = 10.0
-#: Their settings on the simulated seas; on a real one the defaults, which were chosen there.
+#: Their settings on the simulated oceans; on real tracks the defaults, which were chosen there.
 SIMULATED: Mapping[str, Mapping[str, Any]] = {"siren": demo.METHODS["siren"], "fourier": {}}
 REAL: Mapping[str, Mapping[str, Any]] = {"siren": {}, "fourier": {}}
 
 
 @dataclass(frozen=True)
 class Case:
-    """A challenge, the radius of deformation of its sea [km], the mission by which weights are chosen, and networks."""
+    """A challenge, its radius of deformation [km], the mission by which weights are chosen, and networks."""
 
     challenge: Challenge
     radius: float
@@ -70,21 +71,21 @@ class Case:
         }
 
 
-def one_layer_sea() -> Field:
-    """Simulate the sea of one layer, whose equation the quasi-geostrophic penalty knows but for forcing and drag."""
+def one_layer_ocean() -> Field:
+    """Simulate the ocean of one layer, whose equation the quasi-geostrophic penalty knows but for forcing and drag."""
     return as_field(qg(60.0, model="one-layer", start=PERIOD[0]))
 
 
-#: Simulated seas; the challenge of the Mediterranean needs a folder.
-SEAS: Mapping[str, Callable[[], Case]] = {
+#: Simulated oceans; the challenge of the Mediterranean needs a folder.
+OCEANS: Mapping[str, Callable[[], Case]] = {
     "two layers, five missions": lambda: Case(osse(), UPPER_RADIUS, "s3b"),
     "two layers, two missions": lambda: Case(osse(missions=("alg", "j3")), UPPER_RADIUS, "alg"),
-    "one layer, five missions": lambda: Case(osse(one_layer_sea()), 35.0, "s3b"),
+    "one layer, five missions": lambda: Case(osse(one_layer_ocean()), 35.0, "s3b"),
 }
 
 
 def rows(case: Case, name: str, method: NeuralMethod, seeds: int) -> Iterator[Row]:
-    """Judge a network without penalty, and with each at the weight that maps the mission left out best.
+    """Score a network without penalty, and with each at the weight that maps the mission left out best.
 
     Everything is the mean over seeds, since penalties gain little more than seeds differ.
     """
@@ -98,7 +99,7 @@ def rows(case: Case, name: str, method: NeuralMethod, seeds: int) -> Iterator[Ro
             tried.append((float(np.mean(each)), penalty, fits))
         rmse, penalty, fits = min(tried, key=lambda trial: trial[0])
         weight = {"weight": penalty.weight} if penalty else {}
-        scores = mean_of([judged(case.challenge, fit) for fit in fits])
+        scores = mean_of([scored(case.challenge, fit) for fit in fits])
         row: Row = {"method": name, "penalty": title, **weight, "rmse_left_out": rmse, **scores}
         typer.echo(str(row), err=True)
         yield row
@@ -124,18 +125,15 @@ def left_out_rmse(case: Case, method: NeuralMethod) -> float:
     return float(np.sqrt(np.mean((fitted.predictor.predict(Points.of(x)) - held.value) ** 2)))
 
 
-def judged(challenge: Challenge, method: NeuralMethod) -> dict[str, float]:
+def scored(challenge: Challenge, method: NeuralMethod) -> dict[str, float]:
     """Fit all training tracks, and score on the truth where it is known, on the withheld track elsewhere."""
-    started = process_time()
-    fitted = challenge.fit(method)
-    seconds = {"fit_seconds": process_time() - started}
-    if challenge.truth is None:
-        return {**track_cells(challenge.score(fitted)), **seconds}
-    return {**truth_cells(challenge.score_truth(fitted)), **seconds}
+    known = challenge.truth is not None
+    found = evaluate(challenge, method, derivatives=known, clock=process_time)
+    return {**(truth_cells(found.truth_score) if known else track_cells(found.track_score)), **found.seconds}
 
 
 def main(
-    case: Annotated[list[str] | None, typer.Option(help="Seas; by default all.")] = None,
+    case: Annotated[list[str] | None, typer.Option(help="Oceans; by default all.")] = None,
     network: Annotated[list[str] | None, typer.Option(help="Networks; by default all.")] = None,
     folder: Annotated[Path | None, typer.Option(help="Folder of the dt_med_*_phy_l3_*.nc files.")] = None,
     seeds: Annotated[int, typer.Option(help="Fits of which each figure is the mean.")] = 2,
@@ -143,24 +141,16 @@ def main(
 ) -> None:
     """Fit networks with and without each penalty, and score."""
     torch.set_num_threads(threads)
-    cases = dict(SEAS)
+    cases = dict(OCEANS)
     if folder is not None:
         cases["Western Mediterranean"] = lambda: Case(med2021(folder), MEDITERRANEAN_RADIUS, "j3", REAL)
-    for title in known(case, cases):
+    for title in chosen(case, cases):
         built, table = cases[title](), []
-        for name in known(network, built.networks):
+        for name in chosen(network, built.networks):
             method = method_from(name, dict(built.networks[name]))
             assert isinstance(method, NeuralMethod)  # those are the networks
             table += list(rows(built, name, method, seeds))
         typer.echo(f"{title}:\n\n{markdown(table, COLUMNS)}\n")
-
-
-def known(names: list[str] | None, among: Mapping[str, object]) -> list[str]:
-    """Return the names, or all of them without any; `typer.BadParameter` for one that is not there."""
-    unknown = sorted(set(names or ()) - set(among))
-    if unknown:
-        raise typer.BadParameter(f"unknown {unknown}: expected some of {list(among)}.")
-    return names or list(among)
 
 
 if __name__ == "__main__":

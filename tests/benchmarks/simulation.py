@@ -1,4 +1,4 @@
-"""The simulated sea: its speed, its accuracy, its statistics.
+"""The simulated ocean: its speed, its accuracy, its statistics.
 
 ``python -m tests.benchmarks.simulation`` prints the figures of docs/simulation.md, and
 ``--figure qg.png`` draws its picture.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from time import perf_counter
 from typing import Annotated, Any
 
 import numpy as np
@@ -18,12 +17,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from tests.benchmarks.measures import Measurement, print_parts, rms
+from xinr.challenges.leaderboard.evaluation import timed
 from xinr.geo.points import Points
 from xinr.plots.style import COLOURS, DPI, LABEL, TITLE
 from xinr.simulate import TwoLayer, as_field, derivatives, qg
 
 Array = NDArray[np.float64]
-Row = tuple[str, str]
 
 #: Wavelengths between which the slope of the spectrum is fitted [km].
 MESOSCALE = (100.0, 250.0)
@@ -31,29 +31,28 @@ MESOSCALE = (100.0, 250.0)
 FREE: dict[str, Any] = {"drag_time": np.inf, "damping_time": np.inf, "upper_current": 0.0, "lower_current": 0.0}
 
 
-def speed(days: int, points: int) -> Iterator[Row]:
+def speed(days: int, points: int) -> Iterator[Measurement]:
     """Time a run in both precisions."""
     for dtype in ("float64", "float32"):
-        started = perf_counter()
-        qg(days, points=points, dtype=dtype, device="cpu")
-        yield f"{points} x {points}, {days} days, {dtype}", f"{perf_counter() - started:.1f} s"
+        _, seconds = timed(lambda: qg(days, points=points, dtype=dtype, device="cpu"))  # noqa: B023
+        yield Measurement(f"{points} x {points}, {days} days, {dtype}", f"{seconds:.1f} s")
 
 
-def accuracy(days: int, points: int) -> Iterator[Row]:
+def accuracy(days: int, points: int) -> Iterator[Measurement]:
     """Measure what time steps, single precision and the spline lose, and what an ocean without losses keeps."""
     start = qg(0, points=points)
     exact = qg(days, restart=start, interval=days, step=0.25)["ssh"]
     for name, dtype in {"the usual step": "float64", "the usual step in float32": "float32"}.items():
         error = abs(qg(days, restart=start, interval=days, dtype=dtype)["ssh"] - exact).max()
-        yield f"greatest error of ssh after {days} days, {name}", f"{1e3 * float(error):.3f} mm"
+        yield Measurement(f"greatest error of ssh after {days} days, {name}", f"{1e3 * float(error):.3f} mm")
     for name, step in {"the usual step": None, "steps of half an hour": 0.5}.items():
         free = qg(days, restart=start, interval=days, step=step, **FREE)
-        for kept in ("energy", "enstrophy"):
-            drift = float(free[kept][-1] / start[kept][0]) - 1.0
-            yield f"drift of {kept} in {days} days without losses, {name}", f"{drift:.1e}"
+        for invariant in ("energy", "enstrophy"):
+            drift = float(free[invariant][-1] / start[invariant][0]) - 1.0
+            yield Measurement(f"drift of {invariant} in {days} days without losses, {name}", f"{drift:.1e}")
 
 
-def spline(points: int) -> Iterator[Row]:
+def spline(points: int) -> Iterator[Measurement]:
     """Compare the derivatives of the Field with the exact ones, on the model's grid."""
     ds = qg(6, points=points)
     inner, truth = ds.isel(time=slice(3, 4)), as_field(ds)
@@ -61,29 +60,31 @@ def spline(points: int) -> Iterator[Row]:
     at = np.stack([x, y, np.full_like(x, 3.0)], axis=1)
     east, north = (np.tile(np.eye(3)[axis], (len(at), 1)) for axis in (0, 1))
     slope = truth.predictor.gradient(Points.of(at))[:, :2] / 1e3
-    bend = (truth.predictor.curvature(Points.of(at), east) + truth.predictor.curvature(Points.of(at), north)) / 1e6
+    curved = (truth.predictor.curvature(Points.of(at), east) + truth.predictor.curvature(Points.of(at), north)) / 1e6
     exact = derivatives(inner)
     slopes = np.stack([exact["dssh_dx"].values.ravel(), exact["dssh_dy"].values.ravel()], axis=1)
-    yield "error of the spline's slopes, rms over rms", f"{_ratio(slope - slopes, slopes):.1e}"
+    yield Measurement("error of the spline's slopes, rms over rms", f"{rms(slope - slopes) / rms(slopes):.1e}")
     laplacian = exact["laplacian_ssh"].values.ravel()
-    yield "error of its Laplacian", f"{_ratio(bend - laplacian, laplacian):.1e}"
+    yield Measurement("error of its Laplacian", f"{rms(curved - laplacian) / rms(laplacian):.1e}")
 
 
-def statistics(ds: xr.Dataset) -> Iterator[Row]:
-    """Describe a sea: heights, currents, spectrum, memory."""
+def statistics(ds: xr.Dataset) -> Iterator[Measurement]:
+    """Describe an ocean: heights, currents, spectrum, decorrelation."""
     ssh, current = ds["ssh"], np.hypot(ds["u"].values, ds["v"].values)
-    yield "ssh, rms", f"{100 * float(ssh.std()):.1f} cm"
-    yield "current, mean and rms", f"{100 * float(current.mean()):.0f} and {100 * _rms(current):.0f} cm/s"
-    yield "vorticity over f, rms", f"{_rms(_vorticity(ds)):.2f}"
+    yield Measurement("ssh, rms", f"{100 * float(ssh.std()):.1f} cm")
+    yield Measurement("current, mean and rms", f"{100 * float(current.mean()):.0f} and {100 * rms(current):.0f} cm/s")
+    yield Measurement("vorticity over f, rms", f"{rms(_vorticity(ds)):.2f}")
     number, power = isotropic(ds)
-    yield "wavelength of the most variance", f"{1.0 / number[power.argmax()]:.0f} km"
+    yield Measurement("wavelength of the most variance", f"{1.0 / number[power.argmax()]:.0f} km")
     number, power = along(ds)
     between = (number > 1.0 / MESOSCALE[1]) & (number < 1.0 / MESOSCALE[0])
     slope = np.polyfit(np.log(number[between]), np.log(power[between]), 1)[0]
-    yield "slope of the spectrum along a line, 250 to 100 km", f"{slope:.1f}"
+    yield Measurement("slope of the spectrum along a line, 250 to 100 km", f"{slope:.1f}")
     days = np.timedelta64(10, "D") // (ds["time"].values[1] - ds["time"].values[0])
     late, early = ssh.values[days:], ssh.values[:-days]
-    yield "correlation after 10 days at a point", f"{float((late * early).mean() / (ssh.values**2).mean()):.2f}"
+    yield Measurement(
+        "correlation after 10 days at a point", f"{float((late * early).mean() / (ssh.values**2).mean()):.2f}"
+    )
 
 
 def isotropic(ds: xr.Dataset) -> tuple[Array, Array]:
@@ -148,14 +149,6 @@ def _vorticity(ds: xr.Dataset) -> Array:
     return np.asarray(derivatives(ds, "psi")["laplacian_psi"].values / TwoLayer().f)
 
 
-def _rms(values: Array) -> float:
-    return float(np.sqrt(np.mean(np.square(values))))
-
-
-def _ratio(error: Array, exact: Array) -> float:
-    return _rms(error) / _rms(exact)
-
-
 def main(
     days: Annotated[int, typer.Option(help="Length of the timed run.")] = 400,
     points: Annotated[int, typer.Option(help="Grid points along a side.")] = 128,
@@ -163,10 +156,13 @@ def main(
 ) -> None:
     """Print the figures of docs/simulation.md."""
     ds = qg(days, points=points)
-    parts = statistics(ds), accuracy(10, points), spline(points), speed(days, points)
-    for part in parts:
-        for name, value in part:
-            typer.echo(f"| {name} | {value} |")
+    parts = {
+        "statistics": lambda: statistics(ds),
+        "accuracy": lambda: accuracy(10, points),
+        "spline": lambda: spline(points),
+        "speed": lambda: speed(days, points),
+    }
+    print_parts(parts)
     if figure is not None:
         draw(ds.isel(time=slice(None, None, 5))).savefig(figure)
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tests.benchmarks.measures import Row, fastest
+from tests.benchmarks.measures import Measurement, fastest
 from xinr._typing import Array
 from xinr.challenges import Challenge
 from xinr.methods.kriging.conditioning import Conditioning
@@ -21,11 +21,11 @@ from xinr.validation.sampling import sampled
 
 #: Relative residual of the solution that others are measured by, and iterations that plain ones may take.
 EXACT, MOST = 1e-7, 5000
-#: Length of the transforms, side by side, whose rate is that of the machine; and bytes copied to find its memory's.
+#: Length of the transforms, many at once, whose rate is that of the machine; and bytes copied to find its memory's.
 CACHED, COPIED = 1024, 1 << 28
 
 
-def iterations(challenge: Challenge) -> Iterator[Row]:
+def iterations(challenge: Challenge) -> Iterator[Measurement]:
     """Count the iterations of plain and of preconditioned conjugate gradients, and what the tolerance does."""
     method = Kriging()
     x, y, error = observed(challenge, method)
@@ -37,23 +37,23 @@ def iterations(challenge: Challenge) -> Iterator[Row]:
     found = problem.solve(heights, method.tolerance)
     off = _relative(problem.signal_covariance(found.weights), exact)
     what = f"{len(y)} observations, signal there within {100 * off:.2g} % of the exact solution"
-    yield f"preconditioned iterations, {what}", f"{len(found.residuals)}", ""
+    yield Measurement(f"preconditioned iterations, {what}", f"{len(found.residuals)}")
     plain = next((n for n, signal in _plain(problem, heights) if _relative(signal, exact) <= off), None)
-    yield "plain iterations to the same", f"{plain or f'more than {MOST}'}", ""
+    yield Measurement("plain iterations to the same", f"{plain or f'more than {MOST}'}")
     for part in (2.0, 1.0, 0.5):
         tolerance = part * method.tolerance
         field = challenge.fit(replace(method, tolerance=tolerance))
         table, count = challenge.score(field), field.history.sizes["check"]
         score = f"{100 * float(table.rmse):.4f} cm, mu {float(table.mu):.5f}"
-        yield f"score on the withheld track at tolerance {tolerance:g}, {count} iterations", score, ""
+        yield Measurement(f"score on the withheld track at tolerance {tolerance:g}, {count} iterations", score)
 
 
 def observed(challenge: Challenge, method: Kriging) -> tuple[Array, Array, ObservationError]:
-    """Return places, values and errors of a challenge's observations, as the method gets them."""
+    """Return positions, values and errors of a challenge's observations, as the method gets them."""
     return sampled(challenge.observations.coarsen(method.coarsen), method)
 
 
-def machine(challenge: Challenge, repeats: int) -> Iterator[Row]:
+def machine(challenge: Challenge, repeats: int) -> Iterator[Measurement]:
     """Share out the time of a fit, and compare transforms and sparse products with what the machine can do."""
     method = Kriging()
     x, y, error = observed(challenge, method)
@@ -64,19 +64,21 @@ def machine(challenge: Challenge, repeats: int) -> Iterator[Row]:
     problem = method.conditioning(method.lattice(x), x, error)
     seconds = fastest(_parts(problem, len(y)), 10 * repeats)
     shape = problem.lattice.shape
-    yield f"fit, lattice {shape[0]} x {shape[1]} x {shape[2]}, {len(y)} observations", f"{whole:.2f} s", ""
+    yield Measurement(f"fit, lattice {shape[0]} x {shape[1]} x {shape[2]}, {len(y)} observations", f"{whole:.2f} s")
     for name, spent in seconds.items():
         share = 100 * count * spent / whole
-        yield f"{name}, {count} times", f"{1e3 * spent:.2f} ms each, {share:.0f} % of the fit", ""
+        yield Measurement(f"{name}, {count} times", f"{1e3 * spent:.2f} ms each, {share:.0f} % of the fit")
     size = problem.lattice.size
     flops = 2.5 * size * np.log2(size)
     rate, bandwidth = machine_rates(size, repeats)
     for name in ("forward transform", "inverse transform"):
         reached = flops / seconds[name]
-        yield f"rate of the {name}", _of(reached / 1e9, rate / 1e9, "GFLOP/s", "transforms in cache"), ""
+        yield Measurement(f"rate of the {name}", _of(reached / 1e9, rate / 1e9, "GFLOP/s", "transforms in cache"))
     moved = 8 * STENCIL * len(y)
     for name in ("spreading product", "gathering product"):
-        yield f"weights read by the {name}", _of(moved / seconds[name] / 1e9, bandwidth / 1e9, "GB/s", "a copy"), ""
+        yield Measurement(
+            f"weights read by the {name}", _of(moved / seconds[name] / 1e9, bandwidth / 1e9, "GB/s", "a copy")
+        )
 
 
 def machine_rates(size: int, repeats: int) -> tuple[float, float]:

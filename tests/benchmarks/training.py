@@ -1,4 +1,4 @@
-"""How fast networks are trained and evaluated, beside the loops that one would write first.
+"""How fast networks are trained and evaluated, relative to the loops that one would write first.
 
 ``python -m tests.benchmarks.training FOLDER`` prints what docs/methods/neural.md says of speed: samples a second of one
 network and batch in several loops, the share of the machine's rate of matrix products, seconds to the rmse that 1500
@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from time import perf_counter
 from typing import Annotated
 
 import numpy as np
@@ -20,10 +19,11 @@ import typer
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from tests.benchmarks.measures import Row, fastest
+from tests.benchmarks.measures import Measurement, fastest, print_parts
 from tests.benchmarks.med2021 import calibrated
 from xinr._typing import Array
 from xinr.challenges import Challenge, med2021
+from xinr.challenges.leaderboard.evaluation import timed
 from xinr.fields.fitted import FittedField
 from xinr.fields.fitting import fit_observations
 from xinr.geo.points import Points
@@ -71,7 +71,7 @@ class PlainSiren(nn.Module):
         return height
 
 
-def rates(features: int, layers: int, batch: int, steps: int, repeats: int) -> Iterator[Row]:
+def rates(features: int, layers: int, batch: int, steps: int, repeats: int) -> Iterator[Measurement]:
     """Compare samples a second: a loader of single samples, a plain loop, and the training of xinr."""
     x = torch.rand(batch, 4, generator=torch.Generator().manual_seed(0)) * 2.0 - 1.0
     y = torch.sin(3.0 * x[:, 0]) * torch.cos(2.0 * x[:, 1])
@@ -104,9 +104,9 @@ def rates(features: int, layers: int, batch: int, steps: int, repeats: int) -> I
     for name, taken in seconds.items():
         rate = steps * batch / taken
         share = 6.0 * weights * rate / possible  # forward, and backward by weights and by features
-        beside = f"{seconds['a plain loop'] / taken:.2f} times the plain loop"
-        yield name, f"{rate / 1e3:.1f} thousand samples a second, {100 * share:.0f} % of sgemm, {beside}", ""
-    yield "a matrix product in float32", f"{possible / 1e9:.0f} GFLOP/s", ""
+        relative = f"{seconds['a plain loop'] / taken:.2f} times the plain loop"
+        yield Measurement(name, f"{rate / 1e3:.1f} thousand samples a second, {100 * share:.0f} % of sgemm, {relative}")
+    yield Measurement("a matrix product in float32", f"{possible / 1e9:.0f} GFLOP/s")
 
 
 def plain(x: Tensor, y: Tensor, features: int, layers: int, steps: int, batch: int = 0, loader: int = 0) -> None:
@@ -117,15 +117,15 @@ def plain(x: Tensor, y: Tensor, features: int, layers: int, steps: int, batch: i
         feed = iter(DataLoader(TensorDataset(x, y), batch_size=loader, shuffle=True))
     for _ in range(steps):
         index = torch.randint(len(x), (batch,)) if batch else None
-        places, heights = next(feed) if index is None else (x[index], y[index])
-        loss = ((network(places)[:, 0] - heights) ** 2).mean()
+        positions, heights = next(feed) if index is None else (x[index], y[index])
+        loss = ((network(positions)[:, 0] - heights) ** 2).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
 
 
 def as_observed(x: Tensor, y: Tensor) -> tuple[Array, Array, ObservationError]:
-    """Return what a method takes: places in km and days, one long pass."""
+    """Return what a method takes: positions in km and days, one long pass."""
     n = len(x)
     error = ObservationError(np.full(n, 0.1), np.zeros(n, dtype=np.int64), np.zeros(n))
     return 100.0 * x.double().numpy(), y.double().numpy(), error
@@ -138,24 +138,24 @@ def product_rate(rows: int, columns: int, repeats: int) -> float:
     return 20 * 2.0 * rows * columns**2 / seconds
 
 
-def to_the_rmse_of_adam(challenge: Challenge, method: Siren, adam_steps: int) -> Iterator[Row]:
+def to_the_rmse_of_adam(challenge: Challenge, method: Siren, adam_steps: int) -> Iterator[Measurement]:
     """Compare how long it takes to predict the withheld track as well as many steps of Adam with large batches do."""
     peer = replace(method, optimizer="adam", learning_rate=1e-3, steps=adam_steps, batch_size=4096, precision="float32")
-    field, whole = timed(challenge.observations, peer)
+    field, whole = fitted(challenge.observations, peer)
     goal = rmse_of(challenge, field)
-    yield f"Adam, {adam_steps} steps of 4096", f"{goal:.2f} cm in {whole:.1f} s", ""
+    yield Measurement(f"Adam, {adam_steps} steps of 4096", f"{goal:.2f} cm in {whole:.1f} s")
     for precision in ("float32", "bfloat16"):
         for steps in (100, 150, 200, 300):
-            field, seconds = timed(challenge.observations, replace(method, steps=steps, precision=precision))
+            field, seconds = fitted(challenge.observations, replace(method, steps=steps, precision=precision))
             rmse = rmse_of(challenge, field)
             reached = "reached" if rmse <= goal else "not reached"
-            beside = f"{rmse:.2f} cm in {seconds:.1f} s, {seconds / whole:.3f} of the time: {reached}"
-            yield f"Muon, {steps} steps of {method.batch_size}, {precision}", beside, ""
+            measured = f"{rmse:.2f} cm in {seconds:.1f} s, {seconds / whole:.3f} of the time: {reached}"
+            yield Measurement(f"Muon, {steps} steps of {method.batch_size}, {precision}", measured)
             if rmse <= goal:
                 break
 
 
-def prediction(points: int, features: int, layers: int) -> Iterator[Row]:
+def prediction(points: int, features: int, layers: int) -> Iterator[Measurement]:
     """Evaluate the network of the first submission on its grid."""
     x = np.random.default_rng(0).uniform(-1.0, 1.0, (points, 4))
     one = Siren(hidden_features=features, hidden_layers=layers, steps=1, batch_size=8)
@@ -166,47 +166,50 @@ def prediction(points: int, features: int, layers: int) -> Iterator[Row]:
     weights = layers * features**2
     possible = product_rate(4096, features, 3)
     share = 2.0 * weights * points / seconds / possible
-    yield (
+    yield Measurement(
         f"{points} points of {layers + 1} x {features}",
         f"{seconds:.1f} s, {100 * share:.0f} % of sgemm",
         f"{SEED_SECONDS} s on ten cores",
     )
 
 
-def new_days(challenge: Challenge, method: Siren, days: int = 7) -> Iterator[Row]:
+def new_days(challenge: Challenge, method: Siren, days: int = 7) -> Iterator[Measurement]:
     """Fit all days from a field of all but the last, and from nothing."""
     points = challenge.observations
     before = points.take(points.time < points.time.max() - np.timedelta64(days, "D"))
     earlier = fit_observations(before, method)
-    whole, seconds = timed(points, method)
-    yield f"all days from nothing, {method.steps} steps", f"{rmse_of(challenge, whole):.2f} cm in {seconds:.1f} s", ""
+    whole, seconds = fitted(points, method)
+    yield Measurement(
+        f"all days from nothing, {method.steps} steps", f"{rmse_of(challenge, whole):.2f} cm in {seconds:.1f} s"
+    )
     for steps in (method.steps // 10, method.steps // 4):
         for name, init in (("an earlier field", earlier), ("nothing", None)):
-            field, some = timed(points, replace(method, steps=steps), init)
+            field, some = fitted(points, replace(method, steps=steps), init)
             shown = f"{rmse_of(challenge, field):.2f} cm in {some:.1f} s, {some / seconds:.2f} of the time"
-            yield f"{days} new days from {name}, {steps} steps", shown, ""
+            yield Measurement(f"{days} new days from {name}, {steps} steps", shown)
 
 
-def curve(challenge: Challenge, methods: Sequence[NeuralMethod]) -> Iterator[Row]:
-    """Tell what seconds buy: rmse on the withheld track, and how much of it lies within stated errors."""
+def curve(challenge: Challenge, methods: Sequence[NeuralMethod]) -> Iterator[Measurement]:
+    """Measure what seconds buy: rmse on the withheld track, and how much of it lies within formal errors."""
     for method in methods:
         for quarters, members in ((1, 1), (2, 1), (4, 1), (4, 4)):
             some = replace(method, steps=quarters * method.steps // 4, members=members, calibrate=True)
-            yield f"{type(method).__name__}, {some.steps} steps, {members} member(s)", _found(challenge, some), ""
-    yield "kriging about a small network of large scales", _found(challenge, Kriging(mean=LARGE_SCALES)), ""
+            yield Measurement(
+                f"{type(method).__name__}, {some.steps} steps, {members} member(s)", _found(challenge, some)
+            )
+    yield Measurement("kriging about a small network of large scales", _found(challenge, Kriging(mean=LARGE_SCALES)))
 
 
 def _found(challenge: Challenge, method: Method) -> str:
-    field, seconds = timed(challenge.observations, method)
-    stated = calibrated(challenge, field, method)
-    within = f"{100 * stated['coverage_68']:.0f} / {100 * stated['coverage_95']:.0f}"
-    return f"{rmse_of(challenge, field):.2f} cm in {seconds:.1f} s, {within} % within stated 68 / 95 % intervals"
+    field, seconds = fitted(challenge.observations, method)
+    shares = calibrated(challenge, field, method)
+    within = f"{100 * shares['coverage_68']:.0f} / {100 * shares['coverage_95']:.0f}"
+    return f"{rmse_of(challenge, field):.2f} cm in {seconds:.1f} s, {within} % within formal 68 / 95 % intervals"
 
 
-def timed(points: Observations, method: Method, init: FittedField | None = None) -> tuple[FittedField, float]:
+def fitted(points: Observations, method: Method, init: FittedField | None = None) -> tuple[FittedField, float]:
     """Return a field, and the seconds of its fit."""
-    started = perf_counter()
-    return fit_observations(points, method, init), perf_counter() - started
+    return timed(lambda: fit_observations(points, method, init))
 
 
 def rmse_of(challenge: Challenge, field: FittedField) -> float:
@@ -216,26 +219,24 @@ def rmse_of(challenge: Challenge, field: FittedField) -> float:
 
 def main(
     folder: Annotated[Path, typer.Argument(help="Folder of the dt_med_*_phy_l3_*.nc files.")],
-    part: Annotated[str, typer.Option(help="rates, adam, prediction, days, curve, or all.")] = "all",
+    part: Annotated[
+        list[str] | None, typer.Option(help="Some of rates, adam, prediction, days, curve; by default all.")
+    ] = None,
     threads: Annotated[int, typer.Option(help="Of torch.")] = 2,
     small: Annotated[bool, typer.Option(help="A tenth of everything.")] = False,
 ) -> None:
     """Print how fast networks are trained and evaluated."""
     torch.set_num_threads(threads)
     size: dict[str, int] = {"hidden_features": 32, "hidden_layers": 2, "steps": 20} if small else {}
-    method, few = Siren(**size), 10 if small else 1  # type: ignore[arg-type]
-    parts: dict[str, Callable[[], Iterator[Row]]] = {
+    method, few = Siren(**size), 10 if small else 1
+    parts: dict[str, Callable[[], Iterator[Measurement]]] = {
         "rates": lambda: rates(256 // few, 4, 4096 // few, 20 // min(few, 4), 3),
         "adam": lambda: to_the_rmse_of_adam(med2021(folder), method, 1500 // few**2),
         "prediction": lambda: prediction(GRID_POINTS // few, SEED_NETWORK["features"] // few, SEED_NETWORK["layers"]),
         "days": lambda: new_days(med2021(folder), method),
-        "curve": lambda: curve(med2021(folder), [Siren(**size), Positional(**size)]),  # type: ignore[arg-type]
+        "curve": lambda: curve(med2021(folder), [Siren(**size), Positional(**size)]),
     }
-    if part not in (*parts, "all"):
-        raise typer.BadParameter(f"no part {part!r}: expected one of {[*parts, 'all']}.")
-    for name in parts if part == "all" else [part]:
-        for what, found, aim in parts[name]():
-            typer.echo(f"{what}: {found}" + (f" ({aim})" if aim else ""))
+    print_parts(parts, part)
 
 
 if __name__ == "__main__":

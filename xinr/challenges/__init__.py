@@ -1,17 +1,16 @@
-"""Challenges: tracks to map, a track kept back, and the rules of the score."""
+"""Challenges: tracks to map, a withheld track, and the rules of the score."""
 
 from xinr.challenges.challenge import Challenge
 from xinr.challenges.dc2020a import dc2020a
 from xinr.challenges.dc2021a import dc2021a
 from xinr.challenges.med2021 import MED2021_MISSIONS, med2021
 from xinr.challenges.osse import osse, regular_grid
-from xinr.challenges.registry import CHALLENGES, Opener, open_challenge
+from xinr.challenges.registry import CHALLENGES, open_challenge
 
 __all__ = [
     "CHALLENGES",
     "MED2021_MISSIONS",
     "Challenge",
-    "Opener",
     "dc2020a",
     "dc2021a",
     "med2021",

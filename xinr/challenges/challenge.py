@@ -1,4 +1,4 @@
-"""A challenge: observations to map, what is kept back, and the rules of the score, in one object for every method."""
+"""A challenge: observations to map, what is withheld, and the rules of the score, in one object for every method."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from xinr.observations.observations import Observations
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Challenge:
-    """Tracks to map, a track kept back or a known truth, and how a map is scored.
+    """Tracks to map, a track withheld or a known truth, and how a map is scored.
 
     Parameters
     ----------
     name : str
-        What it is called.
+        Its title.
     training : Dataset
         Along-track data to map: heights [m], corrected as they are to be mapped, and the coordinate ``mission``. It may
         begin before the period that is scored, and end after it.
@@ -47,7 +47,7 @@ class Challenge:
     segment_length : float
         Of the spectral score [km].
     truth : Field, optional
-        The height itself, where the sea is simulated.
+        The height itself, where the ocean is simulated.
     maps : mapping of str to Dataset
         Maps that others made, by name, to be scored like the methods: any gridded (L4) height.
     published : mapping of str to mapping
@@ -57,7 +57,7 @@ class Challenge:
     Raises
     ------
     ValueError
-        Nothing is kept back: neither a track nor a truth.
+        Nothing to score on: neither a withheld track nor a truth.
 
     Examples
     --------
@@ -66,7 +66,7 @@ class Challenge:
     >>> two_weeks = ("2021-01-01", "2021-01-16")
     >>> challenge = osse(eddies(waves=40), missions=("j3", "s3a"), period=two_weeks, spacing=1.0, time_step=2)
     >>> challenge
-    <Challenge simulated sea: 4253 points of j3, s3a to map, 2803 of c2 withheld, 2021-01-01 to 2021-01-16>
+    <Challenge simulated ocean: 4253 points of j3, s3a to map, 2803 of c2 withheld, 2021-01-01 to 2021-01-16>
     >>> fitted = challenge.fit("oi", analysis_step=4)
     >>> table = challenge.score(fitted)
     >>> bool(table.mu > challenge.score_null().mu), bool(challenge.score_truth(fitted).mu > 0)
@@ -88,7 +88,7 @@ class Challenge:
     def __post_init__(self) -> None:
         if self.withheld is None and self.truth is None:
             raise ValueError(
-                f"the challenge {self.name!r} keeps nothing back: give it withheld=<track> or truth=<Field>."
+                f"the challenge {self.name!r} has nothing to score on: give it withheld=<track> or truth=<Field>."
             )
 
     @cached_property
@@ -105,30 +105,24 @@ class Challenge:
         return fit(self.observations, method, **settings)
 
     def map(self, field: Field) -> xr.Dataset:
-        """Evaluate a field on the grid of the maps: height, stated error if any, gradient and Laplacian."""
+        """Evaluate a field on the grid of the maps: height, formal error if any, gradient and Laplacian."""
         return field.evaluate(self.grid)
 
     @cached_property
     def track(self) -> xr.Dataset:
-        """The points of the withheld track that are scored.
-
-        Raises
-        ------
-        ValueError
-            None is withheld: only the truth scores.
-        """
+        """The points of the withheld track that are scored; ValueError if none is withheld."""
         if self.withheld is None:
             raise ValueError(f"no track is withheld of {self.name!r}: only the truth scores, .score_truth(field).")
         return select(self.withheld, self.rules["region"], self.rules["period"])
 
     @property
     def null(self) -> xr.Dataset:
-        """Return ``ssh`` [m] of a map of nothing at the points of `track`: the mean topography, or zero without one."""
+        """``ssh`` [m] of a map of nothing at the points of `track`: the mean topography, or zero without one."""
         track = self.track
         return xr.Dataset({"ssh": track["mdt"] if "mdt" in track else xr.zeros_like(track["ssh"])})
 
     def score(self, field: Field) -> xr.Dataset:
-        """Score a field straight at the points of the withheld track: see `xinr.Field.score`."""
+        """Score a field at the points of the withheld track: see `xinr.Field.score`."""
         return field.score(self.track, **self.rules)
 
     def score_map(self, maps: xr.Dataset) -> xr.Dataset:
@@ -141,25 +135,13 @@ class Challenge:
 
     @cached_property
     def true_maps(self) -> xr.Dataset:
-        """The truth on the grid of the maps, as `map` gives it.
-
-        Raises
-        ------
-        ValueError
-            The truth is not known: the sea is real.
-        """
+        """The truth on the grid of the maps, as `map` gives it; ValueError if it is not known."""
         if self.truth is None:
             raise ValueError(f"the truth of {self.name!r} is not known: only the withheld track scores, .score(field).")
         return self.map(self.truth)
 
     def score_truth(self, field: Field | xr.Dataset) -> xr.Dataset:
-        """Score a field, or what `map` gives, against the truth on the grid: see `xinr.metrics.truth.score_truth`.
-
-        Raises
-        ------
-        ValueError
-            The truth is not known, or the field is not of the same kind of height.
-        """
+        """Score a field, or what `map` gives, against the truth on the grid: see `xinr.metrics.truth.score_truth`."""
         maps = self.map(field) if isinstance(field, Field) else field
         return score_truth(maps, self.true_maps)
 
@@ -171,14 +153,14 @@ class Challenge:
     @property
     def rules(self) -> dict[str, Any]:
         """The options of `xinr.metrics.score` under which the withheld track is scored."""
-        # The score keeps off the edges of its region by a margin, which is taken for its inside here.
+        region = widened(self.region, BUFFER)  # the score leaves out a margin of this width within it
         rules = {"protocol": self.protocol, "segment_length": self.segment_length}
-        return {"region": widened(self.region, BUFFER), "period": self.period, **rules}
+        return {"region": region, "period": self.period, **rules}
 
     def __repr__(self) -> str:
         to_map = f"{self.training.sizes['time']} points of {', '.join(self.missions)} to map"
-        kept_back = "the truth known"
+        reference = "the truth known"
         if self.withheld is not None:
             names = ", ".join(np.unique(self.withheld["mission"].values.astype(str)))
-            kept_back = f"{self.withheld.sizes['time']} of {names} withheld"
-        return f"<Challenge {self.name}: {to_map}, {kept_back}, {self.period[0]} to {self.period[1]}>"
+            reference = f"{self.withheld.sizes['time']} of {names} withheld"
+        return f"<Challenge {self.name}: {to_map}, {reference}, {self.period[0]} to {self.period[1]}>"

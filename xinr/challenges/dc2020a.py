@@ -13,6 +13,7 @@ from xinr.challenges.challenge import Challenge
 from xinr.challenges.files import below, chosen, folder_of, one_of_each, open_map
 from xinr.fields.gridded import MapField
 from xinr.geo.coordinates import bounds, widened, within
+from xinr.geo.frames import DAY
 from xinr.observations.open_tracks import open_tracks
 
 PREFIX = "2020a_SSH_mapping_NATL60_"
@@ -50,56 +51,59 @@ PUBLISHED = {
 
 
 def dc2020a(
-    path: str | Path, *, missions: Iterable[str] = NADIRS, thin: int = 6, hours: int = 24, buffer: float = 1.0
+    folder: str | Path,
+    *,
+    missions: Iterable[str] = NADIRS,
+    spacing: float = 0.1,
+    time_step: float = 1.0,
+    buffer: float = 1.0,
 ) -> Challenge:
     """Open the files of the SSH mapping data challenge 2020a.
 
     Parameters
     ----------
-    path : str or Path
+    folder : str or Path
         Folder with the files under their published names, in any subfolders: the observations
         ``2020a_SSH_mapping_NATL60_<mission>.nc``, the truth of each day of the period,
         ``NATL60-CJM165_GULFSTREAM_y<year>m<month>d<day>.1h_SSH.nc``, and the maps that are there.
     missions : iterable of str
         Which to map, of en, g2, j1, tpn, swot (its nadir altimeter) and karin (its swath, of which every fifth row of
         pixels becomes a track of its own).
-    thin, hours : int
-        Of the maps: every how many nodes (1/60 degree) and hours of the truth. The published scores are those of 1 and
-        1, some 360 million nodes.
+    spacing, time_step : float
+        Of the maps [degrees, days]: whole multiples of the truth's, 1/60 and 1/24. The published scores are those of
+        all its nodes, some 360 million.
     buffer : float
         How far beyond the domain observations are taken [degrees]; the challenge's baseline takes 1.
 
     Returns
     -------
     Challenge
-        Without a withheld track: the truth scores. Heights are absolute, ``ssh``, without errors. Maps and truth are
-        opened when they are used.
+        Without a withheld track: the truth scores. Heights are absolute, ``ssh``, without errors; maps and truth are
+        opened lazily.
 
     Raises
     ------
-    FileNotFoundError, NotADirectoryError
-        A folder or file is not there, or has another name.
-    ValueError
-        A mission is none of these, there twice, or cannot be read.
+    FileNotFoundError, NotADirectoryError, ValueError
+        A file is missing, there twice or unreadable, a mission is none of these, or a step no whole multiple of the
+        truth's: the text says how to go on.
 
     References
     ----------
     https://github.com/ocean-data-challenges/2020a_SSH_mapping_NATL60, DOI 10.24400/527896/a01-2020.002
     """
-    mapped = chosen(missions, MISSIONS)
-    folder = folder_of(path, "dc2020a")
-    tracks = one_of_each(folder, {mission: f"{PREFIX}{MISSIONS[mission]}.nc" for mission in mapped}, "dc2020a")
-    truth = _truth(folder).isel(time=slice(None, None, hours))
-    own = truth.isel(lat=slice(None, None, thin), lon=slice(None, None, thin))
+    patterns = {mission: f"{PREFIX}{MISSIONS[mission]}.nc" for mission in chosen(missions, MISSIONS)}
+    folder = folder_of(folder, "dc2020a")
+    tracks = one_of_each(folder, patterns, "dc2020a")
+    truth = _truth(folder)
+    truth = truth.isel(time=_every(truth["time"], "time_step", time_step))
+    nodes = {axis: truth[axis][_every(truth[axis], "spacing", spacing)].values for axis in ("lat", "lon")}
     named = {file.stem.removeprefix(PREFIX): file for file in below(folder, f"{PREFIX}*.nc")}
     around = widened(DOMAIN, buffer)
     scores = ("mu_truth", "sigma_truth", "lambda_x_truth", "lambda_t_truth")
     return Challenge(
         name="data challenge 2020a",
         training=xr.concat([_heights(file, mission, around) for mission, file in tracks.items()], "time"),
-        grid=xr.Dataset(
-            coords={"time": own["time"].values, "latitude": own["lat"].values, "longitude": own["lon"].values}
-        ),
+        grid=xr.Dataset(coords={"time": truth["time"].values, "latitude": nodes["lat"], "longitude": nodes["lon"]}),
         region=DOMAIN,
         period=PERIOD,
         truth=MapField.of(truth, "ssh"),
@@ -133,7 +137,7 @@ def _heights(file: Path, mission: str, region: Region) -> xr.Dataset:
 
 
 def _truth(folder: Path) -> xr.Dataset:
-    """Return the truth of the period on the domain: ``ssh``, lazy, one chunk for each day."""
+    """Return the true ``ssh`` of the period on the domain, lazy, one chunk for each day."""
     days = np.arange(*(bound.astype("datetime64[D]") for bound in bounds(PERIOD))).astype(object)
     names = {str(day): f"NATL60-CJM165_GULFSTREAM_{day:y%Ym%md%d}.1h_SSH.nc" for day in days}
     files = one_of_each(folder, names, "dc2020a")
@@ -148,6 +152,21 @@ def _truth(folder: Path) -> xr.Dataset:
     )
     west, east, south, north = DOMAIN
     return ds.rename(sossheig="ssh")[["ssh"]].sel(lon=slice(west, east), lat=slice(south, north))
+
+
+def _every(axis: xr.DataArray, name: str, asked: float) -> slice:
+    """Return every how many nodes of an axis are so many degrees or days apart."""
+    span, unit = axis.values[-1] - axis.values[0], "degrees"
+    if axis.dtype.kind == "M":
+        span, unit = span / DAY, "days"
+    step = float(span) / (axis.size - 1)
+    count = max(round(asked / step), 1)
+    if abs(asked / step - count) > 1e-3:
+        raise ValueError(
+            f"{name}={asked!r} is no whole multiple of the truth's step of {step:.6g} {unit}: "
+            f"the nearest is {name}={count * step:.6g}."
+        )
+    return slice(None, None, count)
 
 
 def _map(file: Path) -> xr.Dataset:

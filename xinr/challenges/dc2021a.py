@@ -1,4 +1,4 @@
-"""Data challenge 2021a: a year of real altimetry over the Gulf Stream, CryoSat-2 kept back."""
+"""Data challenge 2021a: a year of real altimetry over the Gulf Stream, CryoSat-2 withheld."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ PUBLISHED = {
 
 
 def dc2021a(
-    path: str | Path, *, missions: Iterable[str] = MISSIONS, spacing: float = 0.2, buffer: float = 1.0
+    folder: str | Path, *, missions: Iterable[str] = MISSIONS, spacing: float = 0.2, buffer: float = 1.0
 ) -> Challenge:
     """Open the files of the SSH mapping data challenge 2021a.
 
     Parameters
     ----------
-    path : str or Path
+    folder : str or Path
         Folder with the files under their published names, in any subfolders: ``dt_*_<mission>_phy_l3_*.nc`` of the
         missions and of c2; the maps ``OSE_ssh_mapping_<name>.nc`` and ``mdt.nc`` where they are there.
     missions : iterable of str
@@ -61,29 +61,24 @@ def dc2021a(
     Returns
     -------
     Challenge
-        All of its tracks from December 2016 to January 2018 to map, and CryoSat-2 withheld, under the protocol
-        "dc2021a"; the maps are opened when they are used.
+        All of its tracks from December 2016 to January 2018 to map, and CryoSat-2 withheld; maps are opened lazily.
 
     Raises
     ------
-    FileNotFoundError, NotADirectoryError
-        A folder or file is not there, or has another name.
-    ValueError
-        A mission is none of these, there twice, or cannot be read.
+    FileNotFoundError, NotADirectoryError, ValueError
+        A file is missing, there twice or unreadable, or a mission is none of these: the text says how to go on.
 
     References
     ----------
     https://github.com/ocean-data-challenges/2021a_SSH_mapping_OSE, DOI 10.24400/527896/a01-2021.005
     """
-    mapped = chosen(missions, MISSIONS)
-    folder = folder_of(path, "dc2021a")
-    patterns = {mission: f"dt_*_{mission}_phy_l3_*.nc" for mission in (*mapped, WITHHELD)}
-    tracks = one_of_each(folder, patterns, "dc2021a")
-    around = widened(DOMAIN, buffer)
+    patterns = {mission: f"dt_*_{mission}_phy_l3_*.nc" for mission in (*chosen(missions, MISSIONS), WITHHELD)}
+    folder = folder_of(folder, "dc2021a")
+    *mapped, withheld = one_of_each(folder, patterns, "dc2021a").values()
     return Challenge(
         name="data challenge 2021a",
-        training=_cut(open_tracks([tracks[mission] for mission in mapped]), around),
-        withheld=_cut(open_tracks([tracks[WITHHELD]]), DOMAIN),
+        training=_cut(open_tracks(mapped), widened(DOMAIN, buffer)),
+        withheld=_cut(open_tracks([withheld]), DOMAIN),
         grid=_grid(folder, spacing),
         region=widened(DOMAIN, -BUFFER),
         period=PERIOD,
@@ -101,8 +96,7 @@ def _cut(tracks: xr.Dataset, region: Region) -> xr.Dataset:
 
 def _grid(folder: Path, spacing: float) -> xr.Dataset:
     """Return the coordinates of daily maps, with the mean dynamic topography on them if its file is there."""
-    first, after = bounds(PERIOD)
-    grid = regular_grid(DOMAIN, spacing, np.arange(first, after, DAY))
+    grid = regular_grid(DOMAIN, spacing, np.arange(*bounds(PERIOD), DAY))
     for file in below(folder, "mdt.nc")[:1]:
         with open_map(file) as mdt:
             field = MapField.of(mdt.squeeze(drop=True), "mdt")

@@ -9,15 +9,7 @@ import xarray as xr
 
 
 def folder_of(path: str | Path, name: str) -> Path:
-    """Return the folder of a dataset.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is none, with the command that gets it.
-    NotADirectoryError
-        It is a file.
-    """
+    """Return the folder of a dataset; FileNotFoundError, with the command that gets it, or NotADirectoryError."""
     folder = Path(path).expanduser()
     if not folder.exists():
         raise FileNotFoundError(f"no folder {folder}: fetch the data with 'xinr download {name} {folder}'.")
@@ -35,16 +27,7 @@ def chosen(missions: Iterable[str], known: Collection[str]) -> list[str]:
 
 
 def one_of_each(folder: Path, patterns: dict[str, str], name: str) -> dict[str, Path]:
-    """Return the file that fits each pattern, anywhere below a folder.
-
-    Parameters
-    ----------
-    folder : Path
-        Where to look.
-    patterns : dict of str to str
-        For each file, a pattern of its name.
-    name : str
-        Of the dataset.
+    """Return the file whose name fits each pattern, anywhere below the folder of a dataset of that name.
 
     Raises
     ------
@@ -74,13 +57,7 @@ def below(folder: Path, pattern: str) -> list[Path]:
 
 
 def open_map(path: Path) -> xr.Dataset:
-    """Open a gridded file.
-
-    Raises
-    ------
-    ValueError
-        It cannot be read.
-    """
+    """Open a gridded file; ValueError if it cannot be read."""
     try:
         return xr.open_dataset(path)
     except (OSError, ValueError) as error:

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from xinr.challenges.challenge import Challenge
+from xinr.challenges.osse import regular_grid
 from xinr.geo.coordinates import bounds
 from xinr.geo.frames import DAY
 from xinr.observations.open_tracks import open_tracks
@@ -38,10 +39,8 @@ def med2021(folder: str | Path, withheld: str = "s3a", spacing: float = 0.2) -> 
 
     Raises
     ------
-    FileNotFoundError
-        The folder lacks a mission.
-    ValueError
-        No such mission.
+    FileNotFoundError, ValueError
+        The folder lacks a mission, or there is no such mission.
 
     References
     ----------
@@ -54,18 +53,13 @@ def med2021(folder: str | Path, withheld: str = "s3a", spacing: float = 0.2) -> 
     if missing:
         raise FileNotFoundError(f"{folder} lacks dt_med_<mission>_phy_l3_*.nc for {missing}.")
     mapped = [path for mission, found in files.items() if mission != withheld for path in found]
-    west, east, south, north = MED2021_REGION
     first, after = bounds(MED2021_PERIOD)
-    grid = {
-        "time": np.arange(first, after + DAY, DAY),  # a day more, so that the last is within
-        "latitude": np.arange(south, north + spacing / 2, spacing),
-        "longitude": np.arange(west, east + spacing / 2, spacing),
-    }
+    days = np.arange(first, after + DAY, DAY)  # a day more, so that the last is within
     return Challenge(
         name="Western Mediterranean 2021",
         training=open_tracks(mapped),
         withheld=open_tracks(files[withheld]),
-        grid=_with_sea(xr.Dataset(coords=grid), Path(folder)),
+        grid=_with_sea(regular_grid(MED2021_REGION, spacing, days), Path(folder)),
         region=MED2021_REGION,
         period=MED2021_PERIOD,
         segment_length=500.0,

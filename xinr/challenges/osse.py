@@ -1,4 +1,4 @@
-"""Challenges on a simulated sea, whose truth is known."""
+"""Challenges on a simulated ocean, whose truth is known."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def osse(
     seed: int = 0,
     **sampling: Any,
 ) -> Challenge:
-    """Set up an observing-system simulation experiment: a known sea, the altimeters that see it, and one kept back.
+    """Set up an observing-system simulation experiment: a known ocean, the altimeters that observe it, one withheld.
 
     Parameters
     ----------
     truth : Field, optional
-        Sea level anomalies [m] over region and period. By default a quasi-geostrophic sea of that seed, simulated
+        Sea level anomalies [m] over region and period. By default a quasi-geostrophic ocean of that seed, simulated
         once and kept in the user's cache folder: see `xinr.simulate.ocean.cache.cached_ocean`.
     missions : iterable of str
         To map: keys of `xinr.simulate.MISSIONS`.
@@ -52,7 +52,7 @@ def osse(
     segment_length : float
         Of the spectral score [km].
     seed : int
-        Of sea and errors.
+        Of ocean and errors.
     **sampling
         ``land``, ``mdt``, ``errors``: see `xinr.simulate.tracks`.
 
@@ -83,14 +83,13 @@ def osse(
     everything["ssh"] = (everything["sla_unfiltered"] + everything["mdt"]).assign_attrs(
         long_name="sea surface height", units="m"
     )
-    kept_back = everything["mission"].values == withheld
-    first, after = bounds(period)
-    grid = regular_grid(region, spacing, np.arange(first, after, time_step * DAY))
+    held_out = everything["mission"].values == withheld
+    grid = regular_grid(region, spacing, np.arange(*bounds(period), time_step * DAY))
     jet = sampling.get("mdt") or MeanJet.across(region)
     return Challenge(
-        name="simulated sea",
-        training=everything.isel(time=~kept_back),
-        withheld=everything.isel(time=kept_back),
+        name="simulated ocean",
+        training=everything.isel(time=~held_out),
+        withheld=everything.isel(time=held_out),
         grid=grid.assign(mdt=jet.interp(grid)),
         region=region,
         period=period,

@@ -12,11 +12,12 @@ import xarray as xr
 
 from xinr.challenges.challenge import Challenge
 from xinr.challenges.leaderboard.entry import Entry
-from xinr.challenges.leaderboard.table import Row, track_cells, truth_cells
+from xinr.challenges.leaderboard.table import NULL, Row, track_cells, truth_cells
 from xinr.fields.gridded import MapField
 from xinr.metrics import score, score_pairs
 
-NULL = "null (mdt)"
+#: What of the ``info`` of entries the rows show.
+COST = ("fit_seconds", "map_seconds", "rest_seconds", "device")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +47,8 @@ class Leaderboard:
         ValueError
             No track is withheld.
         """
-        predictions = {NULL: self.challenge.null, **{name: e.on_track for name, e in self.entries.items()}}
-        found = {name: each for name, each in predictions.items() if each is not None}
-        return score_pairs(found, self.challenge.track, **self.challenge.rules)
+        methods = {name: entry.on_track for name, entry in self.entries.items() if entry.on_track is not None}
+        return score_pairs({NULL: self.challenge.null, **methods}, self.challenge.track, **self.challenge.rules)
 
     @cached_property
     def truth_scores(self) -> dict[str, xr.Dataset]:
@@ -60,12 +60,10 @@ class Leaderboard:
     @cached_property
     def rows(self) -> list[Row]:
         """One for the null, one for each entry, one for each published score."""
-        null: Row = {"method": NULL, **self._on_track(NULL)}
-        entries = [self._row(name, entry) for name, entry in self.entries.items()]
-        published: list[Row] = [
-            {"method": name, "settings": "published", **cells} for name, cells in self.challenge.published.items()
-        ]
-        return [null, *entries, *published]
+        rows: list[Row] = [{"method": NULL, **self._on_track(NULL)}]
+        rows += [self._row(name, entry) for name, entry in self.entries.items()]
+        published = self.challenge.published.items()
+        return rows + [{"method": name, "settings": "published", **cells} for name, cells in published]
 
     def differences(self, name: str) -> list[Row]:
         """Return one row for each prediction: its score of that name less that of the column's, with intervals."""
@@ -74,10 +72,8 @@ class Leaderboard:
     @property
     def dataset(self) -> xr.Dataset:
         """All numbers along ``prediction``: scores, spectra, differences, scores on the truth, cost."""
-        if self.challenge.withheld is not None:
-            out = self.scores
-        else:
-            out = xr.Dataset(coords={"prediction": [NULL, *self.entries]})
+        alone = xr.Dataset(coords={"prediction": [NULL, *self.entries]})
+        out = alone if self.challenge.withheld is None else self.scores
         rows = {str(row["method"]): row for row in self.rows if row.get("settings") != "published"}
         known = [rows[str(name)] for name in out["prediction"].values]
         keys = dict.fromkeys(key for row in known for key, value in row.items() if not isinstance(value, str))
@@ -94,11 +90,7 @@ class Leaderboard:
 
     def _row(self, name: str, entry: Entry) -> Row:
         truth = truth_cells(self.truth_scores[name]) if name in self.truth_scores else {}
-        cost = {
-            key: entry.info[key]
-            for key in ("fit_seconds", "map_seconds", "rest_seconds", "device")
-            if key in entry.info
-        }
+        cost = {key: entry.info[key] for key in COST if key in entry.info}
         return {"method": name, "settings": entry.info["choice"], **self._on_track(name), **truth, **cost}
 
     def _on_track(self, name: str) -> dict[str, float]:
@@ -108,13 +100,13 @@ class Leaderboard:
         return cells | (self._via_map(self.entries[name]) if name in self.entries else {})
 
     def _via_map(self, entry: Entry) -> dict[str, float]:
-        """Return the rmse of the map of a method, read off at the track as the challenges do, if it covers it."""
+        """Return the rmse of the map of a method, interpolated to the track as the challenges do, if it covers it."""
         track = self.challenge.track
-        read_off = MapField.of(entry.maps, entry.height).on_track(track)
-        beyond = np.isnan(read_off["ssh"].values) & np.isfinite(self.challenge.null["ssh"].values)
-        if entry.info["choice"] == "map" or beyond.any():
+        via_map = MapField.of(entry.maps, entry.height).on_track(track)
+        outside = np.isnan(via_map["ssh"].values) & np.isfinite(self.challenge.null["ssh"].values)
+        if entry.info["choice"] == "map" or outside.any():
             return {}
-        return {"rmse_map": float(score(read_off, track, **self.challenge.rules, resamples=0)["rmse"])}
+        return {"rmse_map": float(score(via_map, track, **self.challenge.rules, resamples=0)["rmse"])}
 
 
 def _pairs(scores: xr.Dataset, name: str, one: str) -> dict[str, float]:

@@ -1,44 +1,38 @@
-"""The main job on a simulated sea: observe it, map it by several methods, and score the maps.
+"""The main job on a simulated ocean: observe it, map it by several methods, and score the maps.
 
-Truth is known, so that each map is compared both with an altimeter that no method saw, as one does at sea, and with
-the truth itself, as one cannot.
+The truth is known, so that each map is compared both with an altimeter that no method saw, as with real data, and with
+the truth itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
 from xinr import plots
 from xinr.challenges.challenge import Challenge
-from xinr.challenges.leaderboard.table import (
-    COST,
-    METHOD,
-    TRACK,
-    TRUTH,
-    Row,
-    markdown,
-    track_cells,
-    truth_cells,
-    write_csv,
-)
-from xinr.challenges.osse import osse, regular_grid
-from xinr.fields.field import Field
+from xinr.challenges.leaderboard.entry import packed
+from xinr.challenges.leaderboard.evaluation import Evaluation, evaluate, null_row
+from xinr.challenges.leaderboard.figures import days_about, field_maps, middle_of
+from xinr.challenges.leaderboard.table import COST, METHOD, TRACK, TRUTH, Row, markdown, write_csv
+from xinr.challenges.osse import osse
 from xinr.fields.netcdf import write_netcdf
 from xinr.methods.covariances import Spectral
+from xinr.methods.registry import method_from
 from xinr.simulate import MISSIONS
 
 #: Settings of each method, chosen on training missions alone: CryoSat-2, on which the table's scores are measured, took
 #: no part. OI, by `xinr.tune` over the five; averages of eight points and three days between analyses keep it quick.
-#: Kriging likewise; fewer draws for its stated error. SIREN: the least rmse on Jason-3, withheld from a fit to the
-#: other four, among omega_0 of 8-18, time scales of 40-200 days, noises of 5-15 cm; of nearly equal ones the smoothest.
+#: Kriging likewise; fewer posterior samples for its formal error. SIREN: the least rmse on Jason-3, withheld from a fit
+#: to the other four, among omega_0 of 8-18, time scales of 40-200 days, noises of 5-15 cm; of nearly equal ones the
+#: smoothest.
 METHODS: dict[str, dict[str, Any]] = {
     "oi": {
         "frame": "sphere",
@@ -74,17 +68,15 @@ METHODS: dict[str, dict[str, Any]] = {
         "calibrate": True,
     },
 }
-TITLES = {"oi": "OI", "siren": "SIREN", "truth": "truth"}
-#: Shown on the map of tracks, about mid-period.
-TRACK_DAYS = 10
-#: Grid step of the figures: fields are functions, and a figure may look closer than a file.
-FIGURE_STEP = 0.1
+TITLES = {"oi": "OI", "siren": "SIREN"}
 ADT_ATTRS = {
     "long_name": "absolute dynamic topography",
     "standard_name": "sea_surface_height_above_geoid",
     "units": "m",
     "comment": "sla + mdt",
 }
+#: Time that any tool reads.
+TIME = {"units": "microseconds since 1950-01-01", "dtype": "int64"}
 
 
 @dataclass(frozen=True)
@@ -96,18 +88,10 @@ class Result:
     files: list[Path]
 
 
-@dataclass(frozen=True)
-class _Mapped:
-    field: Field
-    maps: xr.Dataset
-    score: xr.Dataset
-    row: Row
-
-
 def run(
     out: Path, challenge: Challenge | None = None, methods: Mapping[str, Mapping[str, Any]] | None = None
 ) -> Result:
-    """Map a simulated sea, score, write and draw.
+    """Map a simulated ocean, score, write and draw.
 
     Parameters
     ----------
@@ -132,100 +116,51 @@ def run(
     ...              spacing=1.0, time_step=2)
     >>> with TemporaryDirectory() as folder:
     ...     [row["method"] for row in run(Path(folder), small, {"oi": {"analysis_step": 4}}).rows]
-    ['null (mdt alone)', 'OI']
+    ['null (mdt)', 'OI']
     """
     challenge = challenge or osse()
-    methods = METHODS if methods is None else methods
-    true_maps = _with_mdt(challenge.true_maps, challenge)
+    maps, rows = {"truth": challenge.true_maps}, [null_row(challenge)]
     out.mkdir(parents=True, exist_ok=True)
-    with tqdm(total=2 + 3 * len(methods), disable=None, leave=False) as bar:
-        mapped = {name: _map(name, dict(settings), challenge, bar) for name, settings in methods.items()}
-        rows = [_null_row(challenge, true_maps), *(each.row for each in mapped.values())]
-        bar.set_description("write files")
-        everything = xr.concat([challenge.training, challenge.track], "time")
-        datasets = {"tracks": everything, "truth": true_maps, **{name: each.maps for name, each in mapped.items()}}
-        files = [_write(ds, out / f"{name}.nc") for name, ds in datasets.items()]
-        files.append(write_csv(rows, out / "table.csv"))
-        bar.update()
-        bar.set_description("draw figures")
-        files += _draw(out, challenge, everything, mapped)
-        bar.update()
+    found: dict[str, Evaluation] = {}
+    for name, settings in tqdm((METHODS if methods is None else methods).items(), disable=None, leave=False):
+        title = TITLES.get(name, name)
+        found[title] = evaluate(challenge, method_from(name, dict(settings)), derivatives=True)
+        maps[name] = found[title].maps
+        rows.append(found[title].row(title, truth=True))
+    tracks = xr.concat([challenge.training, challenge.track], "time")
+    written = {"tracks": tracks} | {name: _with_mdt(ds, challenge) for name, ds in maps.items()}
+    files = [out / f"{name}.nc" for name in written]
+    for path, ds in zip(files, written.values(), strict=True):
+        write_netcdf(ds, path, encoding=packed(ds) | {"time": TIME})
+    files.append(write_csv(rows, out / "table.csv"))
+    for name, figure in _figures(challenge, tracks, found):
+        files.append(out / f"{name}.png")
+        figure.savefig(files[-1])
     return Result(_tables(challenge, rows), rows, files)
-
-
-def _map(name: str, settings: dict[str, Any], challenge: Challenge, bar: Any) -> _Mapped:
-    """Fit one method to the training missions, map it, and score it."""
-    bar.set_description(f"{_title(name)}: fit")
-    fitted, fit_seconds = _timed(lambda: challenge.fit(name, **settings))
-    bar.update()
-    bar.set_description(f"{_title(name)}: map")
-    maps, map_seconds = _timed(lambda: challenge.map(fitted))
-    bar.update()
-    bar.set_description(f"{_title(name)}: score")
-    score, against = challenge.score(fitted), challenge.score_truth(maps)
-    bar.update()
-    cost = {"fit_seconds": fit_seconds, "map_seconds": map_seconds}
-    row: Row = {"method": _title(name), **track_cells(score), **truth_cells(against), **cost}
-    return _Mapped(fitted, _with_mdt(maps, challenge), score, row)
 
 
 def _with_mdt(maps: xr.Dataset, challenge: Challenge) -> xr.Dataset:
     """Add the mean dynamic topography, and the absolute one."""
     mdt = challenge.grid["mdt"]
     adt = (maps["sla"] + mdt).transpose(*maps["sla"].dims)
-    return maps.assign(mdt=mdt, adt=adt.assign_attrs(ADT_ATTRS)).assign_attrs(title="Simulated sea")
-
-
-def _timed[T](function: Callable[[], T]) -> tuple[T, float]:
-    started = perf_counter()
-    return function(), perf_counter() - started
-
-
-def _null_row(challenge: Challenge, true_maps: xr.Dataset) -> Row:
-    """Return the score of mapping nothing: the mean topography alone."""
-    score = track_cells(challenge.score_null())
-    rms = float((true_maps["sla"] ** 2).mean()) ** 0.5
-    return {"method": "null (mdt alone)", **score, "rmse_truth": rms}
+    return maps.assign(mdt=mdt, adt=adt.assign_attrs(ADT_ATTRS)).assign_attrs(title="Simulated ocean")
 
 
 def _tables(challenge: Challenge, rows: list[Row]) -> str:
     first, last = (np.datetime64(day, "D") for day in challenge.period)
     names = ", ".join(MISSIONS[name].name for name in challenge.missions)
-    kept_back = MISSIONS[str(challenge.track["mission"].values[0])].name
+    withheld = MISSIONS[str(challenge.track["mission"].values[0])].name
     return (
-        f"{(last - first).astype(int) + 1} days of {names}\n\nOn the passes of {kept_back}, which no method saw:\n\n"
+        f"{(last - first).astype(int) + 1} days of {names}\n\nOn the passes of {withheld}, which no method saw:\n\n"
         f"{markdown(rows, (METHOD, *TRACK, *COST))}\n\nOn the truth (skill is 1 - rms error / rms truth):\n\n"
         f"{markdown(rows, (METHOD, *TRUTH))}"
     )
 
 
-def _title(name: str) -> str:
-    return TITLES.get(name, name)
-
-
-def _write(ds: xr.Dataset, path: Path) -> Path:
-    # As in the files of the data centres: single precision, and a time that any tool reads.
-    encoding = {str(name): {"dtype": "float32", "zlib": True} for name, array in ds.data_vars.items() if array.ndim}
-    write_netcdf(ds, path, encoding={**encoding, "time": {"units": "microseconds since 1950-01-01", "dtype": "int64"}})
-    return path
-
-
-def _draw(out: Path, challenge: Challenge, everything: xr.Dataset, mapped: Mapping[str, _Mapped]) -> list[Path]:
+def _figures(challenge: Challenge, tracks: xr.Dataset, found: Mapping[str, Evaluation]) -> Iterator[tuple[str, Figure]]:
     """Draw tracks, maps and spectral scores."""
-    times = challenge.grid["time"].values
-    middle = times[len(times) // 2]
-    half = np.timedelta64(TRACK_DAYS // 2, "D")
-    period = str((middle - half).astype("datetime64[D]")), str((middle + half).astype("datetime64[D]"))
-    sources: dict[str, Any] = {"truth": challenge.truth}
-    sources |= {_title(name): each.field for name, each in mapped.items()}
-    fine = regular_grid(challenge.region, FIGURE_STEP, times)
     names = {key: orbit.name for key, orbit in MISSIONS.items()}
-    figures = {
-        "tracks": plots.tracks(everything, "sla_unfiltered", period=period, names=names),
-        "maps": plots.maps(sources, fine, time=middle),
-        "psd_score": plots.psd_score({_title(name): each.score for name, each in mapped.items()}),
-    }
-    paths = [out / f"{name}.png" for name in figures]
-    for path, figure in zip(paths, figures.values(), strict=True):
-        figure.savefig(path)
-    return paths
+    days = days_about(middle_of(challenge))
+    yield "tracks", plots.tracks(tracks, "sla_unfiltered", period=days, names=names)
+    yield "maps", field_maps(challenge, {name: each.field for name, each in found.items()})
+    yield "psd_score", plots.psd_score({name: each.track_score for name, each in found.items()})

@@ -8,13 +8,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import perf_counter
 from typing import Any, Self
 
 import numpy as np
 import xarray as xr
 
 from xinr.challenges.challenge import Challenge
+from xinr.challenges.leaderboard.evaluation import evaluate, timed
 from xinr.challenges.leaderboard.machine import device_of, machine_of, versions
 from xinr.fields.field import Field
 from xinr.fields.gridded import MapField
@@ -58,40 +58,18 @@ class Entry:
 
     @classmethod
     def of_method(cls, challenge: Challenge, name: str, method: Method, tune: int = 0) -> Self:
-        """Tune, if asked, fit, map, and evaluate on the withheld track.
-
-        Parameters
-        ----------
-        challenge : Challenge
-            What to map.
-        name : str
-            Of the row.
-        method : Method
-            With its settings; where a search starts.
-        tune : int
-            Cross-validations on the training missions to choose the settings that the method names; 0 takes them as
-            they are.
-        """
+        """Fit, map, and evaluate on the withheld track; settings are first chosen by ``tune`` cross-validations."""
         choice, tuning = "given" if _given(method) else "default", {}
         if tune and method.searched:
             found = search(challenge.observations, method, evaluations=tune)
             method, choice = found.method, "tuned"
             tuning = {"evaluations": found.trials.sizes["trial"], "rmse": found.rmse}
-        started = perf_counter()
-        field = challenge.fit(method)
-        fitted = perf_counter()
-        field.interp(challenge.grid)  # for its cost: the maps are asked for more than the height
-        mapped = perf_counter()
-        maps = challenge.map(field)
-        cost = {
-            "fit_seconds": fitted - started,
-            "map_seconds": mapped - fitted,
-            "rest_seconds": perf_counter() - mapped,
-        }
+        evaluation = evaluate(challenge, method)  # for the cost of the height alone
+        maps, rest_seconds = timed(lambda: challenge.map(evaluation.field))
         device = device_of(method)
         about = {"choice": choice, "given": _given(method), "tuning": tuning, "versions": versions()}
-        info = about | cost | {"device": device, "machine": machine_of(device)}
-        return cls(name, maps, _on_track(challenge, field), info)
+        cost = {**evaluation.seconds, "rest_seconds": rest_seconds, "device": device, "machine": machine_of(device)}
+        return cls(name, maps, _on_track(challenge, evaluation.field), about | cost)
 
     @classmethod
     def of_maps(cls, challenge: Challenge, name: str, maps: xr.Dataset) -> Self:
@@ -104,9 +82,8 @@ class Entry:
         ds = self.maps
         if self.on_track is not None:
             ds = ds.assign({TRACK: ("point", self.on_track["ssh"].values)})
-        encoding = {str(key): {"dtype": "float32", "zlib": True} for key, array in ds.items() if array.ndim}
         attrs = {"xinr_leaderboard": FORMAT, "name": self.name, "info": json.dumps(self.info)}
-        write_netcdf(ds.assign_attrs(attrs), path, encoding=encoding)
+        write_netcdf(ds.assign_attrs(attrs), path, encoding=packed(ds))
 
     @classmethod
     def read(cls, path: Path, challenge: Challenge) -> Self:
@@ -120,16 +97,8 @@ class Entry:
         return cls(ds.attrs["name"], ds.drop_vars(TRACK, errors="ignore"), on_track, json.loads(ds.attrs["info"]))
 
 
-def made(challenge: Challenge, name: str, method: Method, tune: int, folder: Path) -> Entry:
-    """Return the entry of a method: from its file, where settings, data and versions are the same, else made anew.
-
-    Parameters
-    ----------
-    challenge, name, method, tune
-        See `Entry.of_method`.
-    folder : Path
-        Of the files.
-    """
+def stored_entry(challenge: Challenge, name: str, method: Method, tune: int, folder: Path) -> Entry:
+    """Return `Entry.of_method`, from its file in the folder where settings, data and versions are the same."""
     path = folder / f"{slug(name)}-{fingerprint(challenge, method, tune)}.nc"
     if not path.exists():
         Entry.of_method(challenge, name, method, tune).write(path)
@@ -150,10 +119,9 @@ def fingerprint(challenge: Challenge, method: Method, tune: int) -> str:
     (12, True, False)
     """
     points = challenge.observations
-    digest = hashlib.sha256()
     settings = {"kind": type(method).__qualname__, **plain_settings(method)}
-    said = [FORMAT, settings, tune, versions(), device_of(method), challenge.rules, points.quantity]
-    digest.update(json.dumps(said, sort_keys=True, default=str).encode())
+    plain = [FORMAT, settings, tune, versions(), device_of(method), challenge.rules, points.quantity]
+    digest = hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode())
     arrays = [points.time, points.longitude, points.latitude, points.value, points.pass_index]
     arrays += [challenge.grid[axis].values for axis in ("time", "latitude", "longitude")]
     if challenge.withheld is not None:
@@ -162,6 +130,11 @@ def fingerprint(challenge: Challenge, method: Method, tune: int) -> str:
     for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:12]
+
+
+def packed(ds: xr.Dataset) -> dict[str, dict[str, Any]]:
+    """Return the encoding of maps in files: single precision, compressed."""
+    return {str(name): {"dtype": "float32", "zlib": True} for name, array in ds.data_vars.items() if array.ndim}
 
 
 def _on_track(challenge: Challenge, field: Field) -> xr.Dataset | None:

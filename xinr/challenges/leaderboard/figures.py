@@ -1,16 +1,21 @@
-"""The figures of a leaderboard: observations, maps side by side, and scores by scale, day and place."""
+"""The figures of a leaderboard: observations, maps side by side, and scores by scale, day and region."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
 from xinr import plots
+from xinr._typing import Region
 from xinr.challenges.challenge import Challenge
-from xinr.challenges.leaderboard import NULL, Leaderboard
+from xinr.challenges.leaderboard.board import Leaderboard
+from xinr.challenges.leaderboard.table import NULL
+from xinr.challenges.osse import regular_grid
+from xinr.fields.field import Field
 from xinr.metrics import bin_errors
 
 TRUTH = "truth"
@@ -18,47 +23,34 @@ TRUTH = "truth"
 TRACK_DAYS = 10
 #: Boxes of the maps of errors, on each side of the region at most.
 BOXES = 12
+#: Grid spacing of the maps of fields [degrees]: a field can be drawn finer than it is scored.
+SPACING = 0.1
 
 
 def figures(board: Leaderboard) -> Iterator[tuple[str, Figure]]:
-    """Yield the figures that the challenge allows, each with its title.
-
-    Parameters
-    ----------
-    board : Leaderboard
-        Of `xinr.challenges.leaderboard.run`.
-
-    Yields
-    ------
-    title : str
-        What it shows.
-    figure : Figure
-        Drawn when it is asked for.
-    """
-    sources, true = sources_of(board), true_maps(board.challenge)
-    when = board.challenge.grid["time"].values
-    middle = when[len(when) // 2]
-    yield "Observations", _tracks(board.challenge)
+    """Yield the figures that the challenge allows, each with its title, drawn when it is asked for."""
+    challenge, sources, middle = board.challenge, sources_of(board), middle_of(board.challenge)
+    yield "Observations", _tracks(challenge)
     yield "Maps", plots.maps(sources, time=middle)
     yield "Currents", plots.maps(sources, time=middle, quantities=("speed", "vorticity"))
-    made = {name: ds for name, ds in sources.items() if name != TRUTH}
-    stated = {name: ds for name, ds in made.items() if f"err_{board.entries[name].height}" in ds}
-    if true is not None:
-        yield "Errors", plots.maps(made, time=middle, quantities=("error",), truth=true)
-    if stated:
-        yield "Stated errors", plots.maps(stated, time=middle, quantities=("formal error",))
-    if board.challenge.withheld is not None:
+    mapped = {name: ds for name, ds in sources.items() if name != TRUTH}
+    with_error = {name: ds for name, ds in mapped.items() if f"err_{board.entries[name].height}" in ds}
+    if challenge.truth is not None:
+        yield "Errors", plots.maps(mapped, time=middle, quantities=("error",), truth=challenge.true_maps)
+    if with_error:
+        yield "Formal errors", plots.maps(with_error, time=middle, quantities=("formal error",))
+    if challenge.withheld is not None:
         yield from _scores(board)
 
 
 def _scores(board: Leaderboard) -> Iterator[tuple[str, Figure]]:
     each = {name: board.scores.sel(prediction=name) for name in map(str, board.scores["prediction"].values)}
-    found = {name: score for name, score in each.items() if name != NULL}
+    null = {NULL: each.pop(NULL)}
     if np.isfinite(board.scores["psd_diff"]).any():
-        yield "Spectra", plots.psd(found)
-        yield "Resolved scales", plots.psd_score(found)
+        yield "Spectra", plots.psd(each)
+        yield "Resolved scales", plots.psd_score(each)
     if np.isfinite(board.scores["daily_score"]).any():
-        yield "Score of each day", plots.daily_scores(found | {NULL: each[NULL]})  # its colour is then no method's
+        yield "Score of each day", plots.daily_scores(each | null)  # its colour is then no method's
     yield "Errors by place", plots.error_maps(_binned(board))
 
 
@@ -70,9 +62,23 @@ def sources_of(board: Leaderboard) -> dict[str, xr.Dataset]:
     return {name: ds.where(sea) for name, ds in every.items()}
 
 
-def true_maps(challenge: Challenge) -> xr.Dataset | None:
-    """Return the true maps, if they are known."""
-    return None if challenge.truth is None else challenge.true_maps
+def field_maps(challenge: Challenge, fields: Mapping[str, Field], region: Region | None = None) -> Figure:
+    """Draw the truth and fields in the middle of the period, over the region of the challenge or a part of it."""
+    sources: dict[str, Any] = {TRUTH: challenge.truth, **fields}
+    grid = regular_grid(region or challenge.region, SPACING, challenge.grid["time"].values)
+    return plots.maps(sources, grid, time=middle_of(challenge))
+
+
+def middle_of(challenge: Challenge) -> np.datetime64:
+    """Return the time of the map in the middle of the period."""
+    times = challenge.grid["time"].values
+    return times[len(times) // 2]  # type: ignore[no-any-return]
+
+
+def days_about(middle: np.datetime64) -> tuple[str, str]:
+    """Return the first and last day of the picture of tracks."""
+    half = np.timedelta64(TRACK_DAYS // 2, "D")
+    return str((middle - half).astype("datetime64[D]")), str((middle + half).astype("datetime64[D]"))
 
 
 def observed(challenge: Challenge) -> xr.Dataset:
@@ -88,9 +94,7 @@ def observed(challenge: Challenge) -> xr.Dataset:
 def _tracks(challenge: Challenge) -> Figure:
     ds = observed(challenge)
     middle = np.sort(ds["time"].values)[ds.sizes["time"] // 2]  # of the observations: surely there are some
-    half = np.timedelta64(TRACK_DAYS // 2, "D")
-    first, last = (str((middle + shift).astype("datetime64[D]")) for shift in (-half, half))
-    return plots.tracks(ds, "height", period=(first, last))
+    return plots.tracks(ds, "height", period=days_about(middle))
 
 
 def _binned(board: Leaderboard) -> dict[str, xr.Dataset]:

@@ -1,4 +1,4 @@
-"""Every picture and movie of a leaderboard, and a page of markdown that shows them in tables."""
+"""Every picture and movie of a leaderboard, and a page of markdown that shows them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from xinr import plots
-from xinr.challenges.leaderboard import Leaderboard, described, slug
-from xinr.challenges.leaderboard.figures import figures, observed, sources_of, true_maps
+from xinr.challenges.leaderboard.board import Leaderboard
+from xinr.challenges.leaderboard.entry import slug
+from xinr.challenges.leaderboard.figures import figures, observed, sources_of
+from xinr.challenges.leaderboard.text import described
 from xinr.plots.sheet import colour_limits
 
 #: Of the movies of each method.
@@ -50,38 +52,26 @@ def gallery(
         Of the movies, one for each method and quantity: keys of `xinr.plots.QUANTITIES`.
     movies : {"gif", "mp4"}
         Kind of movie; mp4 needs ffmpeg.
-    frames : int
-        At most so many, evenly over the period.
-    fps : int
-        Frames per second.
+    frames, fps : int
+        At most so many, evenly over the period; so many in a second.
 
     Returns
     -------
     Gallery
         Its page is ``gallery.md``.
-
-    Raises
-    ------
-    ValueError
-        An unknown quantity or kind of movie.
     """
     folder.mkdir(parents=True, exist_ok=True)
     grid = board.challenge.grid
     # At most so many, and evenly: steps of the same length.
     step = slice(None, None, math.ceil(grid.sizes["time"] / frames))
     sources = {name: ds.isel(time=step) for name, ds in sources_of(board).items()}
-    with tqdm(total=1 + len(quantities), desc="movies", disable=None, leave=False, delay=1) as bar:
-        tracks = folder / f"observations.{movies}"
-        plots.tracks_movie(
-            tracks, observed(board.challenge), grid["time"].values[step], "height", window=WINDOW, fps=fps
-        )
-        bar.update()
-        moved: dict[str, dict[str, Path]] = {name: {} for name in sources}
-        truth = true_maps(board.challenge)
-        for quantity in quantities:
-            paths = _movies(sources, quantity, truth, folder, movies, fps)
-            moved = {name: moved[name] | {quantity: path} for name, path in paths.items()}
-            bar.update()
+    truth = None if board.challenge.truth is None else board.challenge.true_maps.isel(time=step)
+    tracks = folder / f"observations.{movies}"
+    plots.tracks_movie(tracks, observed(board.challenge), grid["time"].values[step], "height", window=WINDOW, fps=fps)
+    moved: dict[str, dict[str, Path]] = {name: {} for name in sources}
+    for quantity in tqdm(quantities, desc="movies", disable=None, leave=False, delay=1):
+        paths = _movies(sources, quantity, truth, folder, movies, fps)
+        moved = {name: moved[name] | {quantity: path} for name, path in paths.items()}
     pictures = {}
     for title, figure in figures(board):
         pictures[title] = folder / f"{slug(title)}.png"
@@ -95,11 +85,10 @@ def _movies(
     sources: Mapping[str, xr.Dataset], quantity: str, truth: xr.Dataset | None, folder: Path, kind: str, fps: int
 ) -> dict[str, Path]:
     """Write a movie of one quantity for each map, on one colour scale."""
-    steady = None if truth is None else truth.sel(time=next(iter(sources.values()))["time"])
-    limits = colour_limits(plots.quantities_of(ds, [quantity], truth=steady) for ds in sources.values())
+    limits = colour_limits(plots.quantities_of(ds, [quantity], truth=truth) for ds in sources.values())
     paths = {name: folder / f"{slug(name)}_{slug(quantity)}.{kind}" for name in sources}
     for name, ds in sources.items():
-        plots.movie(paths[name], {name: ds}, quantities=[quantity], truth=steady, limits=limits, fps=fps)
+        plots.movie(paths[name], {name: ds}, quantities=[quantity], truth=truth, limits=limits, fps=fps)
     return paths
 
 

@@ -12,7 +12,8 @@ from xinr.methods.device import device_from
 from xinr.methods.method import Method
 from xinr.methods.search import SearchableMethod
 
-#: Packages on which numbers depend.
+#: Parts of the package, and packages, on which numbers depend.
+ROOMS = ("geo", "observations", "methods", "metrics", "validation", "fields")
 PACKAGES = ("xinr", "numpy", "scipy", "torch", "pyinterp", "xarray")
 
 
@@ -36,8 +37,8 @@ def versions() -> dict[str, str]:
 
 def _source() -> str:
     """Return a hash of the modules on which a fit and its maps depend: one version under work has many."""
-    root = Path(__file__).parents[1]
-    files = sorted([*root.glob("*.py"), *root.glob("methods/**/*.py")])
+    root = Path(__file__).parents[2]
+    files = sorted(path for room in ROOMS for path in root.glob(f"{room}/**/*.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:8]
 
 

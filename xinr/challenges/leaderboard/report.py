@@ -1,4 +1,4 @@
-"""A leaderboard as one page of HTML that needs nothing beside it: tables, figures, settings, versions."""
+"""A leaderboard as one page of HTML that needs no other file: tables, figures, settings, versions."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from xinr.challenges.leaderboard import Leaderboard, described, tables
+from xinr.challenges.leaderboard.board import Leaderboard
 from xinr.challenges.leaderboard.figures import figures
 from xinr.challenges.leaderboard.table import html
+from xinr.challenges.leaderboard.text import described, tables
 
 #: Dots per inch of the figures: wide enough for a desk, light enough for a phone.
 REPORT_DPI = 110
@@ -28,20 +29,7 @@ figure { margin: 0; } img { max-width: 100%; height: auto; } footer { color: #66
 
 
 def write_report(board: Leaderboard, folder: Path) -> Path:
-    """Write a leaderboard as one HTML file.
-
-    Parameters
-    ----------
-    board : Leaderboard
-        Of `xinr.challenges.leaderboard.run`.
-    folder : Path
-        Where to write ``report.html``.
-
-    Returns
-    -------
-    Path
-        The file: its figures are in it, and it asks the network for nothing.
-    """
+    """Write ``report.html`` to a folder and return its path: its figures are in it, and it needs no network."""
     sections = [_section(table.title, table.note, html(table.rows, table.columns)) for table in tables(board)]
     sections += [_section(title, "", _embedded(title, figure)) for title, figure in figures(board)]
     path = folder / "report.html"
@@ -64,8 +52,8 @@ def _page(board: Leaderboard, sections: list[str]) -> str:
 
 
 def _section(title: str, note: str, content: str) -> str:
-    said = f"<p>{escape(note)}</p>" if note else ""
-    return f'<section><h2>{escape(title)}</h2>{said}<div class="wide">{content}</div></section>'
+    text = f"<p>{escape(note)}</p>" if note else ""
+    return f'<section><h2>{escape(title)}</h2>{text}<div class="wide">{content}</div></section>'
 
 
 def _embedded(title: str, figure: Figure) -> str:

@@ -12,8 +12,9 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from xinr.challenges.challenge import Challenge
-from xinr.challenges.leaderboard.board import NULL, Leaderboard
-from xinr.challenges.leaderboard.entry import Entry, made, slug
+from xinr.challenges.leaderboard.board import Leaderboard
+from xinr.challenges.leaderboard.entry import Entry, slug, stored_entry
+from xinr.challenges.leaderboard.table import NULL
 from xinr.challenges.leaderboard.text import write
 from xinr.methods.method import Method
 from xinr.methods.registry import method_from
@@ -40,7 +41,7 @@ def run(
         Of results and tables, made if need be. A method whose result is there, with the same settings, data and
         versions, is not run again.
     maps : mapping of str to Dataset, optional
-        Maps that exist, to be scored beside those of the challenge.
+        Maps that exist, to be scored next to those of the challenge.
     tune : int
         Cross-validations over the training missions to choose settings, for each method; 0 takes them as they are.
     devices : iterable of str
@@ -74,22 +75,15 @@ def run(
     chosen = dict(methods) if isinstance(methods, Mapping) else {name: method_from(name, {}) for name in methods}
     existing = {**challenge.maps, **(maps or {})}
     _check(chosen, existing)
-    places: list[str | None] = [*devices] or [None]
-    tasks = [(name, _placed(method, place), i) for name, method in chosen.items() for i, place in enumerate(places)]
-    tasks = [task for task in tasks if task[2] == 0 or hasattr(task[1], "device")]
+    first, *others = [*devices] or [""]
+    tasks = [(name, _on_device(method, first)) for name, method in chosen.items()]
+    again = [(name, method) for name, method in tasks if hasattr(method, "device")]
+    tasks += [(name, _on_device(method, device)) for name, method in again for device in others]
     folder.mkdir(parents=True, exist_ok=True)
-    found: list[tuple[int, Entry]] = []
-    with tqdm(total=len(tasks) + len(existing), disable=None, leave=False, delay=1) as bar:
-        for name, method, i in tasks:
-            bar.set_description(name)
-            found.append((i, made(challenge, name, method, tune, folder)))
-            bar.update()
-        for name, each in existing.items():
-            bar.set_description(name)
-            found.append((0, Entry.of_maps(challenge, name, each)))
-            bar.update()
-    first = {entry.name: entry for i, entry in found if i == 0}
-    board = Leaderboard(challenge, first, tuple(entry for i, entry in found if i))
+    found = [stored_entry(challenge, name, method, tune, folder) for name, method in _progress(tasks)]
+    maps_found = [Entry.of_maps(challenge, name, each) for name, each in _progress(existing.items())]
+    entries = {entry.name: entry for entry in (*found[: len(chosen)], *maps_found)}
+    board = Leaderboard(challenge, entries, tuple(found[len(chosen) :]))
     write(board, folder)
     return board
 
@@ -104,6 +98,10 @@ def _check(methods: Mapping[str, Method], maps: Mapping[str, xr.Dataset]) -> Non
         raise ValueError(f"rows or their files would have the same name, {twice}: give the methods or the maps others.")
 
 
-def _placed(method: Method, device: str | None) -> Method:
+def _progress[T](tasks: Iterable[T]) -> Iterable[T]:
+    return tqdm(tasks, disable=None, leave=False, delay=1)  # type: ignore[no-any-return]
+
+
+def _on_device(method: Method, device: str) -> Method:
     options: dict[str, Any] = {"device": device}
-    return method if device is None or not hasattr(method, "device") else replace(method, **options)
+    return replace(method, **options) if device and hasattr(method, "device") else method

@@ -64,6 +64,7 @@ class Column:
         return f"{self.factor * float(value):.{self.digits}f}"
 
 
+NULL = "null (mdt)"
 METHOD = Column("method", "method")
 TRACK = (
     Column("rmse", "rmse [cm]", 2, 100.0),
@@ -73,7 +74,7 @@ TRACK = (
 )
 #: The map is of the height alone.
 COST = (Column("fit_seconds", "fit [s]", 1), Column("map_seconds", "maps [s]", 1))
-#: Skills on the truth, 1 - rms error / rms truth; wavelengths, the period; how much lies within stated errors.
+#: Skills on the truth, 1 - rms error / rms truth; wavelengths, the period; how much lies within formal errors.
 TRUTH = (
     Column("rmse_truth", "rmse [cm]", 2, 100.0),
     Column("mu_truth", "height"),

@@ -48,15 +48,15 @@ def text_of(board: Leaderboard) -> str:
 
 
 def described(challenge: Challenge) -> str:
-    """Return what is mapped, and on what it is scored."""
+    """Say what is mapped, and on what it is scored."""
     west, east, south, north = challenge.region
     where = f"{west:g} to {east:g} °E, {south:g} to {north:g} °N, {challenge.period[0]} to {challenge.period[1]}"
     mapped = f"{len(challenge.observations):,} points of {', '.join(challenge.missions)} are mapped."
     if challenge.withheld is None:
         return f"{mapped} Scored on the truth, by the protocol dc2020a: {where}."
-    kept_back = ", ".join(np.unique(challenge.withheld["mission"].values.astype(str)))
+    withheld = ", ".join(np.unique(challenge.withheld["mission"].values.astype(str)))
     return (
-        f"{mapped} {kept_back} is withheld; scored on its track, {where}, by the protocol {challenge.protocol} with "
+        f"{mapped} {withheld} is withheld; scored on its track, {where}, by the protocol {challenge.protocol} with "
         f"segments of {challenge.segment_length:g} km."
     )
 
@@ -66,24 +66,21 @@ def tables(board: Leaderboard) -> Iterator[Table]:
     if board.challenge.withheld is not None:
         yield from _on_track(board)
     if board.truth_scores:
-        note = (
-            "Skills are 1 - rms error / rms truth; the last columns tell how much of the truth lies in stated errors."
-        )
+        note = "Skills are 1 - rms error / rms truth; the last columns are shares of the truth within formal errors."
         known = [row for row in board.rows if any(column.key in row for column in TRUTH)]
         yield Table("Scores on the truth", note, known, (METHOD, SETTINGS, *TRUTH))
-    entries = [entry for entry in (*board.entries.values(), *board.elsewhere) if "machine" in entry.info]
+    entries = [entry for entry in board.entries.values() if "machine" in entry.info]
     if entries:
-        yield _speed(entries)
-        yield _settings([entry for entry in board.entries.values() if "machine" in entry.info])
+        yield _speed([*entries, *board.elsewhere])
+        yield _settings(entries)
 
 
 def _on_track(board: Leaderboard) -> Iterator[Table]:
     scores = board.scores
-    n, everything = int(scores["n"][0]), board.challenge.track.sizes["time"]
     note = (
-        f"{n:,} of {everything:,} points: those that every row has. In brackets 95 % bootstrap intervals, over "
-        f"{scores.attrs['n_passes']} passes for rmse and lambda_x, over days for mu and sigma; - is a score that does "
-        "not cross 0.5."
+        f"{int(scores['n'][0]):,} of {board.challenge.track.sizes['time']:,} points: those that every row has. In "
+        f"brackets 95 % bootstrap intervals, over {scores.attrs['n_passes']} passes for rmse and lambda_x, over days "
+        "for mu and sigma; - is a score that does not cross 0.5."
     )
     yield Table("Scores on the withheld track", note, board.rows, ON_TRACK)
     note = "The row's less the column's, with 95 % intervals from the same resamples of passes for both."
@@ -100,16 +97,16 @@ def _pairs(names: Iterable[str], digits: int, factor: float = 1.0) -> list[Colum
 def _speed(entries: Sequence[Entry]) -> Table:
     """Return seconds for fit, map and the rest, one column for each device and machine."""
     rows: dict[str, dict[str, float | str]] = {entry.name: {"method": entry.name} for entry in entries}
-    places = [f"{entry.info['device']}: {entry.info['machine']}" for entry in entries]
-    for entry, place in zip(entries, places, strict=True):
+    machines = [f"{entry.info['device']}: {entry.info['machine']}" for entry in entries]
+    for entry, machine in zip(entries, machines, strict=True):
         parts = (entry.info[f"{part}_seconds"] for part in ("fit", "map", "rest"))
-        rows[entry.name][place] = " + ".join(f"{seconds:.1f}" for seconds in parts)
+        rows[entry.name][machine] = " + ".join(f"{seconds:.1f}" for seconds in parts)
     sizes = {int(np.prod(list(entry.maps[entry.height].sizes.values()))) for entry in entries}
     note = (
         f"Seconds for the fit + the height on {', '.join(f'{size:,}' for size in sorted(sizes))} nodes + what else is "
-        "kept there: height with its stated error, if any, gradient and Laplacian."
+        "kept there: height with its formal error, if any, gradient and Laplacian."
     )
-    columns = [METHOD, *(Column(place, f"{place} [s]") for place in dict.fromkeys(places))]
+    columns = [METHOD, *(Column(machine, f"{machine} [s]") for machine in dict.fromkeys(machines))]
     return Table("Speed", note, list(rows.values()), columns)
 
 
@@ -124,15 +121,15 @@ def _settings(entries: Sequence[Entry]) -> Table:
 def _settings_row(entry: Entry) -> Row:
     info = entry.info
     search = "{evaluations} cross-validations, rmse {rmse:.4f} m".format(**info["tuning"]) if info["tuning"] else ""
-    return {"method": entry.name, "choice": info["choice"], "search": search, "given": _told(info["given"])}
+    return {"method": entry.name, "choice": info["choice"], "search": search, "given": _listed(info["given"])}
 
 
-def _told(settings: Mapping[str, Any]) -> str:
+def _listed(settings: Mapping[str, Any]) -> str:
     """Return settings as one would write them, objects among them as their constructors."""
     return ", ".join(f"{name}={_value(value)}" for name, value in settings.items() if name != "kind")
 
 
 def _value(value: Any) -> str:
     if isinstance(value, Mapping):
-        return f"{value['kind']}({_told(value)})"
+        return f"{value['kind']}({_listed(value)})"
     return f"[{', '.join(map(_value, value))}]" if isinstance(value, list) else f"{value}"
