@@ -34,9 +34,10 @@ MOST_NOT_RUN = 6
 
 
 def blocks(page: str, *languages: str) -> list[tuple[str | None, str]]:
-    """Return the reason why a block is not run, None if it is, and its text, for the blocks in these languages."""
+    """Return the reason why a block is not run, None if it is, and its text on its lines, for these languages."""
     text = PAGES[page].read_text(encoding="utf-8")
-    return [(reason or None, code) for reason, language, code in BLOCK.findall(text) if language in languages]
+    found = [match for match in BLOCK.finditer(text) if match[2] in languages]
+    return [(match[1], "\n" * text.count("\n", 0, match.start(3)) + match[3]) for match in found]
 
 
 # --- stand-ins for the data that snippets take for granted -----------------------------------------------
@@ -44,46 +45,51 @@ def blocks(page: str, *languages: str) -> list[tuple[str | None, str]]:
 
 @pytest.fixture(scope="session")
 def simulated():
-    """Ten days of three altimeters over the Gulf Stream, the eddies that they saw, and CryoSat-2 withheld."""
+    """Eddies in the Gulf Stream, and ten days of three altimeters over them."""
     truth = eddies(waves=40)
     period = ("2017-01-01", "2017-01-10")
-    ds = observe(truth, ("alg", "j3", "c2"), region=(295, 305, 33, 43), period=period)
+    ds = observe(truth, ("j3", "c2", "alg"), region=(295, 305, 33, 43), period=period)
     ds["ssh"] = (ds.sla_unfiltered + ds.mdt).assign_attrs(units="m")
     return truth, ds
 
 
 @pytest.fixture(scope="session")
 def files(simulated, tmp_path_factory):
-    """The folders that snippets open: along-track files of dc2021a and of the Western Mediterranean."""
+    """The folders that snippets open: files of two missions, and those of dc2021a, most of them short."""
     folder = tmp_path_factory.mktemp("files")
-    (folder / "dc2021a" / "dc_obs").mkdir(parents=True)
-    (folder / "dc_obs").symlink_to(folder / "dc2021a" / "dc_obs")
     ds = simulated[1].drop_vars("ssh")
-    names = {"alg": "alg", "j3": "j3", "h2g": "alg", "j2g": "j3", "j2n": "alg", "s3a": "j3", "c2": "c2"}
-    for mission, like in names.items():
-        part = ds.isel(time=ds.mission == like).drop_vars("mission")
-        part = part if mission == like else part.isel(time=slice(0, 200))
-        part.to_netcdf(folder / "dc2021a" / "dc_obs" / DC2021A_TRACKS.format(mission))
+    flown = {name: ds.isel(time=ds.mission == name).drop_vars("mission") for name in ("j3", "c2", "alg")}
+    published = flown | dict.fromkeys(("h2g", "j2g", "j2n", "s3a"), flown["alg"].isel(time=slice(0, 200)))
+    layout = {"dc_obs": {name: flown[name] for name in ("j3", "alg")}, "dc2021a/dc_obs": published}
+    for place, missions in layout.items():
+        (folder / place).mkdir(parents=True)
+        for name, part in missions.items():
+            part.to_netcdf(folder / place / DC2021A_TRACKS.format(name))
     return folder
 
 
 @pytest.fixture
 def stand_ins(simulated):
-    """The names that snippets take for granted."""
+    """The names that snippets take for granted: tracks, a withheld one, a small grid, and a map of the whole region."""
     truth, ds = simulated
-    grid = xr.Dataset(
-        coords={
-            "time": np.arange("2017-01-04", "2017-01-07", dtype="datetime64[D]").astype("datetime64[ns]"),
-            "latitude": np.arange(36.0, 40.0, 0.5),
-            "longitude": np.arange(298.0, 302.0, 0.5),
-        }
+    small, whole = (
+        xr.Dataset(
+            coords={
+                "time": np.arange(first, last, dtype="datetime64[D]").astype("datetime64[ns]"),
+                "latitude": np.arange(south, north, 0.5),
+                "longitude": np.arange(west, east, 0.5),
+            }
+        )
+        for first, last, west, east, south, north in (
+            ("2017-01-04", "2017-01-07", 300.0, 304.0, 36.0, 40.0),
+            ("2016-12-31", "2017-01-13", 295.0, 305.5, 33.0, 43.5),
+        )
     )
-    wide = grid.reindex(latitude=np.arange(33.0, 43.5, 0.5), longitude=np.arange(295.0, 305.5, 0.5))
-    wide = wide.reindex(time=np.arange("2016-12-31", "2017-01-13", dtype="datetime64[D]").astype("datetime64[ns]"))
-    withheld = ds.isel(time=ds.mission == "c2")
-    maps = truth.interp(wide)
-    adt = maps.assign(adt=(maps.sla + 0.1 * (38.0 - maps.latitude)).assign_attrs(units="m"))
-    names = {"tracks": ds.isel(time=ds.mission != "c2"), "grid": grid, "maps": adt, "l4": adt, "truth": truth}
+    maps = truth.interp(whole)
+    maps["adt"] = (maps.sla + 0.1 * (38.0 - maps.latitude)).assign_attrs(units="m")
+    withheld = ds.isel(time=ds.mission == "alg")
+    names = {"tracks": ds.isel(time=ds.mission != "alg"), "grid": small, "maps": maps, "l4": maps, "truth": truth}
+    names |= {"days": small.time, "lat": small.latitude, "lon": small.longitude}
     return names | {"withheld_track": withheld, "other_track": withheld.isel(time=slice(0, 50))}
 
 
@@ -140,7 +146,7 @@ def test_the_snippets_of_a_page_run_one_after_the_other(page, run_page):
 def test_few_snippets_are_not_run_and_each_says_why():
     reasons = [reason for page in PAGES for reason, _ in blocks(page, "python") if reason is not None]
     assert len(reasons) <= MOST_NOT_RUN and all(len(reason.split()) > 2 for reason in reasons)
-    marked = sum(path.read_text(encoding="utf-8").count("<!-- not run") for path in PAGES.values())
+    marked = sum(path.read_text(encoding="utf-8").count("\n<!-- not run") for path in PAGES.values())
     assert marked == len(reasons)  # a comment that stands above no block marks nothing
 
 
@@ -166,7 +172,7 @@ def test_the_documented_method_is_a_whole_method(run_page, tracks, tmp_path):
 def commands(first: str) -> list[list[str]]:
     """Return the words of each command of the documents that begins so."""
     pages = PAGES | {"data/README.md": ROOT / "data" / "README.md"}
-    text = [code for path in pages.values() for _, language, code in BLOCK.findall(path.read_text(encoding="utf-8"))]
+    text = [code for path in pages.values() for _, _, code in BLOCK.findall(path.read_text(encoding="utf-8"))]
     lines = [line for code in text for line in code.splitlines() if line.startswith(first + " ")]
     return [shlex.split(line, comments=True) for line in lines]
 
