@@ -20,6 +20,7 @@ import xinr
 from xinr.challenges import CHALLENGES
 from xinr.cli import app
 from xinr.datasets.registry import DC2021A_TRACKS
+from xinr.geo.points import Points
 from xinr.methods import Predictor, method_from
 from xinr.simulate import eddies
 from xinr.simulate import tracks as observe
@@ -162,8 +163,9 @@ def test_the_documented_method_is_a_whole_method(run_page, tracks, tmp_path):
     step = np.zeros(4)
     for axis, h in enumerate((0.01, 0.01, 0.01, 1e-3)):
         step[:], step[axis] = 0.0, h
-        difference = (field.predictor.predict(x + step) - field.predictor.predict(x - step)) / (2 * h)
-        np.testing.assert_allclose(field.predictor.gradient(x)[:, axis], difference, rtol=1e-4, atol=1e-8)
+        above, below = (field.predictor.predict(Points.of(x + sign * step)) for sign in (1.0, -1.0))
+        slope = field.predictor.gradient(Points.of(x))[:, axis]
+        np.testing.assert_allclose(slope, (above - below) / (2 * h), rtol=1e-4, atol=1e-8)
 
 
 # --- commands ---------------------------------------------------------------------------------------------
