@@ -123,7 +123,7 @@ def test_a_system_that_does_not_converge_says_so(case):
     with pytest.raises(
         ArithmeticError,
         match=r"conjugate gradients reached a residual of .* in 3 iterations, expected 1e-09: the noise is very small "
-        r"beside the signal\. Raise noise, or the tolerance",
+        r"relative to the signal\. Raise noise, or the tolerance",
     ):
         case.problem.solve(case.problem.move(case.y), 1e-9, most=3)
 

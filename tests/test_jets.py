@@ -222,7 +222,7 @@ def test_a_network_and_any_other_predictor_agree_on_derivatives(predictor, curve
         {key: array.astype(float) if array.dtype.kind == "f" else array for key, array in predictor.state().items()}
     )
     pairs = [[(0, 0)], [(0, 1)], [(1, 1)]]
-    general = Predictor.derivatives(Points.of(in_float64), x, directions, pairs, bends)  # of gradients and curvatures
+    general = Predictor.derivatives(in_float64, Points.of(x), directions, pairs, bends)  # of gradients and curvatures
     for found, tolerance in (
         (in_float64.derivatives(Points.of(x), directions, pairs, bends), 1e-10),
         (predictor.derivatives(Points.of(x), directions, pairs, bends), 1e-4),  # float32, and numbers of 1e-15

@@ -421,7 +421,7 @@ def test_noise_far_below_the_signal_says_that_it_does_not_converge(monkeypatch):
 
     x, error = observed()
     monkeypatch.setattr(conditioning.Conditioning.solve, "__defaults__", (20,))
-    with pytest.raises(ArithmeticError, match=r"in 20 iterations, expected 1e-06: the noise is very small beside"):
+    with pytest.raises(ArithmeticError, match=r"in 20 iterations, expected 1e-06: the noise is very small relative"):
         EXACT.fit(x, x[:, 0], replace(error, noise=np.full(200, 1e-4)))
 
 

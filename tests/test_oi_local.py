@@ -97,7 +97,7 @@ def test_more_neighbours_come_nearer_to_the_whole(grid):
     assert apart[0] > apart[1] > apart[2]
 
 
-# --- what is kept -------------------------------------------------------------------------------------
+# --- what is cached ------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_a_map_and_its_derivatives_solve_each_analysis_once(grid, factored):
     field = fitted(n_neighbors=40)
     field.interp(grid)
     solved = len(factored)
-    assert solved == len(field.predictor._kept) > 0
+    assert solved == len(field.predictor._cache) > 0
     for verb in (field.interp, field.gradient, field.laplacian, field.currents):
         verb(grid)
     assert len(factored) == solved
@@ -143,14 +143,14 @@ def test_blocks_share_the_nodes_between_them(grid, factored):
     xr.testing.assert_allclose(found, expected, rtol=0, atol=1e-14)
 
 
-def test_what_is_kept_is_bounded_and_changes_nothing(field, grid, monkeypatch):
+def test_the_cache_is_bounded_and_changes_nothing(field, grid, monkeypatch):
     expected = xr.merge([field.interp(grid), field.laplacian(grid)], combine_attrs="drop")
     monkeypatch.setattr(analysis_cache, "LARGEST", 5 * (analysis_cache.OVERHEAD + 40 * 12))
     small = fitted(n_neighbors=40, pass_bias=0.02)
     for _ in range(2):
         found = xr.merge([small.interp(grid), small.laplacian(grid)], combine_attrs="drop")
         xr.testing.assert_identical(found, expected)
-        assert len(small.predictor._kept) == 5
+        assert len(small.predictor._cache) == 5
 
 
 def test_analyses_used_last_stay(monkeypatch):
@@ -173,13 +173,13 @@ def test_threads_may_share_it(grid):
         xr.testing.assert_equal(result, alone.interp(day))
 
 
-def test_pickled_the_analyses_stay_behind(grid):
+def test_the_cache_is_not_pickled(grid):
     field = fitted(n_neighbors=40)
     before = len(pickle.dumps(field))
     expected = field.interp(grid)
     assert len(pickle.dumps(field)) == before
     again = pickle.loads(pickle.dumps(field))
-    assert len(again.predictor._kept) == 0
+    assert len(again.predictor._cache) == 0
     xr.testing.assert_identical(again.interp(grid), expected)
 
 

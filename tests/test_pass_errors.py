@@ -8,7 +8,7 @@ from xinr.methods import ObservationError
 from xinr.methods.pass_errors import PassErrors
 
 CPU = torch.device("cpu")
-DEVIATIONS = {"both": (0.03, 0.05), "bias": (0.03, 0.0), "exponent": (0.0, 0.05), "none": (0.0, 0.0)}
+DEVIATIONS = {"both": (0.03, 0.05), "bias": (0.03, 0.0), "slope": (0.0, 0.05), "none": (0.0, 0.0)}
 
 
 def errors(bias, slope, n=40, seed=0):
@@ -25,7 +25,7 @@ def dense(error):
     return np.diag(error.noise**2) + of_pass, of_pass
 
 
-@pytest.mark.parametrize(("bias", "exponent"), DEVIATIONS.values(), ids=DEVIATIONS)
+@pytest.mark.parametrize(("bias", "slope"), DEVIATIONS.values(), ids=DEVIATIONS)
 def test_the_inverse_is_that_of_the_dense_matrix(bias, slope):
     error = errors(bias, slope)
     whole, of_pass = dense(error)
@@ -53,9 +53,9 @@ def test_the_matrix_of_optimal_interpolation_is_the_same():
     np.testing.assert_allclose(matrix, dense(error)[0][5:30, 5:30], rtol=1e-12, atol=1e-15)
 
 
-def test_draws_have_the_covariance():
+def test_samples_have_the_covariance():
     error, count = errors(0.03, 0.05, n=15), 40_000
-    drawn = PassErrors(error, CPU, torch.float64).draw(count, torch.Generator().manual_seed(0)).numpy()
+    drawn = PassErrors(error, CPU, torch.float64).sample(count, torch.Generator().manual_seed(0)).numpy()
     whole, _ = dense(error)
     assert drawn.shape == (15, count)
     found, deviation = drawn @ drawn.T / count, np.sqrt(np.diag(whole))
@@ -66,9 +66,9 @@ def test_draws_have_the_covariance():
     assert np.abs(whole / np.outer(deviation, deviation) - np.eye(15)).max() > 0.3
 
 
-def test_draws_repeat_with_the_seed():
+def test_samples_repeat_with_the_seed():
     found = PassErrors(errors(0.03, 0.05), CPU)
-    first, again, other = (found.draw(4, torch.Generator().manual_seed(seed)) for seed in (3, 3, 4))
+    first, again, other = (found.sample(4, torch.Generator().manual_seed(seed)) for seed in (3, 3, 4))
     assert torch.equal(first, again) and not torch.equal(first, other)
 
 

@@ -334,10 +334,11 @@ sys.path.insert(0, {folder!r})
 torch.set_num_threads(1)
 from tests.helpers import observed_passes, pass_error
 from tests.test_training import SMALL
+from xinr.geo.points import Points
 x, y, _, _, index = observed_passes()
 found = SMALL.fit(x, y, pass_error(y, index))
 from torch import distributed
-np.save(f"{out}/{{distributed.get_rank()}}.npy", found.predict(x))
+np.save(f"{out}/{{distributed.get_rank()}}.npy", found.predict(Points.of(x)))
 distributed.destroy_process_group()
 """
 

@@ -171,7 +171,7 @@ def test_a_keyword_that_nothing_takes_is_refused(tracks):
 
 
 def test_a_map_has_no_settings_to_search(maps):
-    with pytest.raises(ValueError, match=r"tracks must have one dimension.*A map is no track"):
+    with pytest.raises(ValueError, match=r"tracks must have one dimension.*A map is not a track"):
         maps.inr.tune()
-    with pytest.raises(ValueError, match=r"tracks must have one dimension.*A map is no track"):
+    with pytest.raises(ValueError, match=r"tracks must have one dimension.*A map is not a track"):
         maps.inr.cross_validate()

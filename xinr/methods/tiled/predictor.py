@@ -214,7 +214,6 @@ class TiledErrorPredictor(BlendedTiles, ErrorPredictor):
     @property
     @override
     def error_comment(self) -> str:
-        """That of the first tile that has one."""
         return next(filter(None, (part.error_comment for part in self.parts)), "")
 
     @override
@@ -228,6 +227,11 @@ class TiledSamplePredictor(BlendedTiles, SamplePredictor):
     kind = "tiled-sample"
 
     parts: tuple[SamplePredictor, ...]
+
+    @property
+    @override
+    def error_comment(self) -> str:
+        return next(filter(None, (part.error_comment for part in self.parts)), "")
 
     @override
     def posterior(self, points: Points) -> tuple[Array, Array]:
