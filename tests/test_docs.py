@@ -168,6 +168,18 @@ def test_the_documented_method_is_a_whole_method(run_page, tracks, tmp_path):
         np.testing.assert_allclose(slope, (above - below) / (2 * h), rtol=1e-4, atol=1e-8)
 
 
+def test_the_guide_tells_the_defaults_of_every_method():
+    text = PAGES["docs/guide.md"].read_text(encoding="utf-8")
+    table = text[text.index("| `method=` | `frame` |") :].partition("\n\n")[0].splitlines()[2:]
+    told = {}
+    for cells in ([cell.strip() for cell in row.strip("|").split("|")] for row in table):
+        told |= dict.fromkeys(re.findall(r"`(\w+)`", cells[0]), (cells[1], *map(float, cells[2:])))
+    for name in xinr.METHODS:
+        method = method_from(name, {})
+        levels = method.noise, method.noise / method.coarsen**0.5, method.pass_bias, method.pass_slope
+        assert told[name] == (method.frame, method.coarsen, *(pytest.approx(level, abs=5e-5) for level in levels))
+
+
 # --- commands ---------------------------------------------------------------------------------------------
 
 
