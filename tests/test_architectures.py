@@ -124,7 +124,7 @@ def test_finer_is_the_authors_activation_but_for_the_kink():
     np.testing.assert_allclose(network(z).detach(), expected, atol=1e-2)
 
 
-def test_finer_draws_its_first_biases_from_their_own_range():
+def test_finer_samples_its_first_biases_from_their_own_range():
     bias = FinerNetwork(3, 4000, 1, 10.0, 3.0, generator()).layers[0].bias.detach()
     assert float(bias.abs().max()) == pytest.approx(3.0, rel=0.01)
     assert float(bias.std()) == pytest.approx(3.0 / 3**0.5, rel=0.03)

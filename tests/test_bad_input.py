@@ -202,7 +202,7 @@ def test_an_unknown_setting_names_the_valid_ones(tracks, options):
 
 
 def test_settings_beside_a_method_that_is_ready(tracks):
-    with pytest.raises(TypeError, match=r"settings \['time_scale'\] came beside a ready OI: set them on the object"):
+    with pytest.raises(TypeError, match=r"settings \['time_scale'\] came with a ready OI: set them on the object"):
         tracks.inr.fit(OI(), time_scale=3.0)
 
 
@@ -342,7 +342,7 @@ def test_a_curvilinear_map(maps):
         maps.inr.fit()
 
 
-def test_a_map_has_no_posterior_error(maps, grid):
+def test_a_map_has_no_formal_error(maps, grid):
     with pytest.raises(ValueError, match=r"a map gives no posterior error: ask without error=True"):
         maps.inr.interp(grid, error=True)
 

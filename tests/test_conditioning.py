@@ -67,7 +67,7 @@ def test_the_solution_is_that_of_the_dense_system(case):
     assert solved.residuals[-1] <= 1e-9 < solved.residuals[-2]
 
 
-def test_single_precision_is_within_a_thousandth_of_the_posterior_error(case):
+def test_single_precision_is_within_a_thousandth_of_the_formal_error(case):
     estimates = [
         p.signal_covariance(p.solve(p.move(case.y), 1e-5).weights).numpy() for p in (case.single, case.problem)
     ]
@@ -167,7 +167,7 @@ def test_the_drift_is_that_of_generalised_least_squares(case):
     np.testing.assert_allclose(case.problem.observe(estimate.signal), expected, rtol=0, atol=1e-7)
 
 
-def test_draws_of_the_prior_have_its_covariance(case):
+def test_samples_of_the_prior_have_its_covariance(case):
     drawn = case.single.observe(case.single.sample_prior(150, torch.Generator().manual_seed(0)))[::10].numpy()
     found, expected = drawn @ drawn.T / 150 / COVARIANCE.sigma**2, case.signal[::10, ::10] / COVARIANCE.sigma**2
     # Sampling error: up to sqrt(2 / 150) = 0.12 of each, and many are one.
@@ -176,7 +176,7 @@ def test_draws_of_the_prior_have_its_covariance(case):
     assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.9
 
 
-def test_draws_of_the_error_have_the_posterior_spread(case):
+def test_samples_of_the_error_have_the_posterior_spread(case):
     errors = case.single.sample_errors(case.single.move(np.empty((400, 0))), 64, 1e-3, torch.Generator().manual_seed(0))
     assert errors.drift.shape == (0, 64)
     ratio = case.single.observe(errors.signal).square().mean(dim=1).sqrt().numpy() / case.posterior

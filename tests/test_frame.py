@@ -18,7 +18,7 @@ from xinr.geo.frames import (
 EPOCH = np.datetime64("2020-01-01", "ns")
 R = 1e3 * EARTH_RADIUS  # [m]
 # Away from the poles, across the dateline, and two degrees from a pole.
-PLACES = [(12.0, 35.0), (-75.0, -50.0), (180.0, 5.0), (179.99999, -30.0), (40.0, 88.0)]
+POSITIONS = [(12.0, 35.0), (-75.0, -50.0), (180.0, 5.0), (179.99999, -30.0), (40.0, 88.0)]
 
 # Real spherical harmonics (degree, function of the unit vector), unnormalised; any extension off the sphere will do.
 HARMONICS = [
@@ -70,7 +70,7 @@ def derivatives(function, p, step):
 
 
 @pytest.mark.parametrize("kind", sorted(FRAMES))
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", POSITIONS)
 @pytest.mark.parametrize(("degree", "harmonic"), HARMONICS)
 def test_spherical_harmonics_are_eigenfunctions_of_the_laplacian(kind, place, degree, harmonic):
     lon, lat = (np.array([angle]) for angle in place)
@@ -86,7 +86,7 @@ def test_spherical_harmonics_are_eigenfunctions_of_the_laplacian(kind, place, de
 
 
 @pytest.mark.parametrize("kind", sorted(FRAMES))
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", POSITIONS)
 def test_gradient_is_the_slope_on_the_sphere(kind, place):
     lon, lat = (np.array([angle]) for angle in place)
     frame = frame_near(kind, place)

@@ -115,7 +115,7 @@ def test_universal_kriging_is_the_textbook_formula(mean):
 
 
 @pytest.mark.parametrize("mean", ["none", "constant", "linear"])
-def test_the_posterior_error_is_that_of_the_formula(mean):
+def test_the_formal_error_is_that_of_the_formula(mean):
     x, error = observed()
     y, target = values(SMOOTH, x, error)[:, 0], between()
     _, expected = (
@@ -231,12 +231,12 @@ def test_intervals_cover_a_sea_of_the_very_covariance():
         if deviation is None:
             _, deviation = found.posterior(Points.of(target))
         within.append(np.abs(found.predict(Points.of(target)) - sea[n:]) / deviation)
-    # Linear between the centres of a coarse lattice, the stated error is 5 % too large.
+    # Linear between the centres of a coarse lattice, the formal error is 5 % too large.
     assert np.mean(np.array(within) < 1.0 / 1.05) == pytest.approx(0.683, abs=0.03)
     assert np.mean(np.array(within) < 1.96) == pytest.approx(0.95, abs=0.02)
 
 
-def test_draws_repeat_with_the_seed_and_spread_as_the_posterior():
+def test_samples_repeat_with_the_seed_and_spread_as_the_posterior():
     x, error = observed()
     y, target = values(SMOOTH, x, error)[:, 0] + 0.3, between(60)
     found = replace(COARSE, mean="constant", samples=128).fit(x, y, error)
@@ -256,7 +256,7 @@ def test_draws_repeat_with_the_seed_and_spread_as_the_posterior():
     np.testing.assert_allclose(again[0].gradient(Points.of(target))[:, 0], rise, atol=2e-5)
 
 
-def test_draws_have_the_posterior_error_at_any_point():
+def test_samples_have_the_formal_error_at_any_point():
     x, error = observed()
     y, target = values(SMOOTH, x, error)[:, 0], between()
     _, expected = textbook(SMOOTH, x, y, error, target)
@@ -524,7 +524,7 @@ def test_a_sea_that_is_not_as_expected_is_told():
         EXACT.fit(x, 10.0 * y, error)
 
 
-def test_the_usual_covariance_is_as_variable_as_the_sea(tracks):
+def test_the_default_covariance_is_as_variable_as_the_sea(tracks):
     """Twice the heights: twice the signal, the errors as they are."""
     louder = tracks.assign(sla_unfiltered=2.0 * tracks.sla_unfiltered)
     quiet, loud = (ds.inr.fit("kriging", noise=1e-3, pass_bias=0.0, pass_slope=0.0) for ds in (tracks, louder))
@@ -537,7 +537,7 @@ def test_the_usual_covariance_is_as_variable_as_the_sea(tracks):
 
 
 @pytest.mark.parametrize("mean", ["none", "constant", "linear"])
-def test_the_usual_covariance_finds_its_own_size(mean):
+def test_the_default_covariance_finds_its_own_size(mean):
     """Observations drawn from it: the factor is one; what is all error takes the least."""
     x, error = observed(n=400)
     usual = Kriging.default_covariance

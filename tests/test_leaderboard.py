@@ -311,7 +311,7 @@ def test_the_command_writes_tables_and_report(known, challenge, tmp_path):
     assert {"leaderboard.md", "leaderboard.csv", "leaderboard.nc", "report.html"} < names
 
 
-def test_the_command_draws_a_gallery(known, tmp_path):
+def test_the_command_samples_a_gallery(known, tmp_path):
     arguments = ["gallery", "test", "--methods", "", "--quantities", "speed", "--frames", "2", "--out", str(tmp_path)]
     result = CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
     assert result.exit_code == 0 and "gallery.md" in result.output

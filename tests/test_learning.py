@@ -137,7 +137,7 @@ def test_a_method_without_settings_to_search_says_so(observations):
         xinr.tune(observations, xinr.Siren())
 
 
-def test_draws_of_a_field_scatter_as_its_error_says(grid):
+def test_samples_of_a_field_scatter_as_its_error_says(grid):
     field = two_missions().inr.fit(START)
     drawn = field.sample(grid, 40, seed=1).sla
     maps = field.interp(grid, error=True)
@@ -150,7 +150,7 @@ def test_draws_of_a_field_scatter_as_its_error_says(grid):
     np.testing.assert_allclose(again.values, drawn[:, [1]].values, atol=1e-6)  # the same functions at other points
 
 
-def test_a_method_that_draws_nothing_says_so(grid):
+def test_a_method_that_samples_nothing_says_so(grid):
     field = two_missions().inr.fit("oi")
     with pytest.raises(ValueError, match="the method 'oi' draws no samples: kriging does"):
         field.sample(grid, 2)

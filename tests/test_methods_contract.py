@@ -156,7 +156,7 @@ def test_one_point_and_points_in_any_shape_agree(field, grid):
     assert scalar.dims == () and scalar.item() == pytest.approx(one.item(), abs=1e-6)
 
 
-def test_posterior_error_where_there_is_one(field, grid):
+def test_formal_error_where_there_is_one(field, grid):
     if isinstance(field.predictor, ErrorPredictor):
         error = field.interp(grid, error=True).err_sla
         assert error.attrs["units"] == "m" and (error > 0).all()

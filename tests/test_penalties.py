@@ -176,7 +176,7 @@ def test_points_lie_between_tracks_and_their_times():
 
 
 @pytest.mark.parametrize("penalty", PENALTIES, ids=lambda penalty: type(penalty).__name__)
-def test_the_same_generator_draws_the_same_points(penalty):
+def test_the_same_generator_samples_the_same_points(penalty):
     network, cost = Waves((0.05, 40, 0.02)), term(penalty)
     assert cost(network, generator()).item() == cost(network, generator()).item()
     assert cost(network, generator()).item() != cost(network, generator(1)).item()

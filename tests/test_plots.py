@@ -328,7 +328,7 @@ def test_without_a_network_maps_have_no_coastlines_and_one_warning(truth, grid, 
     plots.maps({"ocean": truth_maps(truth, grid)})  # one warning alone
 
 
-def test_the_accessor_draws_tracks_and_maps(truth, grid):
+def test_the_accessor_samples_tracks_and_maps(truth, grid):
     ds = tracks(truth, ["j3", "c2"], period=("2021-01-01", "2021-01-06"))
     assert ds.inr.plot(period=("2021-01-02", "2021-01-04")).axes[1].get_title() == "by height"
     maps = truth_maps(truth, grid)

@@ -282,7 +282,7 @@ def test_a_simulation_is_a_field(tmp_path):
     xr.testing.assert_identical(xinr.open_field(tmp_path / "ocean.nc").gradient(grid), truth.gradient(grid))
 
 
-def test_the_benchmark_prints_and_draws(tmp_path, capsys):
+def test_the_benchmark_prints_and_samples(tmp_path, capsys):
     simulation.main(days=20, points=32, figure=tmp_path / "qg.png")
     printed = capsys.readouterr().out
     rows = dict(line.split(" | ")[1:3] for line in printed.splitlines() if line.count(" | ") > 1)

@@ -32,7 +32,7 @@ SMOOTH = Gaussian(150.0, 8.0, 0.1)
 #: Fine enough for the covariance above to be that of the lattice.
 FINE = Kriging(covariance=SMOOTH, mean="none", pass_bias=0.0, pass_slope=0.0, noise=0.02, margin=300.0, samples=16)
 DENSE = OI(frame="plane", covariance=SMOOTH, window=1e3, analysis_step=1e6, noise=0.02)
-PLACES = {
+POSITIONS = {
     "mid-latitude": (12.0, 44.0),
     "dateline": (179.8, -35.0),
     "north pole": (40.0, 89.9),
@@ -102,7 +102,7 @@ def test_axes_are_those_of_the_plane():
         np.testing.assert_allclose(axes, Plane(START, lon, lat)._axes(), rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+@pytest.mark.parametrize("place", POSITIONS.values(), ids=POSITIONS)
 def test_weights_sum_to_one(place):
     x = around(*place, 300, 1500.0)
     found, target = ones(x), around(*place, 200, 1500.0, seed=1)
@@ -128,7 +128,7 @@ def test_beyond_all_tiles_there_is_nothing():
 
 
 def test_tiles_do_not_depend_on_the_order_of_observations():
-    x = around(*PLACES["dateline"], 200, 1200.0)
+    x = around(*POSITIONS["dateline"], 200, 1200.0)
     order = np.random.default_rng(0).permutation(200)
     np.testing.assert_array_equal(ones(x).axes, ones(x[order]).axes)
 
@@ -197,7 +197,7 @@ def test_two_coverings_agree_within_their_errors():
 
 
 def test_variance_follows_the_place():
-    """Kriging takes its variance from the data: a quiet sea beside a loud one is told with a smaller error."""
+    """Kriging takes its variance from the data: a calm region next to an energetic one has a smaller formal error."""
     quiet, loud = around(-20.0, 0.0, 300, 500.0), around(20.0, 0.0, 300, 500.0)
     y = np.concatenate([0.03 / 0.1 * sea(quiet)[:, 0], 0.3 / 0.1 * sea(loud)[:, 0]])
     found = Tiled(replace(FINE, covariance=None), size=700.0).fit(np.vstack([quiet, loud]), y, white(600))
@@ -245,7 +245,7 @@ def test_a_tile_with_one_observation():
 # --- derivatives --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+@pytest.mark.parametrize("place", POSITIONS.values(), ids=POSITIONS)
 def test_derivatives_are_central_differences_where_tiles_overlap(place):
     x, target = around(*place, 120, 500.0), around(*place, 40, 400.0, seed=5)
     found = Tiled(DENSE, size=300.0, margin=100.0).fit(x, sea(x)[:, 0], white(120))
@@ -256,7 +256,7 @@ def test_derivatives_are_central_differences_where_tiles_overlap(place):
 
 def test_a_line_across_the_dateline_is_smooth():
     """Second differences of a map along a parallel, 180 E in its middle, hold no step and no kink."""
-    x = around(*PLACES["dateline"], 120, 500.0)
+    x = around(*POSITIONS["dateline"], 120, 500.0)
     found = Tiled(DENSE, size=300.0, margin=100.0).fit(x, sea(x)[:, 0], white(120))
     longitude = 180.0 + np.arange(-200, 201) / 100.0
     line = Sphere(START).project(longitude, np.full(401, -35.0), np.full(401, START + 4 * DAY))
@@ -264,7 +264,7 @@ def test_a_line_across_the_dateline_is_smooth():
     assert np.abs(np.diff(bend)).max() < 0.05 * np.abs(bend).max()
 
 
-def test_draws_differentiate_as_well():
+def test_samples_differentiate_as_well():
     x, target = around(12.0, 44.0, 80, 350.0), around(12.0, 44.0, 20, 300.0, seed=5)
     found = Tiled(replace(FINE, spacing=40.0), size=300.0, margin=100.0).fit(x, sea(x)[:, 0], white(80))
     state = {k: v.astype(np.float64) if v.dtype == np.float32 else v for k, v in found.sample(1, 0)[0].state().items()}
@@ -340,7 +340,7 @@ def test_it_knows_what_its_tiles_know():
         field.interp({"time": [START], "latitude": [37.0], "longitude": [303.0]}, error=True)
 
 
-def test_draws_vary_as_much_as_the_stated_error_also_where_tiles_overlap():
+def test_samples_vary_as_much_as_the_formal_error_also_where_tiles_overlap():
     x, target = around(12.0, 44.0, 60, 200.0), around(12.0, 44.0, 100, 180.0, seed=5)
     found = Tiled(replace(FINE, margin=150.0, samples=48), size=150.0, margin=100.0).fit(
         x, sea(x)[:, 0], white(60, 0.05)
@@ -357,7 +357,7 @@ def test_draws_vary_as_much_as_the_stated_error_also_where_tiles_overlap():
     assert np.abs(one - other).max() > 1e-3
 
 
-def test_draws_survive_files(tmp_path):
+def test_samples_survive_files(tmp_path):
     tracks = two_missions()
     field = tracks.inr.fit(Tiled(replace(FINE, coarsen=5), size=300.0))
     drawn = replace(field, predictor=field.predictor.sample(1, 0)[0])

@@ -31,7 +31,7 @@ NADIRS = ("en", "g2", "j1", "tpn")
 ROWS = slice(2, None, 5)
 COLUMNS = ("ssh_model", "lon", "lat", "time")
 PERIOD = ("2012-10-22", "2012-12-02")
-#: Spin-up before the period, and beyond it two memories of the baseline's covariance, as the baseline takes.
+#: Spin-up before the period, and beyond it two decorrelation times of the baseline's covariance, as the baseline takes.
 OBSERVED = ("2012-10-01", "2012-12-16")
 DOMAIN = (-64.975, -55.007, 33.025, 42.9917)
 #: mu, sigma, lambda_x [degrees] and lambda_t [days] as published, under the names of the maps.

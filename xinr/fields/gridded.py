@@ -35,7 +35,7 @@ _BY_DIMENSION: dict[int, tuple[Any, Any]] = {
 class MapField(Field):
     """A gridded map as a Field: bilinear in space and linear in time between its nodes.
 
-    NaN outside and beside missing nodes. Interpolation is pyinterp's, as in the data challenges; derivatives are
+    NaN outside and next to missing nodes. Interpolation is pyinterp's, as in the data challenges; derivatives are
     centred differences on the sphere, interpolated like the map. Dask-backed maps stay lazy.
 
     Parameters

@@ -12,7 +12,7 @@ import xarray as xr
 
 
 def write_netcdf(ds: xr.Dataset, path: Path, **options: Any) -> None:
-    """Write a Dataset under a temporary name beside ``path``, then rename: no file is ever half-written."""
+    """Write a Dataset under a temporary name next to ``path``, then rename: no file is ever half-written."""
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: name a file in it, such as {path / 'field.nc'}.")
     if not path.parent.is_dir():

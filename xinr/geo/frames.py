@@ -147,7 +147,7 @@ class Plane(Frame):
 
     Lambert's azimuthal equal-area projection: areas are true, and lengths within ``1 / cos(θ/2) - 1`` at the arc
     θ from the centre: 0.3 % at 1000 km, 1 % at ``PLANE_RADIUS``, the furthest that it serves. With
-    ``u = cos θ`` a place at (e, n, u) along the centre's east, north and upward lies at ``R g (e, n)``,
+    ``u = cos θ`` a position at (e, n, u) along the centre's east, north and upward lies at ``R g (e, n)``,
     ``g = √(2 / (1 + u))``.
 
     References
@@ -160,13 +160,13 @@ class Plane(Frame):
 
     @override
     def position(self, longitude: Array, latitude: Array) -> Array:
-        """NaN beyond the hemisphere around the centre, where the plane has no place for it."""
+        """NaN beyond the hemisphere around the centre, which the plane does not hold."""
         east, north, up = self._local(upward(longitude, latitude))
         g = EARTH_RADIUS * np.sqrt(2.0 / (1.0 + np.where(up > 0.0, up, np.nan)))
         return np.stack([g * east, g * north], axis=1)
 
     def unproject(self, x: Array, y: Array) -> tuple[Array, Array]:
-        """Return longitude [0, 360) and latitude [degrees] of places on the plane [km]."""
+        """Return longitude [0, 360) and latitude [degrees] of positions on the plane [km]."""
         half_squared = (np.square(x) + np.square(y)) / (2.0 * EARTH_RADIUS) ** 2  # sin²(θ/2)
         local = np.stack([x, y]) / EARTH_RADIUS * np.sqrt(1.0 - half_squared)
         p = np.einsum("k...,kj->...j", np.concatenate([local, [1.0 - 2.0 * half_squared]]), self._axes())
@@ -188,15 +188,15 @@ class Plane(Frame):
         Along the unit vectors a and b, on the unit sphere where that of u is ``-u a · b``, the second derivative of
         ``g e`` is ``g'' e u_a u_b + g' (u_a e_b + u_b e_a) - (g + u g') e a · b``.
         """
-        place = self._local(upward(longitude, latitude))  # (3, n), of which two the coordinates e and n
-        u, g = place[2], np.sqrt(2.0 / (1.0 + place[2]))
+        local = self._local(upward(longitude, latitude))  # (3, n), of which two the coordinates e and n
+        u, g = local[2], np.sqrt(2.0 / (1.0 + local[2]))
         first, second = -0.5 * g / (1.0 + u), 0.75 * g / (1.0 + u) ** 2
         along = [self._local(direction) for direction in _unit_vectors(longitude, latitude)]
         terms = np.zeros((3, len(u), 3))
         for term, (a, b, product) in zip(terms, ((0, 0, 1.0), (0, 1, 0.0), (1, 1, 1.0)), strict=True):
             v, w = along[a], along[b]
-            straight = second * v[2] * w[2] * place + first * (v[2] * w + w[2] * v)
-            term[:, :2] = (straight - product * (g + u * first) * place)[:2].T
+            straight = second * v[2] * w[2] * local + first * (v[2] * w + w[2] * v)
+            term[:, :2] = (straight - product * (g + u * first) * local)[:2].T
         return 1e-6 / EARTH_RADIUS * terms
 
     def _along(self, longitude: Array, latitude: Array, direction: Array) -> Array:
@@ -260,13 +260,13 @@ def _plane_around(epoch: np.datetime64, origin: float, longitude: Array, latitud
 
 
 def upward(longitude: Array, latitude: Array) -> Array:
-    """Return the unit vectors (n, 3) that point up at places in degrees."""
+    """Return the unit vectors (n, 3) that point up at positions in degrees."""
     lon, lat = longitude * _RADIAN, latitude * _RADIAN
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
 
 
 def _unit_vectors(longitude: Array, latitude: Array) -> tuple[Array, Array]:
-    """Return the unit vectors (n, 3) that point east and north at places in degrees."""
+    """Return the unit vectors (n, 3) that point east and north at positions in degrees."""
     lon, lat = longitude * _RADIAN, latitude * _RADIAN
     east = np.stack([-np.sin(lon), np.cos(lon), np.zeros_like(lon)], axis=1)
     south = -np.sin(lat)

@@ -123,8 +123,8 @@ def check_settings(method: type[Method], covariance: Any, names: Iterable[str]) 
     valid, inner = setting_names(method), list(getattr(covariance, "settings", ()))
     unknown = sorted(set(names) - {*valid, *inner})
     if unknown:
-        beside = f", or of its covariance {type(covariance).__name__} {inner}" if inner else ""
-        raise TypeError(f"{method.__name__} has no setting {unknown}: expected some of {valid}{beside}.")
+        also = f", or of its covariance {type(covariance).__name__} {inner}" if inner else ""
+        raise TypeError(f"{method.__name__} has no setting {unknown}: expected some of {valid}{also}.")
 
 
 def resolve_settings(method: type[Method], covariance: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,7 +145,7 @@ def resolve_settings(method: type[Method], covariance: Any, settings: Mapping[st
 
 
 def covariance_of(method: Method | type[Method]) -> Any:
-    """Return the covariance of a method whose settings stand beside its own: that it has, or takes when given none."""
+    """Return the covariance of a method whose settings stand next to its own: that it has, or takes when given none."""
     return getattr(method, "covariance", None) or getattr(method, "default_covariance", None)
 
 

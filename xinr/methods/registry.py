@@ -57,7 +57,7 @@ NETWORKS |= {
 def method_from(method: str | Method, settings: dict[str, Any]) -> Method:
     """Return the method of that name, in capitals or not, with these settings, or the given method itself.
 
-    Settings of the method's covariance stand beside its own: ``length_scale=100.0`` with or without
+    Settings of the method's covariance stand next to its own: ``length_scale=100.0`` with or without
     ``covariance=Matern(...)``.
 
     Raises
@@ -65,12 +65,12 @@ def method_from(method: str | Method, settings: dict[str, Any]) -> Method:
     ValueError
         No method has that name.
     TypeError
-        A setting that neither the method nor its covariance has, or settings beside a method that is already built.
+        A setting that neither the method nor its covariance has, or settings given with a ready method.
     """
     if isinstance(method, Method):
         if settings:
             raise TypeError(
-                f"settings {sorted(settings)} came beside a ready {type(method).__name__}: "
+                f"settings {sorted(settings)} came with a ready {type(method).__name__}: "
                 "set them on the object, dataclasses.replace(method, ...), or name the method by its string."
             )
         return method

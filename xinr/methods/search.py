@@ -15,7 +15,7 @@ from xinr.methods.observation_error import ObservationError
 
 
 class Fold(NamedTuple):
-    """Observations to fit, and those withheld to judge by: places, values and errors of each."""
+    """Observations to fit, and those withheld to judge by: positions, values and errors of each."""
 
     x: Array
     y: Array
@@ -49,7 +49,7 @@ class SearchableMethod(ScalableMethod):
 
     @abstractmethod
     def relative_noise(self, x: Array, y: Array, error: ObservationError, group: NDArray[np.int64]) -> Array:
-        """Return how large the white noise of each group of observations (n,) is beside that of all, (groups,)."""
+        """Return how large the white noise of each group of observations (n,) is relative to that of all, (groups,)."""
 
 
 #: What a search takes for one unit of a drift, as it takes a factor of e for one of other settings [km/day].

@@ -1,4 +1,4 @@
-"""Settings of methods: frozen dataclasses whose covariance's settings stand beside their own."""
+"""Settings of methods: frozen dataclasses whose covariance's settings stand next to their own."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def sampled_folds(
 def expected_misfits(observations: Observations, method: Method, folds: Folds, seed: int) -> tuple[Array, Array] | None:
     """Return the misfits at withheld observations, averaged as those mapped, and how large each is expected to be.
 
-    None for a method that states no errors.
+    None for a method without formal errors.
     """
     misfits, deviations = [], []
     for _, train, withheld in parted(observations, folds, seed):

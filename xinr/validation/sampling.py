@@ -86,7 +86,7 @@ def _noise_of(points: Observations, noise: float | Mapping[str, float]) -> float
 
 
 def sampled(points: Observations, method: Method, frame: Frame | None = None) -> tuple[Array, Array, ObservationError]:
-    """Return observations as a method sees them, in a frame, by default that around them: places, values, errors."""
+    """Return observations as a method sees them, in a frame, by default that around them: positions, values, errors."""
     frame = frame or frame_around(method.frame, points.longitude, points.latitude, points.time)
     x = frame.project(points.longitude, points.latitude, points.time)
     return x, points.value, observation_error(points, method)

@@ -55,7 +55,7 @@ class Conditioning:
     power : ndarray (nx, ny, nt // 2 + 1)
         Eigenvalues of K: see `Lattice.power`.
     x : ndarray (n, 3)
-        Places and times of the observations.
+        Positions and times of the observations.
     error : ObservationError
         Of the observations.
     device : torch.device

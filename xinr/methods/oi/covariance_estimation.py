@@ -76,7 +76,7 @@ def estimate_covariance(x: Array, y: Array, error: ObservationError, seed: int =
     Parameters
     ----------
     x : ndarray (n, 3)
-        Places on the plane and times [km, km, days].
+        Positions on the plane and times [km, km, days].
     y : ndarray (n,)
         Heights [m].
     error : ObservationError

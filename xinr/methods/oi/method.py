@@ -35,7 +35,7 @@ class OI(ScalableMethod):
         Of the signal: see `xinr.methods.covariances`. Its lengths are degrees in the frame "degrees", kilometres in
         the frames "sphere" and "plane"; only the ratio of its ``sigma`` to ``noise`` changes the map.
     window : float
-        Half-width of the time window, in memories of the covariance: lags at which it has fallen to 1/e.
+        Half-width of the time window, in decorrelation times of the covariance: lags at which it has fallen to 1/e.
     analysis_step : float
         Days between analyses. A target takes the analysis nearest in time; daily maps at 00:00 fall on them.
     n_neighbors : int
