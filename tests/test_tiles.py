@@ -368,7 +368,11 @@ def test_samples_survive_files(tmp_path):
 
 @pytest.mark.parametrize(
     "method",
-    [OI(frame="plane", covariance=SMOOTH, n_neighbors=20), Duacs(estimate=False, n_neighbors=30), Siren(steps=5)],
+    [
+        OI(frame="plane", covariance=SMOOTH, n_neighbors=20),
+        Duacs(estimate=False, n_neighbors=30),
+        Siren(steps=5, hidden_features=64, hidden_layers=2),
+    ],
     ids=lambda method: type(method).__name__,
 )
 def test_any_method_can_be_tiled(method, tmp_path):
