@@ -20,6 +20,9 @@ from xinr.observations.observations import Observations
 from xinr.validation.sampling import Tracks, prepared, sampled
 from xinr.validation.tuning import tune as search
 
+#: More than this share of the observations lost to coarsening is worth a warning.
+MOST_TRIMMED = 0.2
+
 
 def fit(
     tracks: Tracks,
@@ -123,10 +126,6 @@ def _refit(method: Method, x: Array, y: Array, error: ObservationError, init: Fi
             f"set frame={init.frame.kind!r}."
         )
     return method.refit(x, y, error, init.predictor)
-
-
-#: More than this share of the observations lost to coarsening is worth a warning.
-MOST_TRIMMED = 0.2
 
 
 def _extent(points: Observations, frame: Frame) -> dict[str, list[Any]]:

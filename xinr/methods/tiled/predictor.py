@@ -168,16 +168,6 @@ class BlendedTiles(DerivativePredictor):
         weighted, weights = self._sums(query, terms, 2)
         return weighted / weights
 
-    def _errors(self, parts: Sequence[ErrorPredictor], points: Points) -> tuple[Array, Array]:
-        """Return the means of values and of deviations: tiles that overlap err nearly alike."""
-
-        def terms(number: int, weight: Tensor, tile: _OnTile) -> Sequence[Tensor]:
-            value, error = map(tile.rows, parts[number].posterior(tile.points))
-            return weight * value, weight * error, weight
-
-        value, deviation, weights = self._sums(_Query(points), terms, 3)
-        return (value / weights).numpy().ravel(), (deviation / weights).numpy().ravel()
-
     def _sums(self, query: _Query, terms: Terms, count: int) -> list[Tensor]:
         """Return sums over tiles, each at the positions that lie within it."""
         sums = [query.zeros() for _ in range(count)]
@@ -204,10 +194,9 @@ class TiledPredictor(BlendedTiles):
     kind = "tiled"
 
 
-class TiledErrorPredictor(BlendedTiles, ErrorPredictor):
+@dataclass(frozen=True, eq=False)
+class BlendedErrors(BlendedTiles, ErrorPredictor):
     """Tiles that know their errors."""
-
-    kind = "tiled-error"
 
     parts: tuple[ErrorPredictor, ...]
 
@@ -218,24 +207,28 @@ class TiledErrorPredictor(BlendedTiles, ErrorPredictor):
 
     @override
     def posterior(self, points: Points) -> tuple[Array, Array]:
-        return self._errors(self.parts, points)
+        """Return the means of values and of deviations: tiles that overlap err nearly alike."""
+
+        def terms(number: int, weight: Tensor, tile: _OnTile) -> Sequence[Tensor]:
+            value, error = map(tile.rows, self.parts[number].posterior(tile.points))
+            return weight * value, weight * error, weight
+
+        value, deviation, weights = self._sums(_Query(points), terms, 3)
+        return (value / weights).numpy().ravel(), (deviation / weights).numpy().ravel()
 
 
-class TiledSamplePredictor(BlendedTiles, SamplePredictor):
-    """Tiles that know their errors and can be sampled."""
+class TiledErrorPredictor(BlendedErrors):
+    """Tiles of which the function and its error are known."""
+
+    kind = "tiled-error"
+
+
+class TiledSamplePredictor(BlendedErrors, SamplePredictor):
+    """Tiles that can be sampled, too."""
 
     kind = "tiled-sample"
 
     parts: tuple[SamplePredictor, ...]
-
-    @property
-    @override
-    def error_comment(self) -> str:
-        return next(filter(None, (part.error_comment for part in self.parts)), "")
-
-    @override
-    def posterior(self, points: Points) -> tuple[Array, Array]:
-        return self._errors(self.parts, points)
 
     @override
     def sample(self, count: int, seed: int) -> Sequence[Predictor]:
@@ -279,7 +272,9 @@ class TiledSampled(BlendedTiles):
 
 def tiled(axes: Array, radius: float, parts: Sequence[Predictor]) -> BlendedTiles:
     """Return the predictor of tiles that knows what all of its parts know: errors, samples."""
-    for cls, needed in ((TiledSamplePredictor, SamplePredictor), (TiledErrorPredictor, ErrorPredictor)):
+    kinds: tuple[tuple[type[BlendedTiles], type[Predictor]], ...]
+    kinds = (TiledSamplePredictor, SamplePredictor), (TiledErrorPredictor, ErrorPredictor)
+    for cls, needed in kinds:
         if all(isinstance(part, needed) for part in parts):
             return cls(axes, radius, tuple(parts))
     return TiledPredictor(axes, radius, tuple(parts))
