@@ -270,11 +270,16 @@ class TiledSampled(BlendedTiles):
         return weighted / weights + deviations / torch.sqrt(squares)
 
 
+#: Which predictor of tiles knows what all of its parts know.
+_KNOWING: Sequence[tuple[type[BlendedTiles], type[Predictor]]] = (
+    (TiledSamplePredictor, SamplePredictor),
+    (TiledErrorPredictor, ErrorPredictor),
+)
+
+
 def tiled(axes: Array, radius: float, parts: Sequence[Predictor]) -> BlendedTiles:
     """Return the predictor of tiles that knows what all of its parts know: errors, samples."""
-    kinds: tuple[tuple[type[BlendedTiles], type[Predictor]], ...]
-    kinds = (TiledSamplePredictor, SamplePredictor), (TiledErrorPredictor, ErrorPredictor)
-    for cls, needed in kinds:
+    for cls, needed in _KNOWING:
         if all(isinstance(part, needed) for part in parts):
             return cls(axes, radius, tuple(parts))
     return TiledPredictor(axes, radius, tuple(parts))
