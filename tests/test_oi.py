@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 import xinr
+from tests.helpers import START, two_missions
 from xinr.geo.frames import EARTH_RADIUS
 from xinr.geo.points import Points
 from xinr.methods import method_from
@@ -401,3 +402,30 @@ def test_a_drift_needs_the_plane(tracks):
         tracks.inr.fit("oi", frame="sphere", covariance=drifting)
     with pytest.raises(ValueError, match="length_scale = 1 is in kilometres in the frame 'plane'"):
         tracks.inr.fit("oi", frame="plane")
+
+
+@pytest.mark.parametrize("offset", [0.9, -35.0])
+@pytest.mark.parametrize("method", ["oi", "duacs"])
+def test_heights_far_from_zero_are_mapped_about_their_mean(method, offset):
+    """A constant changes neither the map's anomalies nor currents, and what was taken as the mean is told."""
+    ds, settings = two_missions(), {"n_neighbors": 60}
+    grid = {"time": ds.time.values[:1], "latitude": [36.0, 38.0, 39.0], "longitude": [301.0, 303.0, 304.5]}
+    plain, far = (xinr.fit((ds.sla_unfiltered + shift).rename("ssh"), method, **settings) for shift in (0.0, offset))
+    mean = far.info["settings"]["mean"]
+    assert plain.info["settings"]["mean"] == 0.0
+    assert mean == pytest.approx(offset, abs=0.1)
+    named = xinr.fit((ds.sla_unfiltered + offset).rename("ssh"), method, mean=mean, **settings)
+    np.testing.assert_allclose(far.interp(grid).ssh, named.interp(grid).ssh)
+    np.testing.assert_allclose(far.interp(grid, error=True).ssh, far.interp(grid).ssh, atol=1e-6)
+    restored = far.currents(grid).ugos - plain.currents(grid).ugos
+    assert float(abs(restored).max()) < 0.05
+
+
+def test_a_mean_is_set_by_name_and_saved(tmp_path):
+    field = xinr.fit(two_missions(), "oi", variable="sla_unfiltered", mean=0.5, length_scale=0.05)
+    grid = {"time": [START], "latitude": np.linspace(37.0, 39.0, 9), "longitude": np.linspace(301.0, 305.0, 9)}
+    far = field.interp(grid, error=True)
+    far = far.sla.where(far.err_sla > 0.9999)
+    assert float(far.min()) == pytest.approx(0.5, abs=0.01)
+    field.save(tmp_path / "field.nc")
+    xr.testing.assert_allclose(xinr.open_field(tmp_path / "field.nc").interp(grid).sla.where(far.notnull()), far)

@@ -52,7 +52,7 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
     Parameters
     ----------
     x, y : ndarray (n, d), (n,)
-        The observations.
+        The observations, about their mean.
     error_model : ObservationError
         Of them.
     covariance : NonstationaryCovariance
@@ -61,6 +61,8 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
         Between nodes [unit of the frame, days].
     n_neighbors : int
         Observations of each analysis.
+    mean : float
+        Added to the map.
     """
 
     kind = "oi-local"
@@ -71,6 +73,7 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
     covariance: NonstationaryCovariance
     step: Array
     n_neighbors: int
+    mean: float = 0.0
     _cache: AnalysisCache = field(default_factory=AnalysisCache, init=False, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -86,6 +89,7 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
             found = covariance.weighted_derivatives(x[at], self.x[near], weights, order)
             for array, part in zip(total, _product(_weight(offset, self.step, order), found), strict=True):
                 array[at] += part
+        total[0][:] += self.mean
         return total
 
     @override
@@ -100,18 +104,19 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
             whitened = solve_triangular(root, k, lower=True, overwrite_b=True, check_finite=False)
             explained = np.einsum("ij,ij->j", whitened, whitened)
             variance[at] += share * np.maximum(covariance.sigma**2 - explained, 0.0)
-        return value, np.sqrt(variance)
+        return value + self.mean, np.sqrt(variance)
 
     @override
     def state(self) -> dict[str, NDArray[Any]]:
-        sizes = {"step": self.step, "n_neighbors": np.array(self.n_neighbors)}
+        sizes = {"step": self.step, "n_neighbors": np.array(self.n_neighbors), "mean": np.array(self.mean)}
         return {"x": self.x, "y": self.y, **self.error_model.state(), **self.covariance.state(), **sizes}
 
     @classmethod
     @override
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
         error, covariance = ObservationError.from_state(state), NonstationaryCovariance.from_state(state)
-        return cls(state["x"], state["y"], error, covariance, state["step"], int(state["n_neighbors"]))
+        numbers = int(state["n_neighbors"]), float(state.get("mean", 0.0))
+        return cls(state["x"], state["y"], error, covariance, state["step"], *numbers)
 
     def _tiles(self, x: Array) -> Iterator[Tile]:
         """Yield the nodes that targets need, with the targets around each."""

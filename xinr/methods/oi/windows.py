@@ -35,7 +35,7 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class OIPredictor(HessianPredictor, ErrorPredictor):
-    """The observations in time order, and the analyses solved so far."""
+    """The observations in time order, about their mean, and the analyses solved so far."""
 
     kind = "oi"
 
@@ -45,6 +45,7 @@ class OIPredictor(HessianPredictor, ErrorPredictor):
     covariance: Covariance
     half_width: float
     analysis_step: float
+    mean: float = 0.0
     _weights: dict[int, Array] = field(default_factory=dict, init=False, repr=False)
     _lock: Lock = field(default_factory=Lock, init=False, repr=False)
 
@@ -58,6 +59,7 @@ class OIPredictor(HessianPredictor, ErrorPredictor):
             parts = self.covariance.weighted_derivatives(x[at], self.x[near], self._weights[number], order)
             for array, part in zip(found, parts, strict=True):
                 array[at] = part
+        found[0][:] += self.mean
         return found
 
     @override
@@ -74,7 +76,7 @@ class OIPredictor(HessianPredictor, ErrorPredictor):
                 whitened = solve_triangular(root[0], k, trans=1, overwrite_b=True, check_finite=False)
                 explained = np.einsum("ij,ij->j", whitened, whitened)
                 error[at] = np.sqrt(np.maximum(self.covariance.sigma**2 - explained, 0.0))
-        return value, error
+        return value + self.mean, error
 
     @override
     def state(self) -> dict[str, NDArray[Any]]:
@@ -86,6 +88,7 @@ class OIPredictor(HessianPredictor, ErrorPredictor):
             **self.error_model.state(),
             "covariance": self.covariance.state(),
             "window": np.array([self.half_width, self.analysis_step]),
+            "mean": np.array(self.mean),
             "solved": np.array(list(solved), dtype=np.int64),
             "weights": np.concatenate([np.empty(0), *solved.values()]),
         }
@@ -95,7 +98,11 @@ class OIPredictor(HessianPredictor, ErrorPredictor):
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
         error = ObservationError.from_state(state)
         half_width, step = (float(number) for number in state["window"])
-        found = cls(state["x"], state["y"], error, Covariance.from_state(state["covariance"]), half_width, step)
+        covariance, mean = (
+            Covariance.from_state(state["covariance"]),
+            float(state.get("mean", 0.0)),
+        )  # files of earlier versions have none
+        found = cls(state["x"], state["y"], error, covariance, half_width, step, mean)
         if "solved" in state:  # files of earlier versions have none
             windows = [found.window(number) for number in state["solved"].tolist()]
             ends = np.cumsum([near.stop - near.start for near in windows], dtype=np.int64)
