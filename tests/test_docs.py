@@ -96,8 +96,8 @@ def stand_ins(simulated):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Defaults of the slow methods made small: networks of 20 steps, two posterior samples, searches of one trial."""
-    small = {"steps": 20, "hidden_features": 32, "samples": 2, "evaluations": 1}
+    """Defaults of the slow methods made small: 20 steps of networks, a coarse lattice, two samples, searches of one trial."""
+    small = {"steps": 20, "hidden_features": 32, "samples": 2, "spacing": 60.0, "time_step": 4.0, "evaluations": 1}
     classes = [type(method_from(name, {})) for name in xinr.METHODS]
     for function in (*(method.__init__ for method in classes), xinr.tune):
         for name in small.keys() & (function.__kwdefaults__ or {}).keys():

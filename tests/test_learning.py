@@ -1,4 +1,4 @@
-"""The gradient of the cross-validated misfit, what a search finds by it, and draws of a fitted field."""
+"""The gradient of the cross-validated misfit, what a search finds by it, and posterior samples of a fitted field."""
 
 from dataclasses import replace
 
@@ -159,7 +159,7 @@ def test_a_method_that_samples_nothing_says_so(grid):
 
 
 def test_a_drift_that_starts_at_zero_is_found_on_either_side():
-    """A sea that moves east, and its mirror image."""
+    """A pattern that moves east, and its mirror image."""
     rng, n_passes, n = np.random.default_rng(0), 80, 20
     lon, day = rng.uniform(0.0, 6.0, n_passes), rng.uniform(0.0, 20.0, n_passes)
     x = np.column_stack([np.repeat(lon, n), np.tile(np.linspace(0.0, 4.0, n), n_passes), np.repeat(day, n)])
