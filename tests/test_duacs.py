@@ -84,8 +84,8 @@ def test_the_estimate_is_the_same_for_the_same_tracks(realisation, estimated):
 
 def test_duacs_errs_less_than_the_baseline_on_withheld_passes(realisation):
     x, signal, y, error = realisation
-    withheld = error.pass_index % 5 == 0
-    mapped = ~withheld
+    mapped = error.pass_index % 5 > 0
+    withheld = ~mapped & (np.abs(x[:, 2] - x[:, 2].mean()) < 8.0)  # half a month of two
     ours = Duacs().fit(x[mapped], y[mapped], error.take(mapped)).predict(Points.of(x[withheld]))
     # The lengths of the baseline, one degree, in kilometres.
     baseline = OI(frame="plane", covariance=Gaussian(111.0, 7.0, 1.0)).fit(x[mapped], y[mapped], error.take(mapped))
