@@ -55,7 +55,7 @@ def challenge(
 
 
 def along(grid):
-    """Every place of a grid, as points."""
+    """Every node of a grid, as points."""
     flat = grid.drop_vars("time").stack(point=("latitude", "longitude")).reset_index("point").reset_coords()
     return flat.assign_coords(time=grid.time)
 
@@ -92,7 +92,7 @@ def test_without_noise_it_interpolates(tracks):
     np.testing.assert_allclose(found.err_sla, 1e-5, rtol=1e-3)
 
 
-def test_with_endless_noise_it_says_nothing(tracks, grid):
+def test_with_very_large_noise_the_map_is_zero(tracks, grid):
     found = tracks.inr.fit("oi", noise=1e8, sigma=0.3).interp(grid, error=True)
     np.testing.assert_allclose(found.sla, 0.0, atol=1e-12)
     np.testing.assert_allclose(found.err_sla, 0.3, rtol=1e-12)
@@ -349,16 +349,16 @@ def test_a_covariance_is_saved_and_shown(tracks, grid, tmp_path, covariance):
     assert f"covariance={type(covariance).__name__}(" in repr(field)
 
 
-def test_the_window_follows_the_memory():
+def test_the_window_follows_the_decorrelation_time():
     fitted = xinr.OI(frame="sphere", covariance=Matern(100.0, 10.0), window=1.5)
     x, error = np.zeros((3, 4)), ObservationError(np.ones(3), np.zeros(3, np.int64), np.zeros(3))
     assert fitted.fit(x, np.zeros(3), error).half_width == pytest.approx(1.5 * 12.391, rel=1e-4)
 
 
-# --- settings of the covariance beside those of the method -------------------------------------------
+# --- settings of the covariance next to those of the method -------------------------------------------
 
 
-def test_settings_of_the_covariance_may_stand_beside_the_others():
+def test_settings_of_the_covariance_are_given_with_those_of_the_method():
     method = method_from("oi", {"frame": "sphere", "length_scale": 150.0, "sigma": 0.1, "noise": 0.02})
     assert method == xinr.OI(frame="sphere", covariance=Gaussian(150.0, 7.0, 0.1), noise=0.02)
     method = method_from("oi", {"frame": "sphere", "covariance": Matern(90.0, 9.0), "time_scale": 12.0})
@@ -388,7 +388,7 @@ def test_unknown_settings_name_those_of_method_and_covariance():
 
 
 @pytest.mark.parametrize("settings", [{"covariance": "matern"}, {"covariance": None}])
-def test_a_covariance_that_is_none(tracks, settings):
+def test_what_is_no_covariance_is_refused(tracks, settings):
     families = r"\['ArhanColinDeVerdiere', 'Gaussian', 'Matern', 'Spectral', 'Sum'\]"
     with pytest.raises(
         TypeError, match=rf"must be an object such as Gaussian\(.*got ('matern'|None): xinr.*{families}"

@@ -52,7 +52,7 @@ class FittedField(Field):
         return xr.Dataset({key: ("check", np.asarray(column)) for key, column in columns.items()})
 
     def sample(self, target: TargetLike, count: int, seed: int = 0) -> xr.Dataset:
-        """Draw fields that the observations allow as well: each is as rough as the sea, where `interp` is smooth.
+        """Draw posterior samples: each is as rough as the signal, where `interp` is smooth.
 
         Parameters
         ----------
@@ -61,7 +61,7 @@ class FittedField(Field):
         count : int
             How many.
         seed : int
-            Draws of the same seed are of the same functions, whatever the target.
+            Samples of the same seed are of the same functions, whatever the target.
 
         Returns
         -------
@@ -71,7 +71,7 @@ class FittedField(Field):
         Raises
         ------
         ValueError
-            The method draws none, or the count is not above zero.
+            The method gives none, or the count is not above zero.
         """
         if not isinstance(self.predictor, SamplePredictor):
             raise ValueError(f"the method {self.info['method']!r} draws no samples: kriging does.")

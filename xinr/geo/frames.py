@@ -220,7 +220,7 @@ class Plane(Frame):
 
 
 FRAMES: dict[str, type[Frame]] = {"sphere": Sphere, "degrees": Degrees, "plane": Plane}
-#: Furthest a place may lie from the centre of a `Plane`, so that lengths are within 1 % [km].
+#: Furthest a position may lie from the centre of a `Plane`, so that lengths are within 1 % [km].
 PLANE_RADIUS = 1790.0
 
 

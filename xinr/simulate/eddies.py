@@ -78,7 +78,7 @@ def eddies(
     References
     ----------
     Chelton, Schlax & Samelson (2011), doi:10.1016/j.pocean.2011.01.002 (sizes and drift of eddies);
-    Xu & Fu (2012), doi:10.1175/JPO-D-11-0240.1 (slopes of the spectrum along tracks, -4 to -5 in energetic seas)
+    Xu & Fu (2012), doi:10.1175/JPO-D-11-0240.1 (slopes of the spectrum along tracks, -4 to -5 in energetic regions)
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""By how much a trained network errs more than its last layer tells, from passes that it has not been fitted to."""
+"""Variance inflation: how much larger the errors of a network are than its last layer says, from withheld passes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Seas larger than one plane, mapped in overlapping tiles."""
+"""Regions larger than one plane, mapped in overlapping tiles."""
 
 from __future__ import annotations
 
