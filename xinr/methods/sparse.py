@@ -11,14 +11,7 @@ from torch import Tensor
 
 
 class Sparse:
-    """A matrix (n, m) on a device.
-
-    Parameters
-    ----------
-    matrix : csr_array (n, m)
-        Kept, not copied, where its type fits.
-    device, dtype
-        Where and how to multiply.
+    """A matrix (n, m) on a device: kept, not copied, where its type fits.
 
     Notes
     -----
