@@ -133,8 +133,5 @@ def _extent(points: Observations, frame: Frame) -> dict[str, list[Any]]:
     return {
         "longitude": [float(longitude.min()), float(longitude.max())],
         "latitude": [float(points.latitude.min()), float(points.latitude.max())],
-        "time": [
-            str(points.time.min().astype("datetime64[s]")),
-            str(points.time.max().astype("datetime64[s]")),
-        ],
+        "time": [str(end.astype("datetime64[s]")) for end in (points.time.min(), points.time.max())],
     }

@@ -113,11 +113,9 @@ class MapField(Field):
     def _posterior(self, target: Target) -> tuple[xr.DataArray, xr.DataArray]:
         raise ValueError("a map gives no posterior error: ask without error=True.")
 
-    @override
     def _to_draw(self, time: Any) -> tuple[Field | xr.Dataset, xr.Dataset | None]:
         return self.height.to_dataset(name=self.name), None
 
-    @override
     def _small_map(self) -> xr.DataArray | None:
         if self.height.chunks is not None:
             return None

@@ -21,14 +21,9 @@ def write_netcdf(ds: xr.Dataset, path: Path, **options: Any) -> None:
     os.close(handle)
     try:
         ds.to_netcdf(temporary, engine="netcdf4", **options)
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.umask(umask := os.umask(0))  # to read it is to set it
+        os.chmod(temporary, 0o666 & ~umask)
         os.replace(temporary, path)
     finally:
         with suppress(FileNotFoundError):
             os.remove(temporary)
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
