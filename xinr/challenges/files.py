@@ -1,7 +1,5 @@
 """Find the files of a challenge by their names, whatever folders they lie in."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from pathlib import Path
 

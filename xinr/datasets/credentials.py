@@ -1,7 +1,5 @@
 """User names and passwords, from a file, the environment or netrc; no message or repr shows them."""
 
-from __future__ import annotations
-
 import os
 import stat
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Download a dataset: files appear when complete, and existing files are not downloaded again."""
 
-from __future__ import annotations
-
 import gzip
 import os
 import shutil

@@ -1,7 +1,5 @@
 """The datasets that can be downloaded: their servers and files."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatch

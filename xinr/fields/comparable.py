@@ -1,7 +1,5 @@
 """What can be compared with a reference: withheld tracks, or gridded truth."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any

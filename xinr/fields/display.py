@@ -1,7 +1,5 @@
 """How a field is shown: as text, as HTML with a small map, and where a quick look at it goes."""
 
-from __future__ import annotations
-
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from html import escape

@@ -1,7 +1,5 @@
 """Fit a method to tracks, and the Field that comes of it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Fit a method to tracks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter

@@ -1,7 +1,5 @@
 """Gridded maps as Fields: any L4 file has the verbs of a fitted field."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from typing import Any, Self, override

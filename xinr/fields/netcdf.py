@@ -1,7 +1,5 @@
 """Write netCDF files that are whole or not there."""
 
-from __future__ import annotations
-
 import os
 from contextlib import suppress
 from pathlib import Path

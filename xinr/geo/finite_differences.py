@@ -1,7 +1,5 @@
 """Derivatives of gridded maps on the sphere, by centred differences; lazy on dask arrays."""
 
-from __future__ import annotations
-
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray

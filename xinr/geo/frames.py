@@ -4,8 +4,6 @@ A method sees points ``x`` of shape (n, d) and knows no geography. A frame puts 
 direction of ``x`` lies east, north, and one second, so that derivatives come out in SI units on the sphere.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, override

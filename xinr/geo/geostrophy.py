@@ -1,7 +1,5 @@
 """Geostrophic surface currents: velocity, vorticity, strain, kinetic energy."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Points at which a function is evaluated: a grid stays a grid, a track stays a track."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self

@@ -1,7 +1,5 @@
 """The registry of methods: ``method="oi"`` is a key of `METHODS`."""
 
-from __future__ import annotations
-
 from difflib import get_close_matches
 from pkgutil import resolve_name
 from typing import Any

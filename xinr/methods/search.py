@@ -1,7 +1,5 @@
 """What a search of settings needs of a method: its misfit at withheld observations, and the variables searched."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple

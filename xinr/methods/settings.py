@@ -1,7 +1,5 @@
 """Settings of methods: frozen dataclasses whose covariance's settings stand next to their own."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass

@@ -1,7 +1,5 @@
 """Sparse matrices that multiply tensors, themselves and transposed."""
 
-from __future__ import annotations
-
 import warnings
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The points on which a prediction and a reference track are compared."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

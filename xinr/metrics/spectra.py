@@ -1,7 +1,5 @@
 """Spectra and errors of a track by pass, so that whole passes can be resampled."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self

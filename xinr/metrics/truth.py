@@ -1,7 +1,5 @@
 """Scores of maps against a known truth: sea level, gradient, Laplacian, currents, formal errors."""
 
-from __future__ import annotations
-
 import xarray as xr
 
 from xinr.geo.coordinates import locate

@@ -1,7 +1,5 @@
 """Maps side by side: quantities of several maps, each on one colour scale, as a figure or a movie."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Figures of spectra: of the reference, of the errors, and of the scales that a map resolves."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """An eddying sea surface whose every derivative is known: a sum of random plane waves."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Self
 

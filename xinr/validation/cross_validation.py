@@ -1,7 +1,5 @@
 """Cross-validation over whole missions or passes of the training data."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any, Literal
 

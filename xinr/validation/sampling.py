@@ -1,7 +1,5 @@
 """Observations as a method sees them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from numbers import Real

@@ -1,7 +1,5 @@
 """The leaderboard of a challenge: every method and map on the same points, with differences pair by pair."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """One line of a leaderboard: what a method, or a map that exists, makes of a challenge; kept in one file."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

@@ -1,7 +1,5 @@
 """The figures of a leaderboard: observations, maps side by side, and scores by scale, day and region."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Every picture and movie of a leaderboard, and a page of markdown that shows them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What computed: the machine, its devices, and the versions of what ran."""
 
-from __future__ import annotations
-
 import hashlib
 import platform
 from functools import cache

@@ -4,8 +4,6 @@ A row is a mapping. Its numbers are in the units of `xinr.metrics`: heights in m
 days, cost in s. A column says what to show of it, and in which unit.
 """
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

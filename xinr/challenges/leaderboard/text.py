@@ -1,7 +1,5 @@
 """A leaderboard as tables: scores, differences, cost and settings; written as markdown, CSV and netCDF."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Drift: the mean of a process as a polynomial of position and time."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, override

@@ -1,7 +1,5 @@
 """Tensor-product B-splines on a regular grid of (x, y, t): smooth functions with exact derivatives, cheap anywhere."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product

@@ -1,7 +1,5 @@
 """A sum of plane waves: a function whose every derivative is known, the truth of simulated eddies."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self, override

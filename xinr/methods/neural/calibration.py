@@ -1,7 +1,5 @@
 """By how much a trained network errs more than its last layer tells, from passes that it has not been fitted to."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 

@@ -1,7 +1,5 @@
 """What is kept of a long training, so that a run that was killed goes on where it was."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The last layer of a trained network, known exactly: a linear Gaussian model of the features beneath."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from scipy.optimize import minimize_scalar

@@ -1,7 +1,5 @@
 """A trained network as a predictor: the scaling of its input and output, and its derivatives."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """A cache of analyses, so that a map and its derivatives need not solve them twice."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from threading import Lock
 from typing import NamedTuple

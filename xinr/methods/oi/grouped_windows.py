@@ -1,7 +1,5 @@
 """Windows that share most of their observations, solved together."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Local optimal interpolation: tiles of targets that share their nearest observations."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Optimal interpolation in sliding time windows, every observation of each."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock

@@ -1,7 +1,5 @@
 """A simulated ocean as a Field: a function of longitude, latitude and time, like any map or fit."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

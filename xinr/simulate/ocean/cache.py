@@ -1,7 +1,5 @@
 """Simulated oceans in the cache folder: simulated once, then opened."""
 
-from __future__ import annotations
-
 import json
 from contextlib import suppress
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """The covariance of a simulated ocean, from its spectrum in space and time: to map another realisation."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Random forcing of a ring of wavenumbers, independent of the grid and of the time step."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Fourier series of periodic fields on square grids: resampling and exact derivatives."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Time stepping of quasi-geostrophic potential vorticity: pseudo-spectral, on CPU or GPU."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Families of networks: of sines, of an encoding of the coordinates, of filters that are multiplied."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from itertools import pairwise
 from typing import Any, override

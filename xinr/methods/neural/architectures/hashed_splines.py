@@ -1,7 +1,5 @@
 """Features on a lattice whose points share the rows of a table, interpolated smoothly."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -1,7 +1,5 @@
 """First weights that several networks draw alike."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 
