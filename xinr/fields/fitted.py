@@ -1,7 +1,5 @@
 """Fit a method to tracks, and the Field that comes of it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -86,11 +84,6 @@ class FittedField(Field):
     def has_error(self) -> bool:
         return isinstance(self.predictor, ErrorPredictor)
 
-    @property
-    @override
-    def _error_comment(self) -> str:
-        return self.predictor.error_comment if isinstance(self.predictor, ErrorPredictor) else ""
-
     @override
     def stored(self) -> xr.Dataset:
         """The state of the predictor, with a list of its shapes and types to check on opening."""
@@ -121,20 +114,17 @@ class FittedField(Field):
             info=json.loads(ds.attrs["info"]),
         )
 
-    @override
     def _value(self, target: Target) -> xr.DataArray:
         value: xr.DataArray = self._at(target, lambda where, points: self.predictor.predict(points))
         return value
 
-    @override
     def _posterior(self, target: Target) -> tuple[xr.DataArray, xr.DataArray]:
         predictor = self.predictor
         if not isinstance(predictor, ErrorPredictor):
             raise ValueError(f"the method {self.info['method']!r} gives no posterior error: ask without error=True.")
         value, error = self._at(target, lambda where, points: predictor.posterior(points), 2)
-        return value, error
+        return value, error.assign_attrs({"comment": predictor.error_comment} if predictor.error_comment else {})
 
-    @override
     def _gradient(self, target: Target) -> dict[str, xr.DataArray]:
         def slopes(where: Points, points: Points) -> tuple[Array, ...]:
             gradient = self.predictor.gradient(points)
@@ -143,7 +133,6 @@ class FittedField(Field):
 
         return dict(zip("xyt", self._at(target, slopes, 3), strict=True))
 
-    @override
     def _laplacian(self, target: Target) -> xr.DataArray:
         def laplacian(where: Points, points: Points) -> Array:
             east, _, north = self.frame.metric_terms(*where.positions.T)
@@ -152,7 +141,6 @@ class FittedField(Field):
         found: xr.DataArray = self._at(target, laplacian)
         return found
 
-    @override
     def _derivatives(self, target: Target) -> dict[str, xr.DataArray]:
         def both_orders(where: Points, points: Points) -> tuple[Array, ...]:
             pairs, terms = [[(0, 0)], [(0, 1)], [(1, 1)]], self.frame.metric_terms(*where.positions.T)

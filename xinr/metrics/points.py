@@ -1,7 +1,5 @@
 """The points on which a prediction and a reference track are compared."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,19 +23,15 @@ REPEAT_DISTANCE = 2.0
 class Track:
     """Points that both have, mission after mission, sorted in time: arrays (n,), sea surface height [m]."""
 
-    index: NDArray[np.intp]
-    """Indices of the points in the reference."""
+    index: NDArray[np.intp]  #: Of the points in the reference.
     time: NDArray[np.datetime64]
-    mission: NDArray[np.int64]
-    """Number of the instrument of each point, ascending."""
+    mission: NDArray[np.int64]  #: Number of the instrument of each point, ascending.
     ref: Array
     map: Array
     null: Array
     null_name: str
-    n_dropped: int
-    """Points within region and period that one of the two lacks."""
-    n_repeated: int
-    """Points left out because an earlier one of the same instrument repeats them."""
+    n_dropped: int  #: Points within region and period that one of the two lacks.
+    n_repeated: int  #: Points left out because an earlier one of the same instrument repeats them.
 
 
 def common_points(
@@ -87,7 +81,10 @@ def _inside(
     region: Region | None,
     period: tuple[str, str] | None,
 ) -> NDArray[np.bool_]:
-    inside = _in_period(time, period) & _in_region(ds, region, time.size)
+    inside = _in_period(time, period)
+    if region is not None:
+        check_region(region)  # before its coordinates are needed
+        inside &= within(locate(ds, "longitude").values, locate(ds, "latitude").values, region, BUFFER)
     if not inside.any():
         span = f"{time.min()} to {time.max()}" if time.size else "nothing, the track being empty"
         raise ValueError(
@@ -151,13 +148,6 @@ def _in_period(time: NDArray[Any], period: tuple[str, str] | None) -> NDArray[np
         raise ValueError(f"period must be two days such as ('2017-01-01', '2017-12-31'), got {period!r}.") from error
     inside: NDArray[np.bool_] = (time >= first) & (time < last + np.timedelta64(1, "D"))
     return inside
-
-
-def _in_region(ds: xr.Dataset, region: Region | None, size: int) -> NDArray[np.bool_]:
-    if region is None:
-        return np.ones(size, dtype=bool)
-    check_region(region)  # before its coordinates are needed
-    return within(locate(ds, "longitude").values, locate(ds, "latitude").values, region, BUFFER)
 
 
 def _missions(reference: xr.Dataset, order: NDArray[np.intp], time: NDArray[Any]) -> NDArray[np.int64]:

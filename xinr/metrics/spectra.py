@@ -1,7 +1,5 @@
 """Spectra and errors of a track by pass, so that whole passes can be resampled."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
@@ -78,7 +76,7 @@ class Protocol:
     """A way of computing the spectral score."""
 
     delta_t: float | None
-    """Time step [s] of the track; None takes the median step within the passes."""
+    """Time step [s] of the track; None takes the median step within the passes, repeated times aside."""
     bounds: Callable[[Int, Int, int], tuple[Int, Int]]
     """(first, stop, npt) of the passes -> range of the segment starts in each."""
     crossing: Callable[[Array, Array], Array]
@@ -96,18 +94,13 @@ class Passes:
     """Where the passes and spectral segments of a sorted track begin (indices of points), and the day of each point."""
 
     crossing: Callable[[Array, Array], Array]
-    delta_x: float
-    """Distance between points [km]."""
-    npt: int
-    """Points per segment."""
-    first: Int
-    """First point of each pass."""
+    delta_x: float  #: Distance between points [km].
+    npt: int  #: Points per segment.
+    first: Int  #: First point of each pass.
     segment_first: Int
     segment_pass: Int
-    day: NDArray[np.datetime64]
-    """The days, ascending."""
-    of_day: Int
-    """Day of each point, an index into them: those of several missions share days."""
+    day: NDArray[np.datetime64]  #: The days, ascending.
+    of_day: Int  #: Day of each point, an index into them: those of several missions share days.
 
     @classmethod
     def cut(
@@ -121,7 +114,8 @@ class Passes:
         dt = np.diff(time) / np.timedelta64(1, "s")
         gap = (dt > MAX_GAP) | (np.diff(mission) != 0)
         first = np.flatnonzero(np.concatenate([[True], gap]))
-        delta_x = VELOCITY * _time_step(dt[~gap], protocol.delta_t)
+        steps = dt[(dt > 0.0) & ~gap]  # none where points are isolated, without segments
+        delta_x = VELOCITY * (protocol.delta_t or (float(np.median(steps)) if steps.size else 1.0))
         npt = _segment_points(segment_length, delta_x)
         _check_sampling(dt, first, npt)
         begin, end = protocol.bounds(first, np.append(first[1:], time.size), npt)
@@ -152,14 +146,6 @@ class Passes:
             return 1.0 / self.wavenumber
 
 
-def _time_step(dt: Array, fixed: float | None) -> float:
-    """Return the step [s] of a protocol; repeated times do not count in the median."""
-    dt = dt[dt > 0]
-    if fixed is not None:
-        return fixed
-    return float(np.median(dt)) if dt.size else 1.0  # isolated points, without segments
-
-
 def _check_sampling(dt: Array, first: Int, npt: int) -> None:
     """Raise ValueError where passes that hold a segment are sampled at different intervals: their spectra differ."""
     ends = np.append(first[1:], dt.size + 1)
@@ -185,15 +171,11 @@ class Sums:
     """Sums per pass and scores per day, from which the scores of any resample of them follow."""
 
     passes: Passes
-    count: Array
-    """Points in each pass."""
-    diff2: Array
-    """Sum of squared differences [m2] in each pass."""
-    psd_ref: Array
-    """Sum over the segments of each pass of their spectra (passes, wavenumbers) [m2 km]."""
+    count: Array  #: Points in each pass.
+    diff2: Array  #: Sum of squared differences [m2] in each pass.
+    psd_ref: Array  #: Sum over the segments of each pass of their spectra [m2 km], (passes, wavenumbers).
     psd_diff: Array
-    daily: Array
-    """RMSE score of each day, NaN on days of too few points."""
+    daily: Array  #: RMSE score of each day, NaN on days of too few points.
 
     @classmethod
     def of(cls, passes: Passes, ref: Array, diff: Array) -> Self:

@@ -1,7 +1,5 @@
 """Choose settings by cross-validation over whole missions or passes of the training data."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace

@@ -202,7 +202,5 @@ class Table:
         return np.asarray(np.where(distance[:, None] > 0, found, at_zero))
 
 
-@lru_cache(maxsize=32)
-def tabulated(exponent: float, time_exponent: float, decorrelation_exponent: float) -> Table:
-    """Return the table of these exponents, made when first used."""
-    return Table(exponent, time_exponent, decorrelation_exponent)
+#: The table of these exponents, made when first used.
+tabulated = lru_cache(maxsize=32)(Table)

@@ -1,7 +1,5 @@
 """Local optimal interpolation: tiles of targets that share their nearest observations."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -48,32 +46,17 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
     What map and derivatives need of an analysis is cached, its observations and their weights: 12 bytes for each of
     them, and 0.5 GB at most, the analyses used last (`AnalysisCache`). The posterior variance needs the factor, and
     solves again. The cache is neither pickled nor saved.
-
-    Parameters
-    ----------
-    x, y : ndarray (n, d), (n,)
-        The observations, about their mean.
-    error_model : ObservationError
-        Of them.
-    covariance : NonstationaryCovariance
-        Of the signal.
-    step : ndarray (d,)
-        Between nodes [unit of the frame, days].
-    n_neighbors : int
-        Observations of each analysis.
-    mean : float
-        Added to the map.
     """
 
     kind = "oi-local"
 
-    x: Array
-    y: Array
+    x: Array  #: Positions and times of the observations, (n, d).
+    y: Array  #: Their values about the mean, (n,).
     error_model: ObservationError
-    covariance: NonstationaryCovariance
-    step: Array
-    n_neighbors: int
-    mean: float = 0.0
+    covariance: NonstationaryCovariance  #: Of the signal.
+    step: Array  #: Between nodes [unit of the frame, days], (d,).
+    n_neighbors: int  #: Observations of each analysis.
+    mean: float = 0.0  #: Added to the map.
     _cache: AnalysisCache = field(default_factory=AnalysisCache, init=False, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:

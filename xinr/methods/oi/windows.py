@@ -1,8 +1,6 @@
 """Optimal interpolation in sliding time windows, every observation of each."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, NamedTuple, Self, override
@@ -70,7 +68,8 @@ class OIPredictor(HessianPredictor, ErrorPredictor):
             with self._lock:  # one at a time: a factorisation uses every core by itself
                 root = factor(self.covariance, self.error_model, self.x, near)
             weights = cho_solve(root, self.y[near], check_finite=False)
-            for at in _blocks(targets):
+            for start in range(0, len(targets), BLOCK):
+                at = targets[start : start + BLOCK]
                 k = self.covariance.value(self.x[near], x[at])
                 value[at] = weights @ k
                 whitened = solve_triangular(root[0], k, trans=1, overwrite_b=True, check_finite=False)
@@ -129,9 +128,14 @@ class OIPredictor(HessianPredictor, ErrorPredictor):
         times = self.x[:, -1]
         first = np.searchsorted(times, centre - self.half_width, side="right")
         last = np.searchsorted(times, centre + self.half_width, side="left")
-        near = slice(int(first), int(max(first, last)))
-        _check_size(near.stop - near.start)
-        return near
+        size = max(int(last) - int(first), 0)
+        if size > LARGEST_WINDOW:
+            raise MemoryError(
+                f"{size} observations fall in one analysis window; at most {LARGEST_WINDOW} are solved at once "
+                f"({8e-9 * size**2:.0f} GB per matrix). Choose a smaller region, a larger coarsen, a narrower window, "
+                "or n_neighbors=100."
+            )
+        return slice(int(first), int(first) + size)
 
     def _solve(self, analyses: Sequence[Window]) -> None:
         """Solve what is not solved yet; what is solved stays solved if it is interrupted."""
@@ -143,17 +147,3 @@ class OIPredictor(HessianPredictor, ErrorPredictor):
                     solved = solve_windows(self.covariance, self.error_model, self.x, self.y, windows)
                     self._weights.update(zip((missing[i].number for i in group), solved, strict=True))
                     bar.update(len(group))
-
-
-def _check_size(size: int) -> None:
-    if size > LARGEST_WINDOW:
-        raise MemoryError(
-            f"{size} observations fall in one analysis window; at most {LARGEST_WINDOW} are solved at once "
-            f"({8e-9 * size**2:.0f} GB per matrix). Choose a smaller region, a larger coarsen, a narrower window, or "
-            "n_neighbors=100."
-        )
-
-
-def _blocks(targets: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    for start in range(0, len(targets), BLOCK):
-        yield targets[start : start + BLOCK]
