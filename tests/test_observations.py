@@ -61,12 +61,6 @@ def test_convention_of_longitudes_does_not_matter(shift, turns):
         np.testing.assert_allclose(wrap(obs[0].longitude - other.longitude, 0.0), 0.0, atol=1e-9)
 
 
-def test_different_measurements_at_one_position_and_time_are_both_used(mission):
-    ds = mission("alg").isel(time=[3, 3])
-    ds["sla_unfiltered"][1] += 0.01
-    assert len(Observations.from_tracks(ds)) == 2
-
-
 @pytest.mark.parametrize(
     ("names", "chosen"),
     [

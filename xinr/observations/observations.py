@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from xinr._typing import Array, Region
-from xinr.geo.coordinates import locate, within, wrap
+from xinr.geo.coordinates import Axis, locate, within, wrap
 from xinr.geo.frames import EARTH_RADIUS, upward
+from xinr.geo.times import check_years
 from xinr.observations.passes import along_chord, number_passes, runs, streams
-from xinr.observations.variables import as_tracks, check_metres, corrected, field_name, quantity
+from xinr.observations.repeats import warn_of_coarse_times, without_repeats
+from xinr.observations.units import in_metres
+from xinr.observations.variables import as_tracks, corrected, field_name, quantity
 
 #: Points further apart than this many sampling steps are not averaged together.
 COARSEN_GAP = 4.0
@@ -44,7 +48,7 @@ class Observations:
     name : str
         "sla", "adt", or the name of the variable.
     dropped : int
-        Number of points left out: value, coordinate or correction missing, or repeated.
+        Number of points left out: value, coordinate or correction missing, or repeated (see `from_tracks`).
     quantity : str
         Formula of ``value``, such as "sla_unfiltered - lwe".
     noise_name : str
@@ -82,11 +86,13 @@ class Observations:
 
         Parameters
         ----------
-        tracks : Dataset or DataArray
-            One dimension, any order of times. The coordinate ``mission``, as from `xinr.open_tracks`, identifies the
-            instruments; without it, points that one ground track can connect are taken as one instrument.
+        tracks : Dataset, DataArray, DataTree or DataFrame
+            Points, any order of times: dimensions of size 1 are left out, a scalar time or position holds for all, and
+            high-rate samples (time, 20) with coordinates of their own are points as well. The coordinate ``mission``,
+            as from `xinr.open_tracks`, identifies the instruments; without it, points that one ground track can connect
+            are taken as one instrument. Of points given twice, the first counts.
         variable : str, optional
-            Sea level [m]; by default ``sla_unfiltered``, else the only sea level variable.
+            Sea level, a length, converted to metres; by default ``sla_unfiltered``, else the only one.
         lwe : bool
             Subtract the variable ``lwe`` (long-wavelength error). DUACS data are corrected for it as published, and
             should be mapped so; the data challenges subtract it from their reference, which undoes the correction.
@@ -119,7 +125,8 @@ class Observations:
         (3, 1, 1)
         """
         ds, variable = as_tracks(tracks, variable)
-        missions, table = _table(ds, corrected(ds, variable, lwe=lwe, mdt=mdt), noise)
+        height = corrected(ds, variable, lwe=lwe, mdt=mdt).rename(variable)
+        missions, table = _table(ds, height, noise)
         _check_some(table, "the tracks are empty")
         if region is not None:
             table = _select(table, within(table["longitude"], table["latitude"], region))
@@ -129,7 +136,8 @@ class Observations:
         table = _select(table, np.logical_and.reduce(known))
         _check_some(table, f"all {size} observations are missing (NaN in {variable!r}, a correction, or a coordinate)")
         _check_positions(table)
-        table = _select(table, ~_repeated(table))
+        warn_of_coarse_times(*(table[key] for key in _POSITION))
+        table = _select(table, without_repeats(*(table[key] for key in (*_POSITION, "value", "mission_index"))))
         dropped = size - len(table["value"])
         labelled = missions != ("",)
         stream = table["mission_index"] if labelled else streams(*(table[key] for key in _POSITION))
@@ -214,32 +222,20 @@ class Observations:
 
 def _table(ds: xr.Dataset, height: xr.DataArray, noise: str | None) -> tuple[tuple[str, ...], dict[str, NDArray[Any]]]:
     """Return the names of the missions, and the columns of the observations, each (n,)."""
-    longitude, latitude, time = locate(ds, "longitude"), locate(ds, "latitude"), locate(ds, "time")
-    dimension = _dimension([height, longitude, latitude, time])
+    (dimension,) = height.dims
+    longitude, latitude, time = (locate(ds, axis, height) for axis in get_args(Axis))
     missions, mission_index = _missions(ds, dimension)
     return missions, {
         "longitude": longitude.values.astype(np.float64),
         "latitude": latitude.values.astype(np.float64),
-        "time": time.values.astype("datetime64[ns]"),
+        "time": check_years(time.values, time.name),
         "value": height.values,
         "mission_index": mission_index,
         "noise": np.full(len(mission_index), np.nan) if noise is None else _noise(ds, noise, len(mission_index)),
     }
 
 
-def _dimension(columns: list[xr.DataArray]) -> str:
-    dims = {column.dims for column in columns}
-    if len(dims) == 1 and columns[0].ndim == 1:
-        return str(columns[0].dims[0])
-    shapes = {str(column.name): dict(column.sizes) for column in columns}
-    raise ValueError(
-        f"tracks must have one dimension shared by sea level, longitude, latitude and time, got {shapes}. "
-        "Stack a swath: ds.stack(obs=[...]).reset_index('obs'). A map is not a track: its .inr methods need no fit "
-        "(first interpolate a curvilinear map to longitudes by latitudes)."
-    )
-
-
-def _missions(ds: xr.Dataset, dimension: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+def _missions(ds: xr.Dataset, dimension: Hashable) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     if "mission" in ds and ds["mission"].dims == (dimension,):
         names, index = np.unique(ds["mission"].values.astype(str), return_inverse=True)
         return tuple(map(str, names)), index.astype(np.int64)
@@ -255,13 +251,12 @@ def _noise(ds: xr.Dataset, noise: str, size: int) -> Array:
         )
     if noise not in ds:
         raise ValueError(f"no variable {noise!r} for the noise: expected one of {sorted(map(str, ds.data_vars))}.")
-    check_metres(ds[noise])
     if ds[noise].shape != (size,):
         raise ValueError(
             f"the noise {noise!r} must have one value for each of {size} points, "
             f"got {dict(ds[noise].sizes)}: give one number as a float, or one for each mission as a mapping."
         )
-    return np.asarray(ds[noise].values, dtype=np.float64)
+    return np.asarray(in_metres(ds[noise]).values, dtype=np.float64)
 
 
 def _check_noise(noise: Array) -> Array:
@@ -293,17 +288,6 @@ def _check_positions(table: dict[str, NDArray[Any]]) -> None:
         raise ValueError("sea level must be finite, got infinity. Mask it: ds.where(np.isfinite(ds[<variable>])).")
 
 
-def _repeated(table: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
-    """Return which measurements repeat earlier ones, as where files overlap."""
-    keys = ("value", "longitude", "latitude", "time", "mission_index")
-    order = np.lexsort([table[key] for key in keys])  # stable: the first one is used
-    same = np.logical_and.reduce([np.diff(table[key][order]).astype(np.float64) == 0 for key in keys])
-    repeated = np.zeros(len(order), dtype=bool)
-    repeated[order[1:][same]] = True
-    return repeated
-
-
 def _in_order(table: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Sort by stream, then time; further keys make the result independent of the order of equal times."""
-    keys = ("noise", "value", "longitude", "latitude", "time", "stream")
-    return _select(table, np.lexsort([table[key] for key in keys]))
+    """Sort by stream, then time; equal times stay in the order given, which is that along the track."""
+    return _select(table, np.lexsort([table[key] for key in ("time", "stream")]))
