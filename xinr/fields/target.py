@@ -173,8 +173,8 @@ def _check_size(columns: list[xr.DataArray]) -> None:
     if needed > memory:
         raise ValueError(
             f"the target is a grid of {sizes}, {prod(sizes.values()):.3g} points: {needed / 1e9:.3g} GB for each "
-            f"variable, of the machine's {memory / 1e9:.3g} GB. For points give a table, pandas.DataFrame(target), or a "
-            "Dataset with one dimension; evaluate a large grid in chunks, maps.chunk(time=1)."
+            f"variable, of the machine's {memory / 1e9:.3g} GB. For points give a table, pandas.DataFrame(target), or a"
+            " Dataset with one dimension; evaluate a large grid in chunks, maps.chunk(time=1)."
         )
 
 

@@ -78,10 +78,11 @@ def find(data: xr.Dataset | xr.DataArray, axis: Axis, of: xr.DataArray | None = 
     if of is None:
         return _named(pool, axis) or pool
     alike = _named([str(name) for name in ds.variables], axis, _endings(of))
-    own = [name for name in dict.fromkeys([*alike, *pool]) if set(ds[name].dims) <= set(of.dims)]
+    own = [name for name in dict.fromkeys([*alike, *pool]) if set(ds.variables[name].dims) <= set(of.dims)]
     listed = str(of.attrs.get("coordinates", of.encoding.get("coordinates", ""))).split()
     own = [name for name in own if name in listed] or own or pool
-    own = [name for name in own if ds[name].ndim == max(ds[each].ndim for each in own)]
+    most = max((ds.variables[name].ndim for name in own), default=0)
+    own = [name for name in own if ds.variables[name].ndim == most]
     return [name for name in alike if name in own] or _named(own, axis) or own
 
 
@@ -90,9 +91,9 @@ def candidates(ds: xr.Dataset, axis: Axis) -> list[str]:
     from cf_xarray.criteria import coordinate_criteria
 
     criteria = coordinate_criteria[axis].items()
-    names = [str(name) for name in ds.variables]
-    declared = [name for name in names if any(ds[name].attrs.get(key) in values for key, values in criteria)]
-    return declared or _named(names, axis) or (_times(ds) if axis == "time" else [])
+    attrs = {str(name): variable.attrs for name, variable in ds.variables.items()}
+    declared = [name for name, each in attrs.items() if any(each.get(key) in values for key, values in criteria)]
+    return declared or _named([*attrs], axis) or (_times(ds) if axis == "time" else [])
 
 
 def _named(names: list[str], axis: Axis, endings: tuple[str, ...] = ("",)) -> list[str]:
@@ -110,8 +111,8 @@ def _endings(height: xr.DataArray) -> tuple[str, ...]:
 def _times(ds: xr.Dataset) -> list[str]:
     """Return the axes of time, or else the other variables of times."""
     times = [str(name) for name, variable in ds.variables.items() if is_time(variable)]
-    axes = [name for name in times if ds[name].dims == (name,)]
-    return axes or [name for name in times if ds[name].ndim] or times
+    axes = [name for name in times if ds.variables[name].dims == (name,)]
+    return axes or [name for name in times if ds.variables[name].ndim] or times
 
 
 def _in_degrees(angle: xr.DataArray) -> xr.DataArray:

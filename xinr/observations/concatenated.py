@@ -59,8 +59,7 @@ def end_to_end(dims: tuple[Any, ...], pieces: Sequence[Piece], attrs: dict[Any, 
     """Return the variable of all pieces, read when it is selected, and kept once read."""
     read_once: Any = indexing.MemoryCachedArray  # untyped in xarray
     data: Any = indexing.CopyOnWriteArray(read_once(indexing.LazilyIndexedArray(Concatenated(pieces))))
-    sizes = tuple(each.size for each in pieces)
-    return xr.Variable(dims, data, attrs, {"preferred_chunks": {dims[0]: sizes}}, fastpath=True)
+    return xr.Variable(dims, data, attrs, fastpath=True)
 
 
 def _dtype(pieces: Sequence[Piece], dtypes: list[np.dtype[Any]]) -> np.dtype[Any]:

@@ -34,7 +34,9 @@ def along_track(ds: xr.Dataset, variable: str) -> xr.Dataset:
     if variable not in ds:
         raise ValueError(f"no variable {variable!r}: expected it among {sorted(map(str, ds.data_vars))}.")
     columns = {axis: locate(ds, axis, ds[variable]) for axis in get_args(Axis)}
-    ds = ds.assign_coords({str(column.name): column for column in columns.values()})
+    decoded = {str(each.name): each for each in columns.values() if each.dtype != ds.variables[each.name].dtype}
+    ds = ds.assign_coords(decoded) if decoded else ds
+    ds = ds.set_coords([str(column.name) for column in columns.values()])
     ds = _without_single_dimensions(ds, variable, columns)
     names = {axis: str(column.name) for axis, column in columns.items()}
     dims = ds[variable].dims
@@ -54,7 +56,7 @@ def _without_single_dimensions(ds: xr.Dataset, variable: str, columns: dict[Axis
     if len(single) == len(dims):
         single = [dim for dim in single if dim != (columns["time"].dims or dims)[0]]
     alone = {dim for column in columns.values() for dim in column.dims if dim not in dims and ds.sizes[dim] == 1}
-    return ds.squeeze([*single, *alone])
+    return ds.squeeze([*single, *alone]) if single or alone else ds
 
 
 def _stacked(ds: xr.Dataset, variable: str, names: dict[Axis, str]) -> xr.Dataset:

@@ -10,7 +10,7 @@ import xarray as xr
 
 from xinr.geo.coordinates import Axis, locate
 from xinr.observations.files import Source, name_of, opened, sources
-from xinr.observations.joining import Part, in_one_layout, join
+from xinr.observations.joining import TIME, Part, in_one_layout, join
 from xinr.observations.layouts import along_track
 from xinr.observations.missions import mission_of
 from xinr.observations.variables import HEIGHTS, default_height, heights
@@ -28,7 +28,7 @@ def open_tracks(paths: Source | Iterable[Source], *, variable: str | None = None
         The sea level variable whose points are taken, such as ``"ssha_20hz"`` of a file that has 1 Hz data as well; by
         default the one that `xinr.fit` would take.
     **options
-        Options of `xarray.open_dataset`, such as ``group``, ``chunks`` or ``drop_variables``.
+        Options of `xarray.open_dataset`, such as ``group``, ``drop_variables``, or ``chunks`` (``{}``: a chunk a file).
 
     Returns
     -------
@@ -52,7 +52,7 @@ def open_tracks(paths: Source | Iterable[Source], *, variable: str | None = None
     if not parts:
         raise FileNotFoundError(f"no file matches {str(paths)!r}: expected along-track netCDF files.")
     ds = join(parts)
-    return ds if chunks is None else ds.chunk(chunks)
+    return ds if chunks is None else ds.chunk(chunks or {TIME: tuple(part.ds.sizes[TIME] for part in parts)})
 
 
 def _part(source: Source, variable: str | None, options: dict[str, Any]) -> Part:
