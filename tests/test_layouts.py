@@ -197,6 +197,19 @@ def test_groups_are_joined_with_those_around_them(tmp_path):
         assert xinr.open_tracks(tree).sizes == {"time": 320}
 
 
+def test_a_root_with_coordinates_alone_is_joined_with_its_group(tmp_path):
+    ds = one_mission("x").drop_vars("mission")
+    ds[["longitude", "latitude"]].to_netcdf(tmp_path / "a.nc")
+    ds.reset_coords(drop=True)[["sla_unfiltered"]].to_netcdf(tmp_path / "a.nc", mode="a", group="ku")
+    assert len(Observations.from_tracks(xinr.open_tracks(tmp_path / "a.nc"))) == 320
+
+
+def test_derivatives_of_high_rate_tracks_are_at_the_points_of_their_heights():
+    ds = forty_hertz()
+    found = ds.inr.gradient(method="oi", frame="sphere", length_scale=150, time_scale=15, sigma=0.1)
+    assert found.sizes == {"point": 1200}
+
+
 def test_several_groups_with_sea_level_are_named_and_the_cures_work(tmp_path):
     path = sentinel(tmp_path / "s6.nc", more="data_01/c")
     with pytest.raises(ValueError, match=r"s6\.nc: sea level must be in one group.*'/data_01/c'.*group='data_01/ku'"):

@@ -174,9 +174,7 @@ def test_columns_of_points_in_a_mapping_are_refused_and_the_cures_work():
 
 
 def test_axes_of_one_length_are_a_grid_and_a_single_time_may_be_any():
-    axes = {
-        name: values for name, values in zip(("latitude", "longitude"), np.mgrid[36:39, 301:304][:, :, 0], strict=True)
-    }
+    axes = {"latitude": np.array([36.0, 37.0, 38.0]), "longitude": np.array([301.0, 302.0, 303.0])}
     time = np.datetime64("2017-01-03", "ns") + np.arange(3) * np.timedelta64(1, "D")
     assert Target.of(axes | {"time": time}).evaluate(combine).shape == (3, 3, 3)
     assert Target.of(axes | {"time": time[0]}).evaluate(combine).shape == (3, 3)
@@ -214,9 +212,7 @@ def test_a_target_without_points_is_refused(grid):
 
 @pytest.mark.parametrize("target", [np.zeros(3), "grid.nc", None])
 def test_something_else_is_refused(target):
-    with pytest.raises(
-        TypeError, match=r"the target must be a Dataset, a DataArray or a mapping of coordinates, or a .* got"
-    ):
+    with pytest.raises(TypeError, match=r"the target must be a Dataset, a DataArray or a mapping .* got"):
         Target.of(target)
 
 

@@ -14,6 +14,7 @@ import xarray as xr
 
 from xinr.observations.groups import groups_of, joined
 from xinr.observations.tables import from_table, is_table, read_table
+from xinr.observations.variables import HEIGHTS, heights
 
 #: What `xinr.open_tracks` opens.
 type Source = str | Path | xr.Dataset | xr.DataTree | pd.DataFrame
@@ -60,14 +61,15 @@ def name_of(source: Source) -> str:
     return str(source) if isinstance(source, str | Path) else f"the {type(source).__name__}"
 
 
-def opened(source: Source, names: tuple[str, ...], options: Mapping[str, Any]) -> xr.Dataset:
-    """Open one source, netCDF lazily, with the group that holds one of the named variables.
+def opened(source: Source, variable: str | None, options: Mapping[str, Any]) -> xr.Dataset:
+    """Open one source, netCDF lazily, with the group that holds the variable, or else one of the usual sea levels.
 
     Raises
     ------
     ValueError, ImportError, ConnectionError
         It cannot be read; with the cause, and what to do.
     """
+    names = (variable,) if variable else HEIGHTS
     if isinstance(source, xr.DataTree):
         return joined(*groups_of(source), names)
     if isinstance(source, pd.DataFrame):
@@ -77,7 +79,7 @@ def opened(source: Source, names: tuple[str, ...], options: Mapping[str, Any]) -
     if isinstance(source, Path) and is_table(source):
         return from_table(read_table(source))
     try:
-        groups = _groups(source, dict(options))
+        groups = _groups(source, variable, dict(options))
     except (OSError, ValueError, ImportError) as error:
         raise _unreadable(source, error) from error
     if isinstance(groups, xr.Dataset):
@@ -88,8 +90,8 @@ def opened(source: Source, names: tuple[str, ...], options: Mapping[str, Any]) -
         raise ValueError(f"{source}: {error}") from error
 
 
-def _groups(path: str | Path, options: dict[str, Any]) -> xr.Dataset | dict[str, xr.Dataset]:
-    """Return the Dataset of a file, or its groups where the root holds no array, or a group is asked for."""
+def _groups(path: str | Path, variable: str | None, options: dict[str, Any]) -> xr.Dataset | dict[str, xr.Dataset]:
+    """Return the Dataset of a file, or its groups where the root holds no sea level, or a group is asked for."""
     group = options.pop("group", None)
     if isinstance(path, Path) and path.is_dir():
         options.setdefault("engine", "zarr")
@@ -97,7 +99,7 @@ def _groups(path: str | Path, options: dict[str, Any]) -> xr.Dataset | dict[str,
         # Julian dates before the year 0 are read as they are meant.
         warnings.filterwarnings("ignore", "this date/calendar/year zero convention is not supported by CF")
         ds = xr.open_dataset(path, cache=False, **options)
-        if group is None and any(each.ndim for each in ds.variables.values()):
+        if group is None and (variable in ds if variable else heights(ds)):
             return ds
         groups = xr.open_groups(path, cache=False, **options)
     return ds if len(groups) == 1 else groups

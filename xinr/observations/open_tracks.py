@@ -13,7 +13,7 @@ from xinr.observations.files import Source, name_of, opened, sources
 from xinr.observations.joining import TIME, Part, in_one_layout, join
 from xinr.observations.layouts import along_track
 from xinr.observations.missions import mission_of
-from xinr.observations.variables import HEIGHTS, default_height, heights
+from xinr.observations.variables import default_height, heights
 
 
 def open_tracks(paths: Source | Iterable[Source], *, variable: str | None = None, **options: Any) -> xr.Dataset:
@@ -56,7 +56,7 @@ def open_tracks(paths: Source | Iterable[Source], *, variable: str | None = None
 
 
 def _part(source: Source, variable: str | None, options: dict[str, Any]) -> Part:
-    whole = opened(source, (variable,) if variable else HEIGHTS, options)
+    whole = opened(source, variable, options)
     name = name_of(source)
     try:
         height = variable or _only(whole)
