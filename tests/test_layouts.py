@@ -165,6 +165,19 @@ def test_an_axis_of_time_comes_before_other_variables_of_times(maps):
     assert locate(ds.assign(counted=("time_counter", ds.time_counter.values)), "time").name == "time_counter"
 
 
+@pytest.mark.parametrize("attrs", [{}, TIME])
+def test_the_start_of_a_forecast_is_not_the_time_beside_those_it_is_valid_at(attrs, maps, grid):
+    forecast = maps.rename(time="valid_time").assign_coords(time=((), START, attrs))
+    np.testing.assert_array_equal(forecast.inr.interp(grid).sla, maps.inr.interp(grid).sla)
+
+
+def test_nadir_positions_with_attributes_beside_a_swath_without_are_not_its_own():
+    names = {"lat_40hz": "latitude", "lon_40hz": "longitude", "lat": "latitude_nadir", "lon": "longitude_nadir"}
+    bare = forty_hertz().drop_attrs().rename(names)
+    bare["latitude_nadir"].attrs, bare["longitude_nadir"].attrs = NORTH, EAST
+    assert at_their_places(Observations.from_tracks(bare))
+
+
 def test_several_times_are_ambiguous_and_the_cure_works(tracks):
     ds = tracks.rename(time="obs").reset_index("obs").rename_vars(obs="measured")
     ds = ds.assign_coords(received=ds.measured + np.timedelta64(1, "h"))

@@ -67,6 +67,16 @@ def test_a_table_that_cannot_be_read_is_named(tmp_path):
         xinr.open_tracks(tmp_path / "t.csv")
 
 
+def test_times_in_an_order_of_their_own_are_refused_and_the_cure_works(table):
+    written = table.assign(time=table.time.dt.strftime("%d/%m/%Y %H:%M:%S.%f"))
+    with pytest.raises(
+        ValueError, match=r"time must hold times as ISO 8601 .*pandas\.to_datetime\(table\['time'\], form"
+    ):
+        Observations.from_tracks(written)
+    cured = written.assign(time=pd.to_datetime(written["time"], format="%d/%m/%Y %H:%M:%S.%f"))
+    assert len(Observations.from_tracks(cured)) == 640
+
+
 def test_a_table_without_rows_is_refused(table):
     with pytest.raises(ValueError, match=r"the table has no rows: expected one for each point, or for each variable"):
         xinr.open_tracks(table.iloc[:0])

@@ -219,10 +219,15 @@ def test_a_folder_without_netcdf_says_how_to_name_others(tmp_path, tracks):
     assert xinr.open_tracks(str(tmp_path / "*.csv")).sizes == {"time": 640}
 
 
+def test_a_group_that_is_not_there_is_refused(folder):
+    with pytest.raises(ValueError, match=r"plain_l3_2\.nc: sea level must be in one group.* of the groups \['/'\]"):
+        xinr.open_tracks(folder / "plain_l3_2.nc", group="data_01/ku")
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_an_address_that_does_not_answer_says_so():
     address = "https://127.0.0.1:9/thredds/dodsC/x.nc"
-    with pytest.raises(ConnectionError, match=r"dodsC/x\.nc cannot be opened over OPeNDAP .*is the server up"):
+    with pytest.raises(ConnectionError, match=r"dodsC/x\.nc cannot be opened .*is the server up, .*OPeNDAP"):
         xinr.open_tracks(address)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
@@ -77,23 +78,35 @@ def find(data: xr.Dataset | xr.DataArray, axis: Axis, of: xr.DataArray | None = 
     pool = candidates(ds, axis)
     if of is None:
         return _named(pool, axis) or pool
-    alike = _named([str(name) for name in ds.variables], axis, _endings(of))
-    own = [name for name in dict.fromkeys([*alike, *pool]) if set(ds.variables[name].dims) <= set(of.dims)]
-    listed = str(of.attrs.get("coordinates", of.encoding.get("coordinates", ""))).split()
-    own = [name for name in own if name in listed] or own or pool
-    most = max((ds.variables[name].ndim for name in own), default=0)
-    own = [name for name in own if ds.variables[name].ndim == most]
-    return [name for name in alike if name in own] or _named(own, axis) or own
+    names = [str(name) for name in ds.variables]
+    alike = _named(names, axis, _endings(of))
+    own = _along(ds, dict.fromkeys([*alike, *pool, *_named(names, axis)]), of) or pool
+    declared = [name for name in own if name in pool] or own
+    return [name for name in alike if name in own] or _named(declared, axis) or declared
 
 
 def candidates(ds: xr.Dataset, axis: Axis) -> list[str]:
-    """Return all variables that CF attributes declare as a coordinate, else the one of a usual name, else all times."""
+    """Return all variables that CF attributes declare as a coordinate, else the one of a usual name, else all times.
+
+    A single time does not count beside an axis of times: that of a forecast's start, beside those that it is valid at.
+    """
     from cf_xarray.criteria import coordinate_criteria
 
     criteria = coordinate_criteria[axis].items()
     attrs = {str(name): variable.attrs for name, variable in ds.variables.items()}
-    declared = [name for name, each in attrs.items() if any(each.get(key) in values for key, values in criteria)]
-    return declared or _named([*attrs], axis) or (_times(ds) if axis == "time" else [])
+    found = [name for name, each in attrs.items() if any(each.get(key) in values for key, values in criteria)]
+    found = found or _named([*attrs], axis)
+    if axis != "time":
+        return found
+    return [name for name in found if ds.variables[name].ndim] or _times(ds) or found
+
+
+def _along(ds: xr.Dataset, names: Iterable[str], height: xr.DataArray) -> list[str]:
+    """Return which coordinates a variable lists, or else those of its dimensions; of these, those of the most."""
+    listed = str(height.attrs.get("coordinates", height.encoding.get("coordinates", ""))).split()
+    own = {name: ds.variables[name].ndim for name in names if set(ds.variables[name].dims) <= set(height.dims)}
+    own = {name: ndim for name, ndim in own.items() if name in listed} or own
+    return [name for name, ndim in own.items() if ndim == max(own.values())]
 
 
 def _named(names: list[str], axis: Axis, endings: tuple[str, ...] = ("",)) -> list[str]:

@@ -18,7 +18,7 @@ from xinr.observations.variables import HEIGHTS, heights
 
 #: What `xinr.open_tracks` opens.
 type Source = str | Path | xr.Dataset | xr.DataTree | pd.DataFrame
-REMOTE = ("http://", "https://", "dods://")
+_ADDRESS = "://"
 _ZARR = (".zgroup", ".zmetadata", "zarr.json")
 
 
@@ -33,7 +33,7 @@ def sources(given: Source | Iterable[Source]) -> Iterator[Source]:
     if not isinstance(given, str | Path | xr.Dataset | xr.DataTree | pd.DataFrame):
         for each in given:
             yield from sources(each)
-    elif isinstance(given, str | Path) and not str(given).startswith(REMOTE):
+    elif isinstance(given, str | Path) and _ADDRESS not in str(given):
         yield from _local(Path(given).expanduser())
     else:
         yield given
@@ -102,14 +102,14 @@ def _groups(path: str | Path, variable: str | None, options: dict[str, Any]) -> 
         if group is None and (variable in ds if variable else heights(ds)):
             return ds
         groups = xr.open_groups(path, cache=False, **options)
-    return ds if len(groups) == 1 else groups
+    return ds if group is None and len(groups) == 1 else groups
 
 
 def _unreadable(source: str | Path, error: Exception) -> Exception:
     if not isinstance(source, Path):
         return ConnectionError(
-            f"{source} cannot be opened over OPeNDAP ({error}): is the server up, and the address one of a dataset "
-            "(.../dodsC/...)? Any other file is downloaded first, then opened from the disk."
+            f"{source} cannot be opened ({error}): is the server up, and the address one of OPeNDAP (.../dodsC/...)? "
+            "Any other file is downloaded first, or opened by xarray, xinr.open_tracks(xarray.open_dataset(...))."
         )
     if source.is_dir() and find_spec("zarr") is None:
         return ImportError(f"{source} is a zarr store, which needs the package zarr: pip install 'xinr[formats]'.")

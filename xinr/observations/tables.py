@@ -110,7 +110,14 @@ def _column(column: pd.Series, is_time: bool) -> NDArray[Any]:
 
 def _utc(column: pd.Series) -> NDArray[Any]:
     # As times, since the strings do not sort: whole seconds have no fraction.
-    times = pd.to_datetime(column, utc=True, format=None if column.dtype.kind == "M" else "ISO8601")
+    try:
+        times = pd.to_datetime(column, utc=True, format=None if column.dtype.kind == "M" else "ISO8601")
+    except ValueError as error:
+        raise ValueError(
+            f"{column.name} must hold times as ISO 8601 writes them, such as 2017-01-31T12:00:00Z, got "
+            f"{column.iloc[0]!r}. Read it first: table[{column.name!r}] = pandas.to_datetime(table[{column.name!r}], "
+            "format='%d/%m/%Y')."
+        ) from error
     return np.asarray(times.dt.tz_localize(None).to_numpy(), dtype="datetime64[ns]")
 
 
