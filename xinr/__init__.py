@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from xinr import accessor as accessor
 
 if TYPE_CHECKING:
-    from xinr import challenges, datasets, metrics, plots, simulate
+    from xinr import challenges, datasets, methods, metrics, plots, simulate
     from xinr.fields.field import Field
     from xinr.fields.fitted import FittedField
     from xinr.fields.fitting import fit
@@ -70,6 +70,7 @@ _ROOMS = {
     "challenges": "xinr.challenges",
     "covariances": "xinr.methods.covariances",
     "datasets": "xinr.datasets",
+    "methods": "xinr.methods",
     "metrics": "xinr.metrics",
     "plots": "xinr.plots",
     "simulate": "xinr.simulate",
@@ -106,6 +107,7 @@ __all__ = [
     "cross_validate",
     "datasets",
     "fit",
+    "methods",
     "metrics",
     "open_field",
     "open_tracks",

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from xinr.geo.coordinates import Axis
 from xinr.geo.times import precise
@@ -30,7 +31,7 @@ class Part:
     height: str | None
 
 
-def in_one_layout(ds: xr.Dataset, columns: Mapping[Axis, xr.DataArray], mission: str | xr.DataArray) -> xr.Dataset:
+def in_one_layout(ds: xr.Dataset, columns: Mapping[Axis, xr.DataArray], mission: NDArray[np.str_]) -> xr.Dataset:
     """Return points with the dimension ``time`` and coordinates of the usual names, no array being read.
 
     Parameters
@@ -39,8 +40,8 @@ def in_one_layout(ds: xr.Dataset, columns: Mapping[Axis, xr.DataArray], mission:
         Points along one dimension, as from `xinr.observations.layouts.along_track`.
     columns : mapping of axis to DataArray
         Longitude, latitude and time of the points.
-    mission : str or DataArray
-        One for all, or one for each.
+    mission : ndarray of str, (n,) or ()
+        Of each point, or one for all.
     """
     (dimension,) = columns["time"].dims
     taken = {*columns, *(str(column.name) for column in columns.values()), "mission", dimension}
@@ -49,10 +50,7 @@ def in_one_layout(ds: xr.Dataset, columns: Mapping[Axis, xr.DataArray], mission:
         variables = {name: each for name, each in variables.items() if TIME not in each.dims}
     found = {name: _along_time(each, dimension) for name, each in variables.items()}
     found |= {axis: _along_time(column.variable.to_base_variable(), dimension) for axis, column in columns.items()}
-    same = np.asarray(mission) if isinstance(mission, str) or not mission.ndim else None
-    size = columns["time"].size
-    values = mission.values if same is None and isinstance(mission, xr.DataArray) else np.broadcast_to(str(same), size)
-    found["mission"] = xr.Variable(TIME, values.astype(str) if same is None else values)
+    found["mission"] = xr.Variable(TIME, np.broadcast_to(mission, columns["time"].size))
     coords = {name for name in ds.coords if name in variables} | {*columns, "mission"}
     bare = xr.Dataset({name: each for name, each in found.items() if name != TIME}, attrs=ds.attrs)
     return bare.assign_coords(xr.Coordinates({TIME: found[TIME]}, indexes={})).set_coords(list(coords))

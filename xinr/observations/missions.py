@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from xinr.observations.tables import PLATFORMS
 
@@ -24,8 +25,8 @@ SATELLITES = re.compile(
 _DATE = re.compile(r"[-_.]?(19|20)\d{2}(0[1-9]|1[0-2])([0-3]\d)(T?\d{4,6}Z?)?(?!\d)")
 
 
-def mission_of(ds: xr.Dataset, name: str, dimension: Hashable = "time") -> str | xr.DataArray:
-    """Return the mission of tracks: of each point where they say so, else one name for all.
+def mission_of(ds: xr.Dataset, name: str, dimension: Hashable = "time") -> NDArray[np.str_]:
+    """Return the mission of tracks: of each point (n,) where they say so, else one name for all, ().
 
     In this order: a variable ``mission``, ``platform_id`` or ``platform``; the name of a DUACS file; the attributes
     ``platform`` and ``mission_name``; the one satellite that ``source`` or ``title`` mentions; the name of the file
@@ -34,26 +35,26 @@ def mission_of(ds: xr.Dataset, name: str, dimension: Hashable = "time") -> str |
     Examples
     --------
     >>> mission_of(xr.Dataset(), "dt_global_j3_phy_l3_20170101.nc")
-    'j3'
+    array('j3', dtype='<U2')
     >>> mission_of(xr.Dataset(attrs={"title": "DT Jason-1 Global Ocean Along track"}), "a.nc")
-    'Jason-1'
+    array('Jason-1', dtype='<U7')
     >>> mission_of(xr.Dataset(), "alt_ssh_20220101.nc")
-    'alt_ssh'
+    array('alt_ssh', dtype='<U7')
     """
     for variable in PLATFORMS:
         if variable in ds and ds[variable].dims in ((), (dimension,)) and ds[variable].dtype.kind in "UOST":
-            return ds[variable]
+            return ds[variable].values.astype(str)
     if duacs := DUACS.match(name):
-        return duacs.group(1)
+        return np.asarray(duacs.group(1))
     for attribute in NAMING:
         if text := _text(ds.attrs.get(attribute)):
-            return text
+            return np.asarray(text)
     for attribute in MENTIONING:
         found = {each.group() for each in SATELLITES.finditer(_text(ds.attrs.get(attribute)))}
         if len(found) == 1:
-            return found.pop()
+            return np.asarray(found.pop())
     stem = PurePath(name).name.split(".")[0]
-    return _DATE.sub("", stem) or stem
+    return np.asarray(_DATE.sub("", stem) or stem)
 
 
 def _text(attribute: Any) -> str:
