@@ -12,10 +12,11 @@ import numpy as np
 import xarray as xr
 
 from xinr.geo.coordinates import locate
+from xinr.observations.swaths import is_swath, unrolled
 
 
 def open_tracks(paths: str | Path | Iterable[str | Path], **options: Any) -> xr.Dataset:
-    """Open along-track files of one or several missions as one Dataset, with a coordinate ``mission``.
+    """Open files of tracks and swaths, of one or several missions, as one Dataset with a coordinate ``mission``.
 
     Parameters
     ----------
@@ -29,6 +30,7 @@ def open_tracks(paths: str | Path | Iterable[str | Path], **options: Any) -> xr.
     Dataset
         Along ``time``, file after file. ``mission`` comes from the name of a DUACS file ("alg" in
         ``dt_med_alg_phy_l3_...nc``), else from the attribute ``platform``, else it is the name of the file.
+        The pixels of a swath become points: see `xinr.observations.swaths.unrolled`.
 
     Raises
     ------
@@ -61,9 +63,11 @@ def _open_one(path: Path, options: dict[str, Any]) -> xr.Dataset:
             raise FileNotFoundError(f"no file {path}: expected an along-track netCDF file.") from error
         raise ValueError(f"{path} cannot be read as netCDF ({error}): is it complete? Download it again.") from error
     try:
+        if is_swath(ds):
+            return unrolled(ds)
         dimension = locate(ds, "time").dims[0]
     except ValueError as error:
-        raise ValueError(f"{path} is not an along-track file: {error}") from error
+        raise ValueError(f"{path} is not a file of tracks or swaths: {error}") from error
     duacs = re.search(r"^[a-z]+_[a-z]+_([a-z0-9]+)_([a-z]+_)?phy_l3_", path.name)
     mission = duacs.group(1) if duacs else str(ds.attrs.get("platform", path.stem))
     return ds.assign_coords(mission=(dimension, np.full(ds.sizes[dimension], mission)))

@@ -14,7 +14,10 @@ HEIGHTS = ("sla_unfiltered", "sla", "ssh", "adt", "ssha", "sla_filtered")
 #: The same of maps, in order of preference: absolute before the anomalies that L4 files have too.
 MAP_HEIGHTS = ("ssh", "adt", "sla")
 #: Other variables of along-track files: corrections, flags and counters.
-COMPANIONS = ("mdt", "lwe", "dac", "ocean_tide", "internal_tide", "cycle", "track", "pass", "mission", "noise")
+COMPANIONS = (
+    *("mdt", "lwe", "dac", "ocean_tide", "internal_tide", "cycle", "track", "pass", "mission", "noise"),
+    "cross_track_distance",
+)
 #: CF standard names of the anomaly and of the height above the geoid.
 STANDARD_NAMES = {"sla": "sea_surface_height_above_sea_level", "adt": "sea_surface_height_above_geoid"}
 METRES = ("m", "meter", "meters", "metre", "metres")

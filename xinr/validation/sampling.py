@@ -21,7 +21,7 @@ from xinr.observations.observations import Observations
 
 Tracks = xr.Dataset | xr.DataArray | Observations
 #: Keywords of `Observations.from_tracks`; a ``noise`` that is no variable's name is the method's.
-OF_TRACKS = ("variable", "lwe", "mdt", "region")
+OF_TRACKS = ("variable", "lwe", "mdt", "region", "swath_block")
 
 
 def prepared(tracks: Tracks, method: str | Method, options: Mapping[str, Any]) -> tuple[Observations, Method]:
@@ -34,14 +34,15 @@ def prepared(tracks: Tracks, method: str | Method, options: Mapping[str, Any]) -
     method : str or Method
         See `xinr.fit`.
     options : mapping
-        ``variable``, ``lwe``, ``mdt``, ``region`` of tracks; ``noise``: see `xinr.fit`; settings of the method.
+        ``variable``, ``lwe``, ``mdt``, ``region``, ``swath_block`` of tracks; ``noise``: see `xinr.fit`; settings of
+        the method.
 
     Raises
     ------
     TypeError, ValueError
         See `xinr.fit`; keywords of tracks were given with observations.
     """
-    of_tracks = {key: options[key] for key in OF_TRACKS if key in options}
+    of_tracks = {key: options[key] for key in OF_TRACKS if options.get(key) is not None}
     settings = {key: value for key, value in options.items() if key not in (*OF_TRACKS, "noise")}
     noise, chosen = options.get("noise"), method_from(method, settings)
     if isinstance(noise, str):
