@@ -12,6 +12,9 @@ from xinr.observations.columns import Table
 from xinr.observations.passes import LEAST_OF_LINE, along_arc, runs
 from xinr.observations.swaths import cross_track_distance
 
+#: Points with which the variance of all blocks counts in that of each.
+FEW = 5
+
 
 def located_across(table: Table) -> Table:
     """Return points, by pass and time, whose distance from the ground track is filled in where they lie on lines.
@@ -35,7 +38,8 @@ def block_averages(table: Table, size: float) -> Table:
     """Return points, by pass and time, those of swaths averaged over blocks of ``size`` by ``size`` [km].
 
     Blocks never cross a pass, or from one half of the swath to the other. The columns ``averaged`` and ``spread`` are
-    the number of points of each average and the standard deviation between them. A size of zero averages nothing.
+    the number of points of each average and the standard deviation between them, of a few points together with that of
+    all blocks. A size of zero averages nothing.
     """
     swath = np.isfinite(table["cross_track_distance"])
     single = {"averaged": np.ones(len(swath), dtype=np.int64), "spread": np.zeros(len(swath))}
@@ -59,6 +63,7 @@ def _averages(table: Table, size: float) -> Table:
     value, east = mean(table["value"]), table["longitude"][first]
     seconds = (table["time"] - table["time"][first][number]).astype("timedelta64[ns]").astype(np.float64)
     squares = np.bincount(number, (table["value"] - value[number]) ** 2)
+    usual = squares.sum() / max(len(number) - len(count), 1)
     averages = {
         "longitude": east + mean(wrap(table["longitude"] - east[number], 0.0)),
         "latitude": mean(table["latitude"]),
@@ -67,7 +72,7 @@ def _averages(table: Table, size: float) -> Table:
         "noise": np.sqrt(mean(table["noise"] ** 2) / count),
         "cross_track_distance": mean(table["cross_track_distance"]),
         "averaged": count.astype(np.int64),
-        "spread": np.sqrt(squares / np.maximum(count - 1, 1)),
+        "spread": np.sqrt((squares + FEW * usual) / (count - 1 + FEW)),
     }
     return {key: averages[key] if key in averages else column[first] for key, column in table.items()}
 

@@ -90,7 +90,7 @@ class Observations:
     def __post_init__(self) -> None:
         n = len(self.value)  # by default, points of tracks, each one observation
         for name, default in (("cross_track_distance", np.nan), ("averaged", 1), ("spread", 0.0)):
-            if len(getattr(self, name)) != n:
+            if not len(getattr(self, name)):
                 object.__setattr__(self, name, np.full(n, default))
 
     @classmethod
