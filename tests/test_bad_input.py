@@ -33,16 +33,6 @@ def noleap(ds):
     return ds.assign_coords(time=xr.date_range("2017-01-01", periods=640, calendar="noleap", use_cftime=True))
 
 
-def swath(ds):
-    flat = ds.drop_vars(["time", "mission"]).isel(time=slice(0, 600)).assign_coords(when=("time", ds.time.values[:600]))
-    return (
-        flat.coarsen(time=6)
-        .construct(time=("lines", "pixels"))
-        .assign_coords(time=("lines", ds.time.values[:100]))
-        .drop_vars("when")
-    )
-
-
 TRACKS = {
     "empty": (lambda ds: ds.isel(time=slice(0)), {}, r"the tracks are empty: expected at least one"),
     "all missing": (
@@ -75,7 +65,11 @@ TRACKS = {
         r"Convert it and say so: ds\['sla_unfiltered'\] = ",
     ),
     "a correction in seconds": (with_units("lwe", "s"), {"lwe": True}, r"lwe must be in metres.*got units 's'"),
-    "a swath": (swath, {}, r"one dimension shared by sea level, longitude.*'lines': 100, 'pixels': 6.*Stack a swath"),
+    "heights of two dimensions": (
+        lambda ds: ds.assign(sla_unfiltered=ds.sla_unfiltered.expand_dims(height=2)),
+        {},
+        r"one dimension shared by sea level, longitude.*'height': 2, 'time': 640.*A swath has longitude and",
+    ),
     "time as numbers": (
         with_time(lambda ds: np.arange(640.0)),
         {},

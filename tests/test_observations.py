@@ -156,7 +156,7 @@ def test_coarsening_averages_complete_blocks_of_a_segment():
     np.testing.assert_allclose(obs.latitude, [0.12, 0.42])
     np.testing.assert_allclose(obs.longitude, [179.94, 180.04])
     np.testing.assert_allclose(obs.noise, 0.02 / np.sqrt(5))
-    assert obs.averaged == 5 and obs.coarsen(2).averaged == 10
+    assert obs.averaged.tolist() == [5, 5] and obs.coarsen(2).averaged.tolist() == [10]
     assert (
         obs.time.tolist()
         == (np.datetime64("2020-01-01", "ns") + np.array([2, 7]) * np.timedelta64(10**9, "ns")).tolist()

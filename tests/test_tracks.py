@@ -74,7 +74,7 @@ def test_the_band_in_a_duacs_file_name_is_not_the_mission(tmp_path, mission):
 
 def test_a_file_without_time_is_named(folder):
     xr.Dataset({"mdt": ("lat", [0.1])}, {"lat": [40.0]}).to_netcdf(folder / "mdt_l3_9.nc")
-    with pytest.raises(ValueError, match=r"mdt_l3_9\.nc is not an along-track file: no time found"):
+    with pytest.raises(ValueError, match=r"mdt_l3_9\.nc is not a file of tracks or swaths: no time found"):
         xinr.open_tracks(folder / "*_l3_*.nc")
 
 

@@ -78,6 +78,6 @@ def _mismatch(ds: xr.Dataset, variable: str, names: dict[Axis, str]) -> str:
         f"tracks must have one dimension shared by sea level, longitude, latitude and time, got {shapes}. "
         f"Name the coordinates of this sampling: ds[{variable!r}].attrs['coordinates'] = '<longitude> <latitude> "
         "<time>'. "
-        "Stack a swath: ds.stack(obs=[...]).reset_index('obs'). A map is not a track: its .inr methods need no fit "
-        "(first interpolate a curvilinear map to longitudes by latitudes)."
+        "A swath has longitude and latitude on lines and pixels, and time on its lines. A map is not a track: its .inr "
+        "methods need no fit (first interpolate a curvilinear map to longitudes by latitudes)."
     )

@@ -13,11 +13,12 @@ from xinr.observations.files import Source, name_of, opened, sources
 from xinr.observations.joining import TIME, Part, in_one_layout, join
 from xinr.observations.layouts import along_track
 from xinr.observations.missions import mission_of
+from xinr.observations.swaths import is_swath, swath_height, unrolled
 from xinr.observations.variables import default_height, heights
 
 
 def open_tracks(paths: Source | Iterable[Source], *, variable: str | None = None, **options: Any) -> xr.Dataset:
-    """Open along-track files of one or several missions as one Dataset, with a coordinate ``mission``.
+    """Open files of tracks and swaths, of one or several missions, as one Dataset with a coordinate ``mission``.
 
     Parameters
     ----------
@@ -37,13 +38,14 @@ def open_tracks(paths: Source | Iterable[Source], *, variable: str | None = None
         read at once, all else when it is used. ``mission`` comes from a variable ``mission`` or ``platform``, the name
         of a DUACS file ("alg" in ``dt_med_alg_phy_l3_...nc``), the attributes ``platform``, ``mission_name``,
         ``source`` or ``title``, else from the name of the file. Lengths in different units become metres.
+        The pixels of a swath become points: see `xinr.observations.swaths.unrolled`.
 
     Raises
     ------
     FileNotFoundError
         No file matches.
     ValueError
-        A file cannot be read, is not along-track, or has other units or another sea level variable than the first.
+        A file cannot be read, holds no tracks or swath, or has other units or another sea level than the first.
     ImportError, ConnectionError
         A format needs a package that is not installed; an address cannot be reached.
     """
@@ -59,16 +61,18 @@ def _part(source: Source, variable: str | None, options: dict[str, Any]) -> Part
     whole = opened(source, variable, options)
     name = name_of(source)
     try:
-        height = variable or _only(whole)
+        swath = is_swath(whole)
+        height = variable or (swath_height(whole) if swath else _only(whole))
+        whole = unrolled(whole, None if variable is None else [variable]) if swath else whole
         points = along_track(whole, height or _any_along_time(whole))
         one = points[height] if height else None
         columns = {axis: locate(points, axis, one) for axis in get_args(Axis)}
     except (ValueError, KeyError) as error:
-        raise ValueError(f"{name} is not an along-track file: {error}") from error
+        raise ValueError(f"{name} is not a file of tracks or swaths: {error}") from error
     file = Path(name).name if isinstance(source, str | Path) else ""
     ds = in_one_layout(points, columns, mission_of(points, file, columns["time"].dims[0]))
     ds.set_close(whole.close)
-    return Part(name, ds, height)
+    return Part(name, ds, None if swath else height)  # heights of swaths and tracks are mapped together
 
 
 def _only(ds: xr.Dataset) -> str | None:

@@ -20,20 +20,31 @@ HEIGHTS = ("sla_unfiltered", "sla", "ssh", "adt", "ssha", "sla_filtered")
 #: The same of maps, in order of preference: absolute before the anomalies that L4 files have too.
 MAP_HEIGHTS = ("ssh", "adt", "sla")
 #: Other variables of along-track files: corrections, flags and counters.
-COMPANIONS = ("mdt", "lwe", "dac", "ocean_tide", "internal_tide", "cycle", "track", "pass", "mission", "noise")
+COMPANIONS = (
+    *("mdt", "lwe", "dac", "ocean_tide", "internal_tide", "cycle", "track", "pass", "mission", "noise"),
+    "cross_track_distance",
+)
 
 
 def as_tracks(
     tracks: xr.Dataset | xr.DataArray | xr.DataTree | pd.DataFrame, variable: str | None
 ) -> tuple[xr.Dataset, str]:
     """Return along-track data as points of one dimension, and the name of their sea level variable, in metres."""
+    ds, variable = named(tracks, variable)
+    return along_track(ds, variable), variable
+
+
+def named(
+    tracks: xr.Dataset | xr.DataArray | xr.DataTree | pd.DataFrame, variable: str | None
+) -> tuple[xr.Dataset, str]:
+    """Return a Dataset of whatever holds tracks, and the name of its sea level variable, in metres."""
     ds, name = _as_dataset(tracks, variable)
     variable = name or variable or default_height(ds)
     if variable not in ds:
         raise ValueError(f"no variable {variable!r} in the tracks: expected it among {sorted(map(str, ds.data_vars))}.")
     if any(variable in candidates(ds, axis) for axis in get_args(Axis)):
         raise ValueError(f"{variable!r} is a coordinate: name a sea level variable, variable=<name>.")
-    return along_track(ds.assign({variable: as_height(ds[variable])}), variable), variable
+    return ds.assign({variable: as_height(ds[variable])}), variable
 
 
 def _as_dataset(tracks: object, variable: str | None) -> tuple[xr.Dataset, str | None]:

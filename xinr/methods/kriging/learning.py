@@ -19,7 +19,7 @@ from xinr.methods.kriging.conditioning import Conditioning
 from xinr.methods.kriging.lattice import Lattice
 from xinr.methods.kriging.lattice_method import LatticeMethod
 from xinr.methods.method import with_settings
-from xinr.methods.observation_error import ObservationError
+from xinr.methods.observation_error import DEVIATIONS, ObservationError
 from xinr.methods.search import Fold, Search, from_variable, to_variable
 
 #: Iterations of a solve, and of the adjoint's, which converges sooner. A fixed number leaves the misfit a smooth
@@ -192,7 +192,7 @@ def _prior_observations(problem: Conditioning, seed: int) -> tuple[Tensor, Tenso
 
 
 def _with(error: ObservationError, ratio: float, method: LatticeMethod) -> ObservationError:
-    return replace(error, noise=ratio * error.noise, pass_bias=method.pass_bias, pass_slope=method.pass_slope)
+    return replace(error, noise=ratio * error.noise, **{name: getattr(method, name) for name in DEVIATIONS})
 
 
 def _side_by_side[A, B](function: Callable[[A], B], each: Sequence[A]) -> list[B]:

@@ -119,7 +119,7 @@ def swath(
 
     Notes
     -----
-    `rows` turns it into tracks, which can be fitted.
+    It is fitted as it is; `xinr.observations.swaths.unrolled` gives points that can be concatenated with tracks.
 
     Examples
     --------
@@ -153,7 +153,7 @@ def swath(
 
 
 def rows(ds: xr.Dataset) -> xr.Dataset:
-    """Turn a swath into tracks: each row of pixels along the flight becomes a track.
+    """Turn a swath into tracks: each row of pixels along the flight becomes a track, for readers of tracks.
 
     Parameters
     ----------
@@ -174,6 +174,8 @@ def rows(ds: xr.Dataset) -> xr.Dataset:
     >>> len(field.info["missions"])
     10
     """
+    names = [f"swot {x:+g} km" for x in ds["cross_track_distance"].values]
+    ds = ds.assign_coords(mission=("num_pixels", names, {"long_name": "row of pixels"}))
     stacked = ds.stack(pixel=("num_pixels", "num_lines")).reset_index("pixel")
     there = stacked.isel(pixel=stacked["sla_unfiltered"].notnull().values)
     bare = there.drop_vars(["num_pixels", "num_lines", "cross_track_distance"])
@@ -213,7 +215,7 @@ def _pixels(time: Times, longitude: Array, latitude: Array, across: Array) -> xr
         "longitude": (_DIMS, longitude, TRACK_COORDINATES["longitude"]),
         "latitude": (_DIMS, latitude, TRACK_COORDINATES["latitude"]),
         "cross_track_distance": ("num_pixels", across, attributes("km", "distance from the nadir")),
-        "mission": ("num_pixels", [f"swot {x:+g} km" for x in across], {"long_name": "row of pixels"}),
+        "mission": ((), "swot", {"long_name": "altimeter"}),
     }
     return xr.Dataset(coords=coords)
 
