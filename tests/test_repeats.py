@@ -47,6 +47,16 @@ def test_releases_sorted_into_one_another_are_found_too():
     assert len(Observations.from_tracks(both)) == 320
 
 
+def test_files_of_one_mission_may_sample_at_different_rates():
+    """Most points at 1 Hz, the others at 5 Hz: none of these repeats its neighbour."""
+    slow = one_mission("s6a")
+    lat = 36.0 + 0.0115 * np.arange(100)
+    time = slow.time.values[-1] + np.timedelta64(1, "h") + np.arange(100) * np.timedelta64(200, "ms")
+    columns = {"time": time, "latitude": ("time", lat), "longitude": ("time", 0.3 * lat)}
+    fast = xr.Dataset({"sla_unfiltered": ("time", 0.1 * lat)}, columns).assign_coords(mission=("time", ["s6a"] * 100))
+    assert len(Observations.from_tracks(xr.concat([slow[["sla_unfiltered"]], fast], "time"))) == 420
+
+
 def test_two_missions_that_fly_together_are_both_used():
     """Jason-3 and Sentinel-6A flew 30 s apart; without names too."""
     ds = one_mission("j3", n_points=20)

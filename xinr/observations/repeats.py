@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 from xinr._typing import Array
 from xinr._warnings import warn
 from xinr.geo.frames import EARTH_RADIUS, upward
-from xinr.observations.passes import FASTEST_GROUND_TRACK, PASS_GAP
+from xinr.observations.passes import FASTEST_GROUND_TRACK, PASS_GAP, runs
 
 #: Two points of one mission closer in time than this are one measurement, whatever the sampling [s].
 SAME_TIME = 0.005
@@ -24,9 +24,9 @@ def without_repeats(
 ) -> NDArray[np.bool_]:
     """Return which points (n,) to keep: not those that repeat earlier ones, as where files or releases overlap.
 
-    Of two points of a mission on one ground track, closer in time than half the sampling, the first given is kept;
-    where points do not come in order of time, so that their sampling is not known, of those within 5 ms. Repeats with
-    other heights are warned of.
+    Of two points of a mission on one ground track, closer in time than half the sampling, the first given is kept.
+    Within a stretch that is given in order of time, and where points do not come in order at all, so that their
+    sampling is not known, of those within 5 ms. Repeats with other heights are warned of.
     """
     keep = np.ones(len(time), dtype=bool)
     seconds = (time - time.min()) / np.timedelta64(1, "s")
@@ -53,7 +53,10 @@ def _pairs(seconds: Array, position: Array) -> tuple[NDArray[np.int64], NDArray[
     pairs = np.sort(tree.query_pairs(np.hypot(reach, reach + ROUNDING), output_type="ndarray"), axis=1)
     apart = np.abs(seconds[pairs[:, 0]] - seconds[pairs[:, 1]])
     distance = np.linalg.norm(position[pairs[:, 0]] - position[pairs[:, 1]], axis=1)
-    one = (apart <= window) & (distance <= FASTEST_GROUND_TRACK * apart + ROUNDING)
+    steps = np.diff(seconds)
+    stretch = runs((steps < 0) | (steps > PASS_GAP))
+    near = (apart <= SAME_TIME) | (apart <= window) & (stretch[pairs[:, 0]] != stretch[pairs[:, 1]])
+    one = near & (distance <= FASTEST_GROUND_TRACK * apart + ROUNDING)
     return pairs[one, 0], pairs[one, 1]
 
 
