@@ -247,6 +247,16 @@ def test_a_file_of_a_swath_without_time_is_named(tmp_path):
         xinr.open_tracks(tmp_path / "cut.nc")
 
 
+@pytest.mark.parametrize("attrs", [{}, {"standard_name": "latitude", "units": "degrees_north"}])
+def test_positions_of_the_nadir_beside_those_of_the_pixels_do_not_count(attrs):
+    ds = swot()
+    beside = ds.assign_coords(latitude_nadir=("num_lines", np.zeros(ds.sizes["num_lines"]), attrs))
+    expected = Observations.from_tracks(ds)
+    np.testing.assert_array_equal(Observations.from_tracks(beside).latitude, expected.latitude)
+    bare = beside.assign(latitude=ds.latitude.drop_attrs(), longitude=ds.longitude.drop_attrs())
+    np.testing.assert_array_equal(Observations.from_tracks(bare).latitude, expected.latitude)
+
+
 def test_numbers_of_passes_in_file_names_part_passes(tmp_path, mission):
     files(tmp_path, mission)
     paths = sorted(tmp_path.glob("SWOT*"))

@@ -12,7 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from xinr._typing import Array
-from xinr.geo.coordinates import find, locate
+from xinr.geo.coordinates import Axis, find, locate
 from xinr.geo.frames import EARTH_RADIUS, upward
 from xinr.geo.times import is_time
 from xinr.observations.units import metres_in
@@ -26,6 +26,7 @@ CROSSOVERS = "height_cor_xover"
 HEIGHT_NAMES = ("sla", "ssh", "adt")
 #: Dimensions of SWOT files: along and across the track.
 DIMENSIONS = ("num_lines", "num_pixels")
+POSITION: tuple[Axis, Axis] = ("longitude", "latitude")
 #: Closer to the ground track lie samples of the nadir altimeter, and none of the interferometer [km].
 NADIR = 5.0
 #: No swath is this wide: larger distances are metres.
@@ -48,8 +49,8 @@ def is_swath(ds: xr.Dataset | xr.DataArray) -> bool:
     """
     if not find(ds, "longitude") or not find(ds, "latitude"):
         return False
-    dims = set(locate(ds, "latitude").dims)
-    if len(dims) != 2 or set(locate(ds, "longitude").dims) != dims:
+    dims = set(_position(ds, "latitude").dims)
+    if len(dims) != 2 or set(_position(ds, "longitude").dims) != dims:
         return False
     whole = ds.to_dataset(name="height") if isinstance(ds, xr.DataArray) else ds
     times = [set(each.dims) for each in whole.variables.values() if each.ndim and is_time(each)]
@@ -115,7 +116,7 @@ def unrolled(ds: xr.Dataset, names: Sequence[str] | None = None) -> xr.Dataset:
     def points(array: NDArray[Any]) -> NDArray[Any]:
         return np.asarray(array.ravel()[present][order])
 
-    position = {axis: locate(ds, axis).transpose(*dims) for axis in ("longitude", "latitude")}
+    position = {str(axis): _position(ds, axis).transpose(*dims) for axis in POSITION}
     name = _mission(ds)
     variables = {key: ("time", points(column), ds[key].attrs) for key, column in columns.items()}
     distance = np.where(nadir[order], np.nan, points(across))
@@ -203,9 +204,17 @@ def _heading(nadir: Array) -> Array:
     return np.where(nearer[:, None], before, after)
 
 
+def _position(ds: xr.Dataset | xr.DataArray, axis: Axis) -> xr.DataArray:
+    """Return the longitude or latitude of the pixels, not that of the nadir beside them."""
+    pixels = None
+    if isinstance(ds, xr.Dataset):
+        pixels = next((array for array in ds.data_vars.values() if array.ndim == len(DIMENSIONS)), None)
+    return locate(ds, axis, pixels)
+
+
 def _dims(ds: xr.Dataset) -> tuple[str, str]:
     """Return the dimensions along and across the track."""
-    dims = [str(dim) for dim in locate(ds, "latitude").dims]
+    dims = [str(dim) for dim in _position(ds, "latitude").dims]
     times = find(ds, "time")
     along = str(ds[times[0]].dims[0]) if times and ds[times[0]].ndim == 1 else DIMENSIONS[0]
     if along not in dims:
@@ -260,7 +269,7 @@ def _cross_track(ds: xr.Dataset, dims: tuple[str, str]) -> Array:
         missing = [dim for dim in dims if dim not in given.dims]
         across = in_kilometres(given.expand_dims({dim: ds.sizes[dim] for dim in missing}).transpose(*dims).values)
     if np.isnan(across).any():
-        longitude, latitude = (locate(ds, axis).transpose(*dims).values for axis in ("longitude", "latitude"))
+        longitude, latitude = (_position(ds, axis).transpose(*dims).values for axis in POSITION)
         line = np.repeat(np.arange(shape[0]), shape[1])
         found = cross_track_distance(longitude.ravel(), latitude.ravel(), line).reshape(shape)
         across = np.where(np.isnan(across), found, across)
