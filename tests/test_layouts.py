@@ -144,7 +144,8 @@ def test_dimensions_of_size_one_are_left_out(axis, tmp_path):
     deep = ds.expand_dims(depth_level=1, axis=axis).set_coords(["longitude", "latitude"])
     assert len(Observations.from_tracks(deep)) == 320
     deep.to_netcdf(tmp_path / "a.nc")
-    assert xinr.open_tracks(tmp_path / "a.nc").sizes == {"time": 320}
+    ds = xinr.open_tracks(tmp_path / "a.nc")
+    assert ds.sizes == {"time": 320} and set(ds.mission.values) == {"alg"}
 
 
 def test_a_track_of_one_point_keeps_it():

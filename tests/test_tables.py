@@ -84,7 +84,7 @@ def test_a_table_without_rows_is_refused(table):
 
 def test_a_table_without_positions_is_refused_as_any_file(tmp_path, table):
     table.drop(columns="longitude").to_csv(tmp_path / "t.csv", index=False)
-    with pytest.raises(ValueError, match=r"t\.csv is not an along-track file: no longitude found"):
+    with pytest.raises(ValueError, match=r"t\.csv is not .*: no longitude found"):
         xinr.open_tracks(tmp_path / "t.csv")
 
 

@@ -54,7 +54,8 @@ def is_swath(ds: xr.Dataset | xr.DataArray) -> bool:
         return False
     whole = ds.to_dataset(name="height") if isinstance(ds, xr.DataArray) else ds
     times = [set(each.dims) for each in whole.variables.values() if each.ndim and is_time(each)]
-    return dims == set(DIMENSIONS) or (dims not in times and any(of_time < dims for of_time in times))
+    by_pixel = min(whole.sizes[dim] for dim in dims) > 1 and dims not in times
+    return dims == set(DIMENSIONS) or (by_pixel and any(of_time < dims for of_time in times))
 
 
 def unrolled(ds: xr.Dataset, names: Sequence[str] | None = None) -> xr.Dataset:
