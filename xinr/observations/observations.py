@@ -112,7 +112,7 @@ class Observations:
         tracks : Dataset or DataArray
             One dimension, any order of times. The coordinate ``mission``, as from `xinr.open_tracks`, identifies the
             instruments; without it, points that one ground track can connect are taken as one instrument. Or a swath,
-            lines by pixels: see `xinr.observations.swaths.unrolled`.
+            lines by pixels: see `xinr.observations.unrolled`.
         variable : str, optional
             Sea level [m]; by default ``sla_unfiltered``, of swaths ``ssha_unfiltered``, else the only sea level
             variable. Missions without it, as where tracks and swaths are mapped together, have their own default.

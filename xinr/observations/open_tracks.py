@@ -30,7 +30,7 @@ def open_tracks(paths: str | Path | Iterable[str | Path], **options: Any) -> xr.
     Dataset
         Along ``time``, file after file. ``mission`` comes from the name of a DUACS file ("alg" in
         ``dt_med_alg_phy_l3_...nc``), else from the attribute ``platform``, else it is the name of the file.
-        The pixels of a swath become points: see `xinr.observations.swaths.unrolled`.
+        The pixels of a swath become points: see `xinr.observations.unrolled`.
 
     Raises
     ------
