@@ -10,7 +10,10 @@ from typer.testing import CliRunner
 
 from tests.benchmarks import swath
 
-pytestmark = pytest.mark.filterwarnings("ignore:the observations vary")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:the observations vary"),
+    pytest.mark.filterwarnings("ignore:part of the target lies beyond"),
+]
 
 
 def table(*parts):

@@ -167,9 +167,9 @@ def map_pixels(folder: Path) -> tuple[int, int, float, int]:
     """Return the number of blocks and passes of the files of a folder, and seconds and memory to map them."""
     started = perf_counter()
     field = open_tracks(folder / "*.nc").inr.fit("kriging", noise=0.0137)
-    first, last = (np.datetime64(day, "D") for day in field.info["extent"]["time"])
+    first, last = (np.datetime64(day[:10]) for day in field.info["extent"]["time"])
     grid = {"longitude": np.arange(295.0, 305.1, 0.2), "latitude": np.arange(33.0, 43.1, 0.2)}
-    field.interp(grid | {"time": np.arange(first, last + 1)})
+    field.interp(grid | {"time": np.arange(first, last + DAY)})
     return field.info["observations"], field.info["passes"], perf_counter() - started, peak_memory()
 
 
@@ -185,7 +185,8 @@ def real(size: Size) -> Iterator[Measurement]:
             tracks = ds.assign_coords(time=REAL).load()
         field = tracks.inr.fit("kriging", variable=variable)
         found = Observations.from_tracks(tracks, variable=variable, swath_block=0.0)
-        misfit = (field.interp(tracks)[field.name] - tracks[variable]).values
+        where = {axis: ("pixel", getattr(found, axis)) for axis in ("time", "longitude", "latitude")}
+        misfit = field.interp(xr.Dataset(coords=where))[field.name].values - found.value
         spread = np.nanstd(tracks[variable])
         counts = f"{len(found)} pixels, {field.info['observations']} blocks, {field.info['passes']} pass"
         yield Measurement(

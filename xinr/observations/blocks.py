@@ -14,6 +14,8 @@ from xinr.observations.swaths import cross_track_distance
 
 #: Points with which the variance of all blocks counts in that of each.
 FEW = 5
+#: No swath is narrower than this [km].
+NARROWEST = 15.0
 
 
 def located_across(table: Table) -> Table:
@@ -30,7 +32,9 @@ def located_across(table: Table) -> Table:
     for each in np.flatnonzero(unknown & (points >= LEAST_OF_LINE * np.maximum(lines, 1))):
         own = slice(starts[each], starts[each + 1])
         position = table["longitude"][own], table["latitude"][own]
-        found[own] = _off_axis(*position) if lines[each] == 1 else cross_track_distance(*position, line[own])
+        off = _off_axis(*position) if lines[each] == 1 else cross_track_distance(*position, line[own])
+        if np.ptp(off) >= NARROWEST:  # else points of a track whose times are rounded
+            found[own] = off
     return table | {"cross_track_distance": found}
 
 

@@ -23,7 +23,7 @@ from xinr.observations.columns import (
     select,
 )
 from xinr.observations.passes import along_arc, along_chord, number_passes, runs, streams
-from xinr.observations.swaths import is_swath, swath_height, unrolled, with_one_height
+from xinr.observations.swaths import is_swath, lines_within, swath_height, unrolled, with_one_height
 from xinr.observations.variables import as_tracks, corrected, field_name, quantity
 
 #: Points further apart than this many sampling steps are not averaged together.
@@ -150,7 +150,7 @@ class Observations:
         (3, 1, 1)
         """
         check_block(swath_block)
-        tracks, variable, made_of = _as_points(tracks, variable, [name for name in ("mdt", "lwe", noise) if name])
+        tracks, variable, made_of = as_points(tracks, variable, ("mdt", "lwe", noise or "lwe"), region)
         ds, variable = as_tracks(tracks, variable)
         missions, table = read_columns(ds, corrected(ds, variable, lwe=lwe, mdt=mdt), noise)
         check_some(table, "the tracks are empty")
@@ -273,8 +273,11 @@ def check_block(size: float) -> None:
         raise ValueError(f"swath_block must be a length [km], zero for every pixel, got {size!r}.")
 
 
-def _as_points(
-    tracks: xr.Dataset | xr.DataArray, variable: str | None, others: list[str]
+def as_points(
+    tracks: xr.Dataset | xr.DataArray,
+    variable: str | None,
+    others: tuple[str, ...] = (),
+    region: Region | None = None,
 ) -> tuple[xr.Dataset | xr.DataArray, str | None, str | None]:
     """Return tracks, or a swath as points, the height that files of swaths have, and of which variables it is made."""
     if isinstance(tracks, xr.DataArray) and is_swath(tracks):
@@ -285,4 +288,5 @@ def _as_points(
     if not is_swath(tracks):
         return with_one_height(tracks, variable)
     variable = as_tracks(tracks, variable or swath_height(tracks))[1]
-    return unrolled(tracks, [variable, *others]), variable, variable
+    near = tracks if region is None else lines_within(tracks, region)
+    return unrolled(near, [variable, *others]), variable, variable

@@ -11,8 +11,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from xinr._typing import Array
-from xinr.geo.coordinates import find, locate
+from xinr._typing import Array, Region
+from xinr.geo.coordinates import find, locate, within
 from xinr.geo.frames import EARTH_RADIUS, upward
 from xinr.observations.variables import COMPANIONS, HEIGHTS, METRES, is_anomaly
 
@@ -151,6 +151,16 @@ def with_one_height(ds: xr.Dataset, variable: str | None) -> tuple[xr.Dataset, s
                 used.add(name)
                 break
     return ds.assign({base: (dimension, height, ds[base].attrs)}), base, " or ".join(sorted(used, key=len))
+
+
+def lines_within(ds: xr.Dataset, region: Region) -> xr.Dataset:
+    """Return a swath from the first to the last line that reaches into a region: few of those of a half orbit."""
+    along, across = _dims(ds)
+    longitude, latitude = (locate(ds, axis).transpose(along, across).values for axis in ("longitude", "latitude"))
+    found = np.flatnonzero(within(longitude, latitude, region).any(axis=1))
+    first, last = (found[0], found[-1] + 1) if len(found) else (0, 0)
+    listed = {"i_num_line": ds["i_num_line"].astype(np.int64) - first} if "i_num_line" in ds else {}
+    return ds.assign(listed).isel({along: slice(first, last)})
 
 
 def in_kilometres(across: NDArray[Any]) -> Array:
