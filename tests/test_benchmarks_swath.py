@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from tests.benchmarks import swath
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:the observations vary"),
+    pytest.mark.filterwarnings("ignore:the observations vary"),  # those of the nadirs alone
     pytest.mark.filterwarnings("ignore:part of the target lies beyond"),
 ]
 

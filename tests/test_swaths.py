@@ -331,7 +331,6 @@ def test_coarsening_is_along_tracks_alone(tmp_path, mission):
     assert np.all(np.diff(coarse.mission_index) >= 0)
 
 
-@pytest.mark.filterwarnings("ignore:the observations vary")
 def test_swaths_are_fitted_as_they_are():
     ds = swot(lines=220)
     field = ds.inr.fit("kriging", swath_block=14.0)
@@ -347,7 +346,7 @@ def test_swaths_are_fitted_as_they_are():
 METHODS = {
     "kriging": {"covariance": Gaussian(200.0, 10.0, 0.15), "margin": 100.0, "time_margin": 10.0},
     "oi": {"frame": "plane", "covariance": Gaussian(200.0, 10.0, 0.15)},
-    "fourier": {"steps": 400, "hidden_features": 64, "hidden_layers": 2, "batch_size": 512, "length_scale": 300.0},
+    "fourier": {"steps": 300, "hidden_features": 64, "hidden_layers": 2, "batch_size": 256, "length_scale": 300.0},
 }
 
 
@@ -367,18 +366,18 @@ def test_every_method_tells_the_roll_of_a_swath_from_the_sea(rolled, method):
     rmse = {}
     for roll in (0.0, 0.1):
         errors = {"swath_roll": roll, "swath_bias": 0.0, "swath_baseline": 0.0, "swath_phase": 0.0}
-        field = rolled.inr.fit(method, noise=0.02, coarsen=1, swath_block=20.0, **METHODS[method], **errors)
+        field = rolled.inr.fit(method, noise=0.02, coarsen=1, swath_block=30.0, **METHODS[method], **errors)
         rmse[roll] = float(np.sqrt(np.mean((field.interp(at).sla.values - true) ** 2)))
-    assert rmse[0.1] < 0.6 * rmse[0.0]
+    assert rmse[0.1] < 0.75 * rmse[0.0]
 
 
 def test_errors_of_swaths_are_searched_where_there_is_one(rolled):
     start = xinr.OI(frame="plane", covariance=Gaussian(200.0, 10.0, 0.15), coarsen=20, noise=0.02)
-    krige = xinr.Kriging(covariance=Gaussian(200.0, 10.0, 0.15), coarsen=5, margin=100.0, time_margin=10.0)
-    of_swath = set(xinr.tune(rolled, krige, evaluations=1, folds="pass", swath_block=30.0).trials)
+    krige = xinr.Kriging(covariance=Gaussian(200.0, 10.0, 0.15), coarsen=20, spacing=80.0, time_step=5.0, margin=80.0)
+    of_swath = set(xinr.tune(rolled, krige, evaluations=1, folds="mission", swath_block=50.0).trials)
     of_tracks = set(xinr.tune(one_mission("alg"), krige, evaluations=1).trials)
     assert of_swath - of_tracks == {"swath_bias", "swath_roll", "swath_baseline", "swath_phase"}
-    options = {"folds": "pass", "evaluations": 6, "swath_block": 30.0}
+    options = {"folds": "pass", "evaluations": 3, "swath_block": 50.0}
     found = xinr.tune(rolled, start, ["swath_roll"], **options)
     assert found.method.swath_roll / found.method.rms_noise > start.swath_roll / start.rms_noise
 
