@@ -157,6 +157,13 @@ def test_l2_without_the_correction_is_refused_and_the_cure_works():
     assert misfit(Observations.from_tracks(ds.drop_vars("ssha_karin_2"))) < 2e-3
 
 
+def test_l2_stacked_by_hand_is_refused_and_the_cure_works():
+    stacked = l2().stack(obs=["num_lines", "num_pixels"]).reset_index("obs")
+    with pytest.raises(ValueError, match=r"ssha_karin_2 was stacked without 'height_cor_xover'.*unrolled\(ds\)"):
+        Observations.from_tracks(stacked)
+    assert misfit(Observations.from_tracks(unrolled(l2()))) < 2e-3
+
+
 def test_a_swath_without_times_is_refused_and_one_time_for_all_is_a_pass():
     ds = swot().drop_vars("time")
     with pytest.raises(ValueError, match=r"no time found: expected one for each line of the swath, or one for all"):

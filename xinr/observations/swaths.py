@@ -102,7 +102,7 @@ def unrolled(ds: xr.Dataset, names: Sequence[str] | None = None) -> xr.Dataset:
             f"no height on lines and pixels {dims}: expected one of {heights or list(SWATH_HEIGHTS)}, got "
             f"{sorted(map(str, ds.data_vars))}. Name it: variable=<name>."
         )
-    columns = {name: _flagged(ds, name, dims, listed) for name in kept}
+    columns = {name: _flagged(ds, name, dims, listed) for name in kept if name != CROSSOVERS}
     present = np.logical_or.reduce([np.isfinite(columns[name]) for name in heights], axis=0).ravel()
     nadir = nadir.ravel()[present]
     order = np.argsort(nadir, kind="stable")  # the swath first, then the nadir samples
@@ -135,6 +135,11 @@ def with_one_height(ds: xr.Dataset, variable: str | None) -> tuple[xr.Dataset, s
     is given the anomaly that it has. The names are None where nothing was chosen.
     """
     known = [name for name in (HEIGHTS[0], *SWATH_HEIGHTS) if name in ds]
+    if CROSSOVERS in ds and (variable or (known or [""])[0]) in UNCALIBRATED:
+        raise ValueError(
+            f"{variable or known[0]} was stacked without {CROSSOVERS!r}, up to metres: give the swath as it is, "
+            "lines by pixels, or its points, xinr.observations.unrolled(ds)."
+        )
     if "cross_track_distance" not in ds or not known:
         return ds, variable, variable
     base = variable or known[0]
