@@ -127,7 +127,8 @@ def test_settings_that_make_no_sense(settings, message):
 
 
 def test_what_is_searched():
-    assert Duacs().searched == ("noise", "pass_bias", "pass_slope")
+    swath = ("swath_bias", "swath_roll", "swath_baseline", "swath_phase")  # where there is one: see xinr.tune
+    assert Duacs().searched == ("noise", "pass_bias", "pass_slope", *swath)
     assert "length_scale_1" in Duacs(estimate=False, pass_bias=0.0).searched
 
 

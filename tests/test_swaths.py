@@ -1,12 +1,14 @@
 """Swaths are observations: SWOT files of every version, passes, nadir samples, blocks, together with tracks."""
 
+import matplotlib
 import numpy as np
 import pytest
 import xarray as xr
 
 import xinr
-from tests.helpers import START, height
+from tests.helpers import START, height, one_mission
 from xinr import Observations
+from xinr.methods.covariances import Gaussian
 from xinr.observations.swaths import is_swath, unrolled
 
 PIXELS = 69
@@ -155,12 +157,46 @@ def test_l2_without_the_correction_is_refused_and_the_cure_works():
     assert misfit(Observations.from_tracks(ds.drop_vars("ssha_karin_2"))) < 2e-3
 
 
+def test_l2_stacked_by_hand_is_refused_and_the_cure_works():
+    stacked = l2().stack(obs=["num_lines", "num_pixels"]).reset_index("obs")
+    with pytest.raises(ValueError, match=r"ssha_karin_2 was stacked without 'height_cor_xover'.*unrolled\(ds\)"):
+        Observations.from_tracks(stacked)
+    assert misfit(Observations.from_tracks(unrolled(l2()))) < 2e-3
+
+
 def test_a_swath_without_times_is_refused_and_one_time_for_all_is_a_pass():
     ds = swot().drop_vars("time")
     with pytest.raises(ValueError, match=r"no time found: expected one for each line of the swath, or one for all"):
         Observations.from_tracks(ds)
     found = Observations.from_tracks(ds.assign_coords(time=START))
     assert found.n_passes == 2 and set(found.time.tolist()) == {START.astype("M8[ns]").tolist()}
+
+
+@pytest.mark.parametrize("unit", ["s", "D"])
+def test_a_track_whose_times_are_rounded_is_no_swath(unit):
+    ds = (
+        swot(lines=400)
+        .isel(num_pixels=PIXELS // 2 + 8)[["ssha_unfiltered"]]
+        .drop_vars("cross_track_distance", errors="ignore")
+    )
+    rounded = ds.time.values.astype(f"datetime64[{unit}]").astype("datetime64[ns]")
+    found = Observations.from_tracks(ds.assign_coords(time=("num_lines", rounded)))
+    assert len(found) == 400 and not found.of_swath.any() and found.n_passes == 1
+
+
+def test_a_region_is_cut_out_of_a_swath():
+    ds = swot()
+    region = (300.0, 302.0, 37.0, 38.0)
+    found = Observations.from_tracks(ds, region=region, swath_block=0)
+    seen = np.isfinite(ds.ssha_unfiltered) & (ds.latitude >= 37.0) & (ds.latitude <= 38.0) & (ds.longitude <= 302.0)
+    assert len(found) == int(seen.sum()) and found.missions == ("swot", "swot_nadir") and found.n_passes == 2
+    with pytest.raises(ValueError, match=r"the tracks are empty: expected at least one"):
+        Observations.from_tracks(ds, region=(10.0, 12.0, 37.0, 38.0))
+
+
+def test_a_swath_is_drawn():
+    matplotlib.use("agg")
+    assert swot(lines=40).inr.plot().axes
 
 
 def test_no_height_on_the_pixels_is_refused():
@@ -170,7 +206,7 @@ def test_no_height_on_the_pixels_is_refused():
         Observations.from_tracks(swot(), variable="ssha_x")
 
 
-def several(layout="as files"):
+def several():
     """Six passes of 5 hours each other, in turn ascending and descending."""
     parts = [swot(kind="Basic", hours=5.0 * k, up=k % 2 == 0, start=300.5 + 0.6 * k) for k in range(6)]
     return [part.drop_vars(["i_num_line", "i_num_pixel"]) for part in parts]
@@ -312,7 +348,6 @@ def test_coarsening_is_along_tracks_alone(tmp_path, mission):
     assert np.all(np.diff(coarse.mission_index) >= 0)
 
 
-@pytest.mark.filterwarnings("ignore:the observations vary")
 def test_swaths_are_fitted_as_they_are():
     ds = swot(lines=220)
     field = ds.inr.fit("kriging", swath_block=14.0)
@@ -322,6 +357,52 @@ def test_swaths_are_fitted_as_they_are():
     assert float(np.sqrt((left**2).mean())) < 0.01
     with pytest.raises(ValueError, match="swath_block"):
         ds.inr.fit("oi", swath_block=-2.0)
+
+
+#: Small and quick settings of methods of every kind.
+METHODS = {
+    "kriging": {"covariance": Gaussian(200.0, 10.0, 0.15), "margin": 100.0, "time_margin": 10.0},
+    "oi": {"frame": "plane", "covariance": Gaussian(200.0, 10.0, 0.15)},
+    "fourier": {"steps": 300, "hidden_features": 64, "hidden_layers": 2, "batch_size": 256, "length_scale": 300.0},
+}
+
+
+@pytest.fixture(scope="module")
+def rolled():
+    """Six passes of a swath, each with a roll of its own, beside a nadir altimeter."""
+    rng = np.random.default_rng(0)
+    parts = [part.assign(ssha_unfiltered=part.ssha_unfiltered + 0.1 * rng.normal() * ACROSS / 60) for part in several()]
+    return xr.concat([one_mission("alg", n_passes=6), *(unrolled(part[["ssha_unfiltered"]]) for part in parts)], "time")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_tells_the_roll_of_a_swath_from_the_sea(rolled, method):
+    seen = Observations.from_tracks(rolled)
+    at = xr.Dataset(coords={axis: ("n", getattr(seen, axis)) for axis in ("time", "longitude", "latitude")})
+    true = height(seen.longitude, seen.latitude, seen.time)
+    rmse = {}
+    for roll in (0.0, 0.1):
+        errors = {"swath_roll": roll, "swath_bias": 0.0, "swath_baseline": 0.0, "swath_phase": 0.0}
+        field = rolled.inr.fit(method, noise=0.02, coarsen=1, swath_block=30.0, **METHODS[method], **errors)
+        rmse[roll] = float(np.sqrt(np.mean((field.interp(at).sla.values - true) ** 2)))
+    assert rmse[0.1] < 0.75 * rmse[0.0]
+
+
+def test_errors_of_swaths_are_searched_where_there_is_one(rolled):
+    start = xinr.OI(frame="plane", covariance=Gaussian(200.0, 10.0, 0.15), coarsen=20, noise=0.02)
+    krige = xinr.Kriging(covariance=Gaussian(200.0, 10.0, 0.15), coarsen=20, spacing=80.0, time_step=5.0, margin=80.0)
+    of_swath = set(xinr.tune(rolled, krige, evaluations=1, folds="mission", swath_block=50.0).trials)
+    of_tracks = set(xinr.tune(one_mission("alg"), krige, evaluations=1).trials)
+    assert of_swath - of_tracks == {"swath_bias", "swath_roll", "swath_baseline", "swath_phase"}
+    options = {"folds": "pass", "evaluations": 3, "swath_block": 50.0}
+    found = xinr.tune(rolled, start, ["swath_roll"], **options)
+    assert found.method.swath_roll / found.method.rms_noise > start.swath_roll / start.rms_noise
+
+
+@pytest.mark.parametrize("name", ["swath_bias", "swath_roll", "swath_baseline", "swath_phase"])
+def test_an_error_of_swaths_is_a_deviation(name):
+    with pytest.raises(ValueError, match=rf"{name} must be a standard deviation \[m\], zero or more, got -1"):
+        xinr.Kriging(**{name: -1.0})
 
 
 def test_maps_are_no_swaths():

@@ -90,10 +90,12 @@ class InrAccessor:
         from xinr import plots
         from xinr.fields.gridded import MapField
         from xinr.geo.coordinates import is_grid
+        from xinr.observations.observations import as_points
         from xinr.observations.variables import as_tracks
 
         if not is_grid(self._obj):
-            return plots.tracks(*as_tracks(self._obj, variable), **options)
+            tracks, variable, _ = as_points(self._obj, variable)
+            return plots.tracks(*as_tracks(tracks, variable), **options)
         return MapField.of(self._obj, variable).plot(**options)
 
     def _field(self, options: dict[str, Any]) -> Field:

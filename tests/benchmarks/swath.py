@@ -1,6 +1,6 @@
 """Swaths: what they add to nadir altimeters, what their errors cost, a million pixels, and real passes of SWOT.
 
-``python -m tests.benchmarks.swath`` prints the tables of docs/methods/swaths.md; ``--part pixels`` one of its parts.
+``python -m tests.benchmarks.swath`` prints the tables of docs/swaths.md; ``--part pixels`` one of its parts.
 """
 
 from __future__ import annotations
@@ -147,15 +147,15 @@ def errors(size: Size) -> Iterator[Measurement]:
 def pixels(size: Size) -> Iterator[Measurement]:
     """Map a month and more of a swath of 2 km, opened from files, in a process of its own."""
     with TemporaryDirectory() as folder, ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
-        count = alone.submit(_write, Path(folder), size.swath_days).result()
+        count = alone.submit(write_pixels, Path(folder), size.swath_days).result()
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as mapper:
-            blocks, passes, seconds, memory = mapper.submit(_map, Path(folder)).result()
+            blocks, passes, seconds, memory = mapper.submit(map_pixels, Path(folder)).result()
     what = f"{count} pixels, {passes} passes, averaged to {blocks} blocks; open, fit, map daily at 0.2 degree"
     yield Measurement(what, f"{seconds:.1f} s", "< 30 s a million")
     yield Measurement("most memory", f"{memory / 1e9:.2f} GB", "< 2 GB")
 
 
-def _write(folder: Path, days: int) -> int:
+def write_pixels(folder: Path, days: int) -> int:
     """Write a simulated swath as a file, and return the number of its pixels."""
     period = (str(START), str(START + DAY * (days - 1)))
     ds = swath(eddies(waves=20), period=period)
@@ -163,12 +163,13 @@ def _write(folder: Path, days: int) -> int:
     return int(ds.sla_unfiltered.notnull().sum())
 
 
-def _map(folder: Path) -> tuple[int, int, float, int]:
+def map_pixels(folder: Path) -> tuple[int, int, float, int]:
+    """Return the number of blocks and passes of the files of a folder, and seconds and memory to map them."""
     started = perf_counter()
     field = open_tracks(folder / "*.nc").inr.fit("kriging", noise=0.0137)
-    first, last = (np.datetime64(day, "D") for day in field.info["extent"]["time"])
+    first, last = (np.datetime64(day[:10]) for day in field.info["extent"]["time"])
     grid = {"longitude": np.arange(295.0, 305.1, 0.2), "latitude": np.arange(33.0, 43.1, 0.2)}
-    field.interp(grid | {"time": np.arange(first, last + 1)})
+    field.interp(grid | {"time": np.arange(first, last + DAY)})
     return field.info["observations"], field.info["passes"], perf_counter() - started, peak_memory()
 
 
@@ -184,7 +185,8 @@ def real(size: Size) -> Iterator[Measurement]:
             tracks = ds.assign_coords(time=REAL).load()
         field = tracks.inr.fit("kriging", variable=variable)
         found = Observations.from_tracks(tracks, variable=variable, swath_block=0.0)
-        misfit = (field.interp(tracks)[field.name] - tracks[variable]).values
+        where = {axis: ("pixel", getattr(found, axis)) for axis in ("time", "longitude", "latitude")}
+        misfit = field.interp(xr.Dataset(coords=where))[field.name].values - found.value
         spread = np.nanstd(tracks[variable])
         counts = f"{len(found)} pixels, {field.info['observations']} blocks, {field.info['passes']} pass"
         yield Measurement(

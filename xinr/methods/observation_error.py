@@ -117,7 +117,9 @@ class ObservationError:
             parts.append(matrix)
             kinds.append(np.full(len(along), names.index(name)))
             passes.append(along)
-        return Modes(hstack(parts, format="csr"), np.concatenate(kinds), np.concatenate(passes))
+        matrix = hstack(parts, format="csr")
+        matrix.eliminate_zeros()
+        return Modes(matrix, np.concatenate(kinds), np.concatenate(passes))
 
     def _across(self, name: str) -> tuple[csr_array, NDArray[np.int64]]:
         """Return the modes of one error of swaths, and the pass of each."""
@@ -156,6 +158,24 @@ class ObservationError:
             modes = self.modes.matrix[chosen]
             shared = (modes @ modes.T).tocoo()  # sparse: passes are short, the matrix is large
             covariance[shared.row, shared.col] += shared.data
+
+    def shared(self, chosen: NDArray[np.integer[Any]]) -> Array:
+        """Return the covariance of what a few points have of their passes, (k, k): without the overhead of sparse."""
+        columns, weights = (each[chosen] for each in self._padded)
+        found, place = np.unique(columns, return_inverse=True)
+        modes = np.zeros((len(columns), len(found)))
+        np.add.at(modes, (np.arange(len(columns))[:, None], place.reshape(columns.shape)), weights)
+        return np.asarray(modes @ modes.T)
+
+    @cached_property
+    def _padded(self) -> tuple[NDArray[np.int64], Array]:
+        """The modes of each point, columns and heights, those of few filled up with zeros, (n, most)."""
+        matrix = self.modes.matrix
+        count = np.diff(matrix.indptr)
+        there = np.arange(count.max(initial=0)) < count[:, None]
+        columns, weights = np.zeros(there.shape, dtype=np.int64), np.zeros(there.shape)
+        columns[there], weights[there] = matrix.indices, matrix.data
+        return columns, weights
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return the arrays from which `from_state` rebuilds it."""

@@ -14,6 +14,8 @@ from xinr.observations.swaths import cross_track_distance
 
 #: Points with which the variance of all blocks counts in that of each.
 FEW = 5
+#: No swath is narrower than this [km].
+NARROWEST = 15.0
 
 
 def located_across(table: Table) -> Table:
@@ -31,7 +33,7 @@ def located_across(table: Table) -> Table:
         own = slice(starts[each], starts[each + 1])
         position = table["longitude"][own], table["latitude"][own]
         off = _off_axis(*position) if lines[each] == 1 else cross_track_distance(*position, line[own])
-        if np.ptp(off) <= SWATH_WIDTH:  # else a snapshot of any points
+        if NARROWEST <= np.ptp(off) <= SWATH_WIDTH:  # else a track of rounded times, or a snapshot of any points
             found[own] = off
     return table | {"cross_track_distance": found}
 

@@ -16,7 +16,7 @@ from xinr.observations.blocks import block_averages, located_across
 from xinr.observations.columns import check_noise, check_positions, check_some, in_order, read_columns, select
 from xinr.observations.passes import along_arc, along_chord, number_passes, runs, streams
 from xinr.observations.repeats import warn_of_coarse_times, without_repeats
-from xinr.observations.swaths import is_swath, swath_height, unrolled, with_one_height
+from xinr.observations.swaths import is_swath, lines_within, swath_height, unrolled, with_one_height
 from xinr.observations.variables import as_tracks, corrected, field_name, named, quantity
 
 #: Points further apart than this many sampling steps are not averaged together.
@@ -107,7 +107,7 @@ class Observations:
             high-rate samples (time, 20) with coordinates of their own are points as well. The coordinate ``mission``,
             as from `xinr.open_tracks`, identifies the instruments; without it, points that one ground track can connect
             are taken as one instrument. Of points given twice, the first counts. Or a swath, lines by pixels: see
-            `xinr.observations.swaths.unrolled`.
+            `xinr.observations.unrolled`.
         variable : str, optional
             Sea level, a length, converted to metres; by default ``sla_unfiltered``, of swaths ``ssha_unfiltered``, else
             the only one. Missions without it, as where tracks and swaths are mapped together, have their own default.
@@ -145,7 +145,7 @@ class Observations:
         (3, 1, 1)
         """
         check_block(swath_block)
-        tracks, variable, made_of = _as_points(tracks, variable, [name for name in ("mdt", "lwe", noise) if name])
+        tracks, variable, made_of = as_points(tracks, variable, ("mdt", "lwe", noise or "lwe"), region)
         ds, variable = as_tracks(tracks, variable)
         height = corrected(ds, variable, lwe=lwe, mdt=mdt).rename(variable)
         missions, table = read_columns(ds, height, noise)
@@ -270,8 +270,11 @@ def check_block(size: float) -> None:
         raise ValueError(f"swath_block must be a length [km], zero for every pixel, got {size!r}.")
 
 
-def _as_points(
-    tracks: xr.Dataset | xr.DataArray, variable: str | None, others: list[str]
+def as_points(
+    tracks: xr.Dataset | xr.DataArray,
+    variable: str | None,
+    others: tuple[str, ...] = (),
+    region: Region | None = None,
 ) -> tuple[xr.Dataset | xr.DataArray, str | None, str | None]:
     """Return tracks, or a swath as points, the height that files of swaths have, and of which variables it is made."""
     if isinstance(tracks, xr.DataArray) and is_swath(tracks):
@@ -282,4 +285,5 @@ def _as_points(
     if not is_swath(tracks):
         return with_one_height(tracks, variable)
     tracks, variable = named(tracks, variable or swath_height(tracks))
-    return unrolled(tracks, [variable, *others]), variable, variable
+    near = tracks if region is None else lines_within(tracks, region)
+    return unrolled(near, [variable, *others]), variable, variable

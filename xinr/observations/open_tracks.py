@@ -38,7 +38,7 @@ def open_tracks(paths: Source | Iterable[Source], *, variable: str | None = None
         read at once, all else when it is used. ``mission`` comes from a variable ``mission`` or ``platform``, the name
         of a DUACS file ("alg" in ``dt_med_alg_phy_l3_...nc``), the attributes ``platform``, ``mission_name``,
         ``source`` or ``title``, else from the name of the file. Lengths in different units become metres.
-        The pixels of a swath become points: see `xinr.observations.swaths.unrolled`.
+        The pixels of a swath become points: see `xinr.observations.unrolled`.
 
     Raises
     ------

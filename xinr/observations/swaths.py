@@ -11,8 +11,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from xinr._typing import Array
-from xinr.geo.coordinates import Axis, find, locate
+from xinr._typing import Array, Region
+from xinr.geo.coordinates import Axis, find, locate, within
 from xinr.geo.frames import EARTH_RADIUS, upward
 from xinr.geo.times import is_time
 from xinr.observations.units import metres_in
@@ -109,7 +109,7 @@ def unrolled(ds: xr.Dataset, names: Sequence[str] | None = None) -> xr.Dataset:
             f"no height on lines and pixels {dims}: expected one of {heights or list(SWATH_HEIGHTS)}, got "
             f"{sorted(map(str, ds.data_vars))}. Name it: variable=<name>."
         )
-    columns = {name: _flagged(ds, name, dims, listed) for name in kept}
+    columns = {name: _flagged(ds, name, dims, listed) for name in kept if name != CROSSOVERS}
     present = np.logical_or.reduce([np.isfinite(columns[name]) for name in heights], axis=0).ravel()
     nadir = nadir.ravel()[present]
     order = np.argsort(nadir, kind="stable")  # the swath first, then the nadir samples
@@ -142,6 +142,11 @@ def with_one_height(ds: xr.Dataset, variable: str | None) -> tuple[xr.Dataset, s
     is given the anomaly that it has. The names are None where nothing was chosen.
     """
     known = [name for name in (HEIGHTS[0], *SWATH_HEIGHTS) if name in ds]
+    if CROSSOVERS in ds and (variable or (known or [""])[0]) in UNCALIBRATED:
+        raise ValueError(
+            f"{variable or known[0]} was stacked without {CROSSOVERS!r}, up to metres: give the swath as it is, "
+            "lines by pixels, or its points, xinr.observations.unrolled(ds)."
+        )
     if "cross_track_distance" not in ds or not known:
         return ds, variable, variable
     base = variable or known[0]
@@ -158,6 +163,16 @@ def with_one_height(ds: xr.Dataset, variable: str | None) -> tuple[xr.Dataset, s
                 used.add(name)
                 break
     return ds.assign({base: (dimension, height, ds[base].attrs)}), base, " or ".join(sorted(used, key=len))
+
+
+def lines_within(ds: xr.Dataset, region: Region) -> xr.Dataset:
+    """Return a swath from the first to the last line that reaches into a region: few of those of a half orbit."""
+    along, across = _dims(ds)
+    longitude, latitude = (_position(ds, axis).transpose(along, across).values for axis in POSITION)
+    found = np.flatnonzero(within(longitude, latitude, region).any(axis=1))
+    first, last = (found[0], found[-1] + 1) if len(found) else (0, 0)
+    listed = {"i_num_line": ds["i_num_line"].astype(np.int64) - first} if "i_num_line" in ds else {}
+    return ds.assign(listed).isel({along: slice(first, last)})
 
 
 def in_kilometres(across: NDArray[Any]) -> Array:

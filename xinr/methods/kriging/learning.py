@@ -62,7 +62,8 @@ class KrigingSearch(Search):
         power = self.lattice.power(method.signal)
         found = _one_after_the_other(lambda fold: fold.forward(power, method), self.folds)
         of_power = self.lattice.multiplicity * np.mean([each.to_power for each in found], axis=0)
-        gradient = {name: float(np.mean([each.to_errors[name] for each in found])) for name in found[0].to_errors}
+        errors = dict.fromkeys(name for each in found for name in each.to_errors)  # a fold may lack a swath
+        gradient = {name: float(np.mean([each.to_errors.get(name, 0.0) for each in found])) for name in errors}
         of_covariance = [name for name in self.settings if name not in gradient]
         along = _side_by_side(lambda name: self._along(name, method, of_power), of_covariance)
         gradient |= dict(zip(of_covariance, along, strict=True))

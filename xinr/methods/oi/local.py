@@ -140,8 +140,7 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
         matrix = covariance.value(x, x)
         np.einsum("ii->i", matrix)[:] += error.noise[near] ** 2
         if error.mode_names:
-            modes = error.modes.matrix[near]
-            matrix += (modes @ modes.T).toarray()
+            matrix += error.shared(near)
         root, _ = cho_factor(matrix.T, lower=True, overwrite_a=True, check_finite=False)
         analysis = Analysis(covariance, near, cho_solve((root, True), self.y[near], check_finite=False))
         self._cache.put(node, analysis)
