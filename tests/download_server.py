@@ -105,7 +105,7 @@ def _basic(username, password):
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
 
 
-class Quiet(ThreadingHTTPServer):
+class Silent(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request, client_address):
@@ -115,7 +115,7 @@ class Quiet(ThreadingHTTPServer):
 @contextmanager
 def serve(site):
     """Serve a site until the block ends; its ``url`` is set."""
-    server = Quiet(("127.0.0.1", 0), type("SiteHandler", (Handler,), {"site": site}))
+    server = Silent(("127.0.0.1", 0), type("SiteHandler", (Handler,), {"site": site}))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     site.url = f"http://127.0.0.1:{server.server_port}"

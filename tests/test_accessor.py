@@ -61,7 +61,7 @@ def test_a_map_may_be_named(maps):
     assert "dsla_dx" in two.inr.gradient(variable="sla")
 
 
-def test_nothing_is_remembered(tracks, grid):
+def test_the_accessor_caches_nothing(tracks, grid):
     first = tracks.inr.interp(grid, **OI)
     changed = tracks.copy(deep=True)
     accessor = changed.inr

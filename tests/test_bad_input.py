@@ -177,7 +177,7 @@ def test_a_method_is_named_in_capitals_or_not(tracks, name):
 
 
 @pytest.mark.parametrize("case", TRACKS)
-def test_tracks(case):
+def test_unusable_tracks_are_refused(case):
     change, options, message = TRACKS[case]
     with pytest.raises(ValueError, match=message):
         change(two_missions()).inr.fit(**options)
@@ -196,13 +196,13 @@ def test_an_unknown_setting_names_the_valid_ones(tracks, options):
         tracks.inr.fit(**options)
 
 
-def test_settings_beside_a_method_that_is_ready(tracks):
+def test_settings_next_to_a_method_object_are_refused(tracks):
     with pytest.raises(TypeError, match=r"settings \['time_scale'\] came with a ready OI: set them on the object"):
         tracks.inr.fit(OI(), time_scale=3.0)
 
 
 @pytest.mark.parametrize("thing", [np.zeros(3), None, {"sla": [1.0]}])
-def test_no_xarray_object(thing):
+def test_tracks_that_are_no_xarray_object_are_refused(thing):
     with pytest.raises(TypeError, match=r"tracks must be .*, a DataTree or .* got (ndarray|NoneType|dict)"):
         xinr.fit(thing)
 
@@ -254,7 +254,7 @@ def test_a_target_without_a_point(field, grid):
         field.interp(grid.isel(time=slice(0)))
 
 
-def test_a_target_that_is_none(field):
+def test_a_target_that_is_no_xarray_object_is_refused(field):
     with pytest.raises(
         TypeError, match=r"the target must be a Dataset, a DataArray or a mapping of coordinates, or a .* got ndarray"
     ):
@@ -310,18 +310,18 @@ MAPS = {
 
 
 @pytest.mark.parametrize("case", MAPS)
-def test_maps(maps, case):
+def test_unusable_maps_are_refused(maps, case):
     change, message = MAPS[case]
     with pytest.raises(ValueError, match=message):
         change(maps).inr.gradient()
 
 
-def test_no_such_variable_of_a_map(maps):
+def test_an_unknown_variable_of_a_map_is_refused(maps):
     with pytest.raises(ValueError, match=r"no variable 'adt': expected it among \['sla'\]"):
         maps.inr.gradient(variable="adt")
 
 
-def test_a_curvilinear_map(maps):
+def test_a_curvilinear_map_is_refused(maps):
     lat, lon = np.meshgrid(maps.latitude, maps.longitude, indexing="ij")
     curved = xr.Dataset(
         {"sla": (("time", "y", "x"), maps.sla.values)},
@@ -342,12 +342,12 @@ def test_a_map_has_no_formal_error(maps, grid):
         maps.inr.interp(grid, error=True)
 
 
-def test_a_map_given_as_something_else():
+def test_a_map_that_is_no_xarray_object_is_refused():
     with pytest.raises(TypeError, match=r"a map must be an xarray Dataset or DataArray, got ndarray"):
         xinr.MapField.of(np.zeros((3, 3)))
 
 
-def test_heights_that_are_no_numbers(tracks):
+def test_sea_levels_that_are_no_numbers_are_refused(tracks):
     text = tracks.assign(sla=tracks.sla_unfiltered.astype(str))
     with pytest.raises(TypeError, match=r"sla must hold numbers \[m\], got <U"):
         text.inr.fit(variable="sla")
@@ -377,7 +377,7 @@ def test_settings_of_the_wrong_type(settings, message):
         ({"pass_bias": float("inf")}, "pass_bias must be a standard deviation"),
     ],
 )
-def test_settings_out_of_range(settings, message):
+def test_settings_out_of_range_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         OI(**settings)
 

@@ -169,7 +169,7 @@ def test_a_picture_is_made_where_asked(tmp_path):
     ("name", "message"),
     [("tiles_globe", "drawn from real tracks: say where, --data FOLDER"), ("moon", "unknown ['moon']: expected some")],
 )
-def test_pictures_that_cannot_be_made(name, message):
+def test_pictures_that_cannot_be_made_are_refused(name, message):
     refused = CliRunner().invoke(_app(docs_images.main), [name])
     assert refused.exit_code == 2
     assert message in " ".join(refused.output.replace("│", " ").split())

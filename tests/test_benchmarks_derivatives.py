@@ -40,7 +40,7 @@ class Multiplications(TorchDispatchMode):
 
 
 def test_jets_take_no_more_operations_than_double_backward():
-    """Counted, not timed: seconds are for the benchmark, on a quiet machine."""
+    """Counted, not timed: seconds are for the benchmark, on an idle machine."""
     network, z, directions = example(Siren(), 64)
     for count, pairs in QUANTITIES.values():
         operations = {}

@@ -63,7 +63,7 @@ def test_every_method_is_in_the_tables_and_figures(challenge, monkeypatch, tmp_p
         assert (tmp_path / name).stat().st_size > 10_000
 
 
-def test_searches_keep_to_their_realisation_and_hand_on_the_rest(challenge, monkeypatch):
+def test_each_search_uses_the_tracks_of_its_own_realisation(challenge, monkeypatch):
     seen = []
     settings = {"OI, tuned": (("noise",), 0), osse.FROM_FIELDS: (("noise",), osse.ELSEWHERE)}
     other = replace(challenge, name="elsewhere")

@@ -37,7 +37,7 @@ def field(challenge):
     return challenge.fit("oi", **QUICK)
 
 
-def test_an_experiment_keeps_one_mission_back(challenge):
+def test_an_experiment_withholds_one_mission(challenge):
     assert set(challenge.training.mission.values) == {"alg", "j3", "s3a"} == set(challenge.missions)
     assert set(challenge.withheld.mission.values) == {"c2"}
     assert dict(challenge.grid.sizes) == {"time": 8, "latitude": 11, "longitude": 11}
@@ -266,7 +266,7 @@ def test_an_unknown_mission_is_refused(tmp_path):
         challenges.med2021(tmp_path, "c2")
 
 
-def test_missing_passes_make_the_challenge_harder_to_see():
+def test_missing_passes_leave_fewer_observations():
     whole, gappy = (
         osse(eddies(waves=20), missions=("j3", "s3a"), period=MONTH, errors=Errors(missing_passes=share))
         for share in (0.0, 0.5)

@@ -138,7 +138,7 @@ def test_columns_do_not_disturb_each_other(case):
         np.testing.assert_allclose(together[:, column : column + 1], alone, rtol=0, atol=1e-5 * scale)
 
 
-def test_a_column_of_zeros_stays_zero_beside_others(case):
+def test_a_column_of_zeros_stays_zero_next_to_others(case):
     y = torch.cat([torch.zeros(400, 1, dtype=torch.float64), case.problem.move(case.y)], dim=1)
     solved = case.problem.solve(y, 1e-6)
     assert torch.equal(solved.weights[:, 0], torch.zeros(400, dtype=torch.float64))

@@ -79,7 +79,7 @@ def test_derivatives_in_space_with_three_axes():
         check_derivatives(covariance, points(30, 0, 4), points(40, 1, 4), 2e-3 * UNIT[[0, 0, 0, 2]], 1e-4)
 
 
-def test_derivatives_in_many_rows(smooth):
+def test_derivatives_of_many_rows_are_those_of_each(smooth):
     x, y, weights = points(700, 0), points(5, 1), np.arange(5.0)
     some = np.array([3, 511, 512, 699])
     whole, apart = (smooth.weighted_derivatives(at, y, weights, 2) for at in (x, x[some]))
@@ -236,7 +236,7 @@ def test_spectral_is_the_integral_over_wavenumbers(exponent, time_exponent, deco
             assert found.item() == pytest.approx(expected, abs=2e-5)
 
 
-def test_small_features_are_forgotten_first():
+def test_small_features_decorrelate_first():
     """The half of the spectrum at small scales loses its correlation in time before the other half."""
     omega = np.linspace(-5.0, 5.0, 20001)
     eddies = Spectral(100.0, 20.0, decorrelation_exponent=1.0)
@@ -288,7 +288,7 @@ def test_a_direction_needs_the_plane(settings):
 # --- values ---------------------------------------------------------------------------------------
 
 
-def test_memory_is_the_lag_of_1_over_e():
+def test_the_decorrelation_time_is_the_lag_of_1_over_e():
     for name, covariance in EVERY.items():
         drift = [
             getattr(covariance, f"{way}_drift", 0.0) * covariance.decorrelation_time
@@ -313,7 +313,7 @@ def test_sums_add_values_spectra_and_variances():
         a + 1.0
 
 
-def test_a_covariance_survives_its_state(covariance):
+def test_a_covariance_is_rebuilt_from_its_state(covariance):
     state = covariance.state()
     assert isinstance(state, np.ndarray) and state.dtype == np.uint8
     assert Covariance.from_state(state) == covariance

@@ -164,7 +164,7 @@ def test_a_mission_that_is_there_twice(copy):
         dc2021a(copy)
 
 
-def test_a_truncated_file(copy):
+def test_a_truncated_file_is_refused(copy):
     path = copy / "dc_obs" / DC2021A_TRACKS.format("alg")
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(ValueError, match=r"dt_gulfstream_alg_.* cannot be read as netCDF"):
@@ -188,7 +188,7 @@ def test_a_folder_that_is_none(tmp_path):
         dc2021a(tmp_path)
 
 
-def test_unknown_missions(published):
+def test_unknown_missions_are_refused(published):
     with pytest.raises(ValueError, match=r"missions must be some of \['alg', .*\], got \['alg', 'c2'\]"):
         dc2021a(published, missions=["alg", "c2"])
     with pytest.raises(ValueError, match=r"missions must be some of .* got \[\]"):
@@ -319,7 +319,7 @@ def test_a_day_of_the_truth_is_missing(simulated, tmp_path):
         dc2020a(folder)
 
 
-def test_observations_without_heights(simulated, tmp_path):
+def test_observations_without_sea_level_are_refused(simulated, tmp_path):
     folder = Path(shutil.copytree(simulated, tmp_path / "copy"))
     path = folder / "dc_obs" / "2020a_SSH_mapping_NATL60_jason1.nc"
     with xr.open_dataset(path) as ds:
@@ -329,7 +329,7 @@ def test_observations_without_heights(simulated, tmp_path):
         dc2020a(folder, spacing=0.5)
 
 
-def test_unknown_missions_of_the_simulated_challenge(simulated):
+def test_unknown_missions_of_the_simulated_challenge_are_refused(simulated):
     with pytest.raises(ValueError, match=r"missions must be some of \['en', .*'karin'\], got \['c2'\]"):
         dc2020a(simulated, missions=["c2"])
 

@@ -1,4 +1,4 @@
-"""A field shows itself: a quick look, and in a notebook a small map with settings and cost."""
+"""A field shows itself: a figure, and in a notebook a small map with settings and cost."""
 
 import base64
 import re

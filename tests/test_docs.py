@@ -96,8 +96,8 @@ def stand_ins(simulated):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Defaults of the slow methods made small: networks of 20 steps, two posterior samples, searches of one trial."""
-    small = {"steps": 20, "hidden_features": 32, "samples": 2, "evaluations": 1}
+    """Defaults made small: 20 steps of networks, coarse lattices, two samples, searches of one trial."""
+    small = {"steps": 20, "hidden_features": 32, "samples": 2, "spacing": 60.0, "time_step": 4.0, "evaluations": 1}
     classes = [type(method_from(name, {})) for name in xinr.METHODS]
     for function in (*(method.__init__ for method in classes), xinr.tune):
         for name in small.keys() & (function.__kwdefaults__ or {}).keys():
@@ -173,10 +173,10 @@ def test_the_guide_tells_the_defaults_of_every_method():
     table = text[text.index("| `method=` | `frame` |") :].partition("\n\n")[0].splitlines()[2:]
     told = {}
     for cells in ([cell.strip() for cell in row.strip("|").split("|")] for row in table):
-        told |= dict.fromkeys(re.findall(r"`(\w+)`", cells[0]), (cells[1], *map(float, cells[2:])))
+        told |= dict.fromkeys(re.findall(r"`(\w+)`", cells[0]), (cells[1], *map(float, cells[2:6])))
     for name in xinr.METHODS:
         method = method_from(name, {})
-        levels = method.noise, method.noise / method.coarsen**0.5, method.pass_bias, method.pass_slope
+        levels = method.noise, method.pass_bias, method.pass_slope
         assert told[name] == (method.frame, method.coarsen, *(pytest.approx(level, abs=5e-5) for level in levels))
 
 
@@ -216,12 +216,20 @@ def test_the_targets_of_make_exist(words):
 # --- links, images, names ---------------------------------------------------------------------------------
 
 
+def headings(path: Path) -> set[str]:
+    """Return the names by which links lead to the headings of a page."""
+    found = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
 @pytest.mark.parametrize("page", [*PAGES, "data/README.md", "CHANGELOG.md"])
 def test_links_and_images_lead_somewhere(page):
     text = re.sub(r"```.*?```", "", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
     targets = [target for target in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in target]
-    missing = [t for t in targets if not ((ROOT / page).parent / t.partition("#")[0]).exists()]
-    assert not missing
+    for path, _, heading in (target.partition("#") for target in targets):
+        file = (ROOT / page).parent / path if path else ROOT / page
+        assert file.exists(), path
+        assert not heading or heading in headings(file), f"{path}#{heading}"
 
 
 def test_every_page_is_in_the_table_of_contents():

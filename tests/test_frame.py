@@ -37,11 +37,11 @@ def unit_vector(lon, lat):
 STEP = {"sphere": 60.0, "degrees": 0.1, "plane": 60.0}
 
 
-def frame_near(kind, place):
-    """A frame of that kind; the plane touches the sphere some 900 km off, so that it is bent at the place."""
+def frame_near(kind, position):
+    """A frame of that kind; the plane touches the sphere some 900 km off, so that it is bent there."""
     if kind == "plane":
-        return Plane(EPOCH, place[0] + 3.0, place[1] - 8.0)
-    return FRAMES[kind](EPOCH, place[0])
+        return Plane(EPOCH, position[0] + 3.0, position[1] - 8.0)
+    return FRAMES[kind](EPOCH, position[0])
 
 
 def in_frame(frame, function):
@@ -70,12 +70,12 @@ def derivatives(function, p, step):
 
 
 @pytest.mark.parametrize("kind", sorted(FRAMES))
-@pytest.mark.parametrize("place", POSITIONS)
+@pytest.mark.parametrize("position", POSITIONS)
 @pytest.mark.parametrize(("degree", "harmonic"), HARMONICS)
-def test_spherical_harmonics_are_eigenfunctions_of_the_laplacian(kind, place, degree, harmonic):
-    lon, lat = (np.array([angle]) for angle in place)
+def test_spherical_harmonics_are_eigenfunctions_of_the_laplacian(kind, position, degree, harmonic):
+    lon, lat = (np.array([angle]) for angle in position)
     time = np.array([EPOCH])
-    frame = frame_near(kind, place)
+    frame = frame_near(kind, position)
     x = frame.project(lon, lat, time)[0]
     function = in_frame(frame, harmonic)
     gradient, hessian = derivatives(function, x, STEP[kind])
@@ -86,13 +86,13 @@ def test_spherical_harmonics_are_eigenfunctions_of_the_laplacian(kind, place, de
 
 
 @pytest.mark.parametrize("kind", sorted(FRAMES))
-@pytest.mark.parametrize("place", POSITIONS)
-def test_gradient_is_the_slope_on_the_sphere(kind, place):
-    lon, lat = (np.array([angle]) for angle in place)
-    frame = frame_near(kind, place)
+@pytest.mark.parametrize("position", POSITIONS)
+def test_gradient_is_the_slope_on_the_sphere(kind, position):
+    lon, lat = (np.array([angle]) for angle in position)
+    frame = frame_near(kind, position)
     x = frame.project(lon, lat, np.array([EPOCH]))[0]
     gradient, _ = derivatives(in_frame(frame, lambda x, y, z: x * z + y), x, STEP[kind])
-    a, b = np.radians(place)
+    a, b = np.radians(position)
     u_a = -np.cos(b) * np.sin(a) * np.sin(b) + np.cos(b) * np.cos(a)  # du/dlongitude of the same function
     u_b = np.cos(2 * b) * np.cos(a) - np.sin(b) * np.sin(a)
     assert gradient @ frame.east(lon, lat)[0] * R == pytest.approx(u_a / np.cos(b), abs=1e-6)

@@ -78,7 +78,7 @@ def test_power_is_positive_and_of_the_shape_of_the_transform(lattice, covariance
 
 
 def test_images_on_the_torus_are_out_of_reach(lattice):
-    """The process at one end of the data knows little of the other end across the margins."""
+    """The process at one end of the data is hardly correlated with the other end across the margins."""
     x = points(400)
     ends = np.stack([x.min(axis=0), x.max(axis=0)])
     for covariance, _ in COVARIANCES.values():

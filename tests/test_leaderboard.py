@@ -74,7 +74,7 @@ def test_scores_are_those_of_the_challenge(challenge, folder):
     assert row["mu_velocity"] == pytest.approx(float(challenge.score_truth(field).mu_velocity), abs=1e-5)
 
 
-def test_points_that_a_map_lacks_count_for_nobody(board, challenge):
+def test_points_that_a_map_lacks_are_scored_for_no_method(board, challenge):
     """The map that exists ends before the track does."""
     reference = challenge.track.ssh.values
     known = np.isfinite(board.entries["smooth map"].on_track.ssh.values) & np.isfinite(reference)
@@ -140,7 +140,7 @@ def test_defaults_and_devices_are_reported(challenge, tmp_path):
     assert board.entries["net"].info["device"] == "cpu" and "thread" in board.entries["net"].info["machine"]
 
 
-def test_files_say_the_same(board, tmp_path):
+def test_the_files_of_a_leaderboard_hold_the_same_scores(board, tmp_path):
     folder = tmp_path
     assert [path.name for path in write(board, folder)] == [f"leaderboard.{kind}" for kind in ("md", "csv", "nc")]
     with (folder / "leaderboard.csv").open(encoding="utf-8") as file:
@@ -254,7 +254,7 @@ def test_challenges_open_by_name(med2021):
         ),
     ],
 )
-def test_challenges_that_cannot_be_opened(name, data, options, message):
+def test_challenges_that_cannot_be_opened_are_refused(name, data, options, message):
     with pytest.raises(ValueError, match=message):
         open_challenge(name, data, **options)
 

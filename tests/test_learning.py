@@ -1,4 +1,4 @@
-"""The gradient of the cross-validated misfit, what a search finds by it, and draws of a fitted field."""
+"""The gradient of the cross-validated misfit, what a search finds by it, and posterior samples of a fitted field."""
 
 from dataclasses import replace
 
@@ -76,7 +76,7 @@ NOISY = {"alg": 0.01, "j3": 0.01, "s3a": 0.06}
 def test_each_mission_has_the_noise_that_its_tracks_show(noise, apart):
     made = tracks(eddies(), list(NOISY), period=("2021-01-01", "2021-01-25"), errors=Errors(noise=noise))
     points = xinr.Observations.from_tracks(made)
-    found = xinr.tune(points, Kriging(spacing=40.0, time_step=3.0), ["noise"], evaluations=4)
+    found = xinr.tune(points, Kriging(spacing=40.0, time_step=3.0), ["noise"], evaluations=1)
     levels = found.method.noise_of(["alg", "j3", "s3a"])
     if not apart:
         np.testing.assert_allclose(levels, found.method.rms_noise, rtol=0.1)
@@ -109,9 +109,9 @@ def test_errors_of_oi_are_scaled_to_the_misfits(observations):
 
 def test_a_search_descends_and_repeats_itself(observations):
     poor = replace(START, noise=0.52)
-    found, again = (xinr.tune(observations, poor, evaluations=6) for _ in range(2))
+    found, again = (xinr.tune(observations, poor, evaluations=4) for _ in range(2))
     assert found.rmse < 0.98 * float(found.trials.rmse[0])
-    assert found.trials.sizes["trial"] <= 6 and found.method == again.method
+    assert found.trials.sizes["trial"] <= 4 and found.method == again.method
     assert set(found.trials.data_vars) == {*START.searched, "rmse"}
 
 
@@ -123,10 +123,10 @@ def test_settings_of_a_sum_are_searched_by_the_number_of_the_term(observations):
 
 
 def test_fit_tunes_first_when_asked(grid, monkeypatch):
-    monkeypatch.setitem(xinr.tune.__kwdefaults__, "evaluations", 3)
+    monkeypatch.setitem(xinr.tune.__kwdefaults__, "evaluations", 2)
     field = two_missions().inr.fit(START, tune=True)
     assert (
-        field.info["tuned"]["evaluations"] == 3
+        field.info["tuned"]["evaluations"] == 2
         and field.info["tuned"]["folds"] == "mission"
         and 0 < field.info["tuned"]["rmse"] < 1
     )
@@ -163,7 +163,7 @@ def test_a_method_that_samples_nothing_says_so(grid):
 
 
 def test_a_drift_that_starts_at_zero_is_found_on_either_side():
-    """A sea that moves east, and its mirror image."""
+    """A pattern that moves east, and its mirror image."""
     rng, n_passes, n = np.random.default_rng(0), 80, 20
     lon, day = rng.uniform(0.0, 6.0, n_passes), rng.uniform(0.0, 20.0, n_passes)
     x = np.column_stack([np.repeat(lon, n), np.tile(np.linspace(0.0, 4.0, n), n_passes), np.repeat(day, n)])

@@ -241,7 +241,7 @@ def test_a_real_mean_dynamic_topography_is_a_map(med2021):
     assert near.mean() > 0.85
 
 
-def test_a_map_of_one_day_on_dask(maps):
+def test_a_map_of_one_day_is_the_same_on_dask(maps):
     day = maps.isel(time=[0])
     xr.testing.assert_allclose(day.chunk().inr.gradient(), day.inr.gradient())
     assert np.isnan(day.inr.gradient()["dsla_dt"]).all()

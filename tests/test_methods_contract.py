@@ -63,7 +63,7 @@ def test_fits_and_is_finite_with_units(field, grid):
         assert np.isfinite(array).all() and float(array.std()) > 0
 
 
-def test_explains_its_observations(field, tracks):
+def test_misfits_are_smaller_than_the_observations(field, tracks):
     left = tracks.sla_unfiltered - field.interp(tracks).sla
     assert float(left.std()) < 0.8 * float(tracks.sla_unfiltered.std())
 
@@ -156,7 +156,7 @@ def test_one_point_and_points_in_any_shape_agree(field, grid):
     assert scalar.dims == () and scalar.item() == pytest.approx(one.item(), abs=1e-6)
 
 
-def test_formal_error_where_there_is_one(field, grid):
+def test_a_formal_error_is_above_zero_or_refused(field, grid):
     if isinstance(field.predictor, ErrorPredictor):
         error = field.interp(grid, error=True).err_sla
         assert error.attrs["units"] == "m" and (error > 0).all()
@@ -172,7 +172,7 @@ def test_results_round_trip_through_netcdf(field, grid, tmp_path):
         xr.testing.assert_identical(again.load(), found)
 
 
-def test_says_what_it_is(field, method):
+def test_a_field_shows_its_method_settings_and_missions(field, method):
     name = type(method).__name__.lower()
     for text in (repr(field), field._repr_html_()):
         assert f"sla by {name}" in text and "length_scale" in text and "640" not in text.split("observations")[0]

@@ -36,6 +36,11 @@ def noise(lengths, seed=0, error=0.5):
     return [track(h, times(lengths)) for h in (ref + error * rng.normal(size=ref.size), ref)]
 
 
+def cut(time, protocol):
+    """The passes and segments of one mission's track."""
+    return Passes.cut(time, np.zeros(time.size, dtype=int), protocol, 1000.0)
+
+
 @pytest.fixture(scope="module")
 def golden():
     rng = np.random.default_rng(42)
@@ -88,7 +93,7 @@ def published_starts(time, npt):
 def test_segments_are_those_of_the_published_loop(seed):
     lengths = [*np.random.default_rng(seed).integers(100, 450, size=12).tolist(), NPT, NPT + 1, 400]
     time = times(lengths)
-    passes = Passes.cut(time, PROTOCOLS["dc2021a"], 1000.0)
+    passes = cut(time, PROTOCOLS["dc2021a"])
     expected = published_starts(time, NPT)
     assert len(expected) > 10
     assert passes.npt == NPT
@@ -99,7 +104,7 @@ def test_segments_are_those_of_the_published_loop(seed):
 def test_spectra_equal_welch_over_the_concatenated_segments(protocol):
     prediction, reference = noise([300, 170, 60, 420, 200])
     result = score(prediction, reference, protocol=protocol, resamples=0)
-    starts = Passes.cut(reference.time.values, PROTOCOLS[protocol], 1000.0).segment_first
+    starts = cut(reference.time.values, PROTOCOLS[protocol]).segment_first
     diff = (prediction.ssh - reference.ssh).values
     for name, values in (("psd_ref", reference.ssh.values), ("psd_diff", diff)):
         joined = np.concatenate([values[i : i + NPT] for i in starts])
@@ -205,7 +210,7 @@ def test_a_low_pass_filter_is_resolved_down_to_its_cutoff(protocol, cutoff):
 )
 def test_segments_of_the_published_code_and_of_the_strict_one(lengths, published, strict):
     time = times(lengths)
-    found = {name: Passes.cut(time, rules, 1000.0).segment_first for name, rules in PROTOCOLS.items()}
+    found = {name: cut(time, rules).segment_first for name, rules in PROTOCOLS.items()}
     assert found["dc2021a"].tolist() == published
     assert found["strict"].tolist() == strict
 
@@ -213,7 +218,7 @@ def test_segments_of_the_published_code_and_of_the_strict_one(lengths, published
 def test_strict_takes_the_time_step_of_the_data():
     time = times([200, 200])
     slower = time[0] + (time - time[0]) * 2
-    steps = {name: Passes.cut(slower, rules, 1000.0).delta_x for name, rules in PROTOCOLS.items()}
+    steps = {name: cut(slower, rules).delta_x for name, rules in PROTOCOLS.items()}
     assert steps["dc2021a"] == pytest.approx(DELTA_X)
     assert steps["strict"] == pytest.approx(2 * DELTA_X)
 
@@ -258,7 +263,7 @@ def test_bootstrap_equals_scoring_the_drawn_passes():
     lengths = [200, 260, 170, 330]
     prediction, reference = noise(lengths)
     ref, diff = reference.ssh.values, (prediction.ssh - reference.ssh).values
-    passes = Passes.cut(reference.time.values, PROTOCOLS["strict"], 1000.0)
+    passes = cut(reference.time.values, PROTOCOLS["strict"])
     found = Sums.of(passes, ref, diff).bootstrap(3, seed=5)
     stop = np.cumsum(lengths)
     drawn = np.random.default_rng(5).integers(4, size=(3, 4))
@@ -305,14 +310,97 @@ def test_unsorted_points_score_the_same(golden):
     xr.testing.assert_identical(score(*shuffled, resamples=20), score(*golden, resamples=20))
 
 
-def test_duplicate_times_are_tolerated(golden):
-    index = np.sort(np.append(np.arange(golden[0].time.size), 500))
-    result = score(*(ds.isel(time=index) for ds in golden), protocol="strict", resamples=10)
-    assert int(result.n) == golden[0].time.size + 1
-    assert result.delta_x_km == pytest.approx(DELTA_X)
-    assert float(result.lambda_x) == pytest.approx(112.35, abs=0.5)
-    twice = np.repeat(golden[0].time.values, 2)
-    assert Passes.cut(twice, PROTOCOLS["strict"], 1000.0).delta_x == pytest.approx(DELTA_X)
+def test_repeated_points_are_dropped_and_counted(golden):
+    once = score(*golden, protocol="strict", resamples=0)
+    twice = score(*(xr.concat([ds, ds], "time") for ds in golden), protocol="strict", resamples=0)
+    assert twice.attrs["n_repeated"] == golden[0].sizes["time"]
+    for name in ("n", "mu", "lambda_x", "rmse"):
+        assert float(twice[name]) == float(once[name])
+
+
+def test_two_releases_of_a_track_some_milliseconds_apart_count_once(golden):
+    def both(ds):
+        return xr.concat([ds, ds.assign_coords(time=ds.time.values + np.timedelta64(3, "ms"))], "time")
+
+    found = score(*map(both, golden), protocol="strict", resamples=0)
+    assert found.attrs["n_repeated"] == golden[0].sizes["time"]
+    assert float(found.lambda_x) == pytest.approx(112.353, abs=1e-3)
+
+
+def of_missions(ds, seconds):
+    """The same track flown by two altimeters, the second some seconds later on another ground track."""
+    later = ds.assign_coords(time=ds.time.values + np.timedelta64(int(1000 * seconds), "ms"))
+    return xr.concat(
+        [
+            ds.assign_coords(mission=("time", np.full(ds.sizes["time"], name)))
+            for name, ds in (("j3", ds), ("s6a", later))
+        ],
+        "time",
+    ).sortby("time")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_altimeters_half_a_minute_apart_are_scored_as_two_tracks(golden, protocol):
+    alone = score(*golden, protocol=protocol, resamples=0)
+    both = score(*(of_missions(ds, 30.4) for ds in golden), protocol=protocol, resamples=0)
+    assert both.attrs["n_passes"] == 2 * alone.attrs["n_passes"]
+    assert float(both.lambda_x) == pytest.approx(float(alone.lambda_x), abs=0.2)
+    assert float(both.mu) == pytest.approx(float(alone.mu), abs=1e-3)
+    assert int(both.day.size) == int(alone.day.size)
+
+
+def test_altimeters_without_names_are_told_apart_by_their_ground_tracks(golden):
+    named = [of_missions(ds, 30.4) for ds in golden]
+    along = 0.0575 * (np.arange(170) % 170)
+    latitude = np.tile(along, 40)
+    second = named[0].mission.values == "s6a"
+    place = np.empty(second.size)
+    place[~second], place[second] = latitude, latitude
+    found = [
+        ds.drop_vars("mission").assign_coords(
+            latitude=("time", place - 5.0), longitude=("time", np.where(second, 40.0, 10.0))
+        )
+        for ds in named
+    ]
+    expected = score(*named, protocol="strict", resamples=0)
+    xr.testing.assert_allclose(score(*found, protocol="strict", resamples=0), expected)
+
+
+def test_tracks_of_different_sampling_are_refused_and_scored_one_by_one(golden):
+    slow = [ds.isel(time=slice(None, None, 2)) for ds in golden]
+    shift = np.timedelta64(200, "D")
+    mixed = [
+        xr.concat(
+            [
+                one.assign_coords(mission=("time", np.full(one.sizes["time"], "s6a"))),
+                other.assign_coords(time=other.time + shift, mission=("time", np.full(other.sizes["time"], "j3"))),
+            ],
+            "time",
+        )
+        for one, other in zip(golden, slow, strict=True)
+    ]
+    with pytest.raises(ValueError, match=r"sampled every 0\.943 to 1\.89 s, expected one interval.*ds.mission == 'j3'"):
+        score(*mixed, protocol="strict", segment_length=500.0, resamples=0)
+    score(*(ds.isel(time=ds.mission == "j3") for ds in mixed), protocol="strict", segment_length=500.0, resamples=0)
+
+
+def test_a_swath_is_refused_as_a_reference_and_its_columns_are_scored(golden):
+    columns = []
+    for ds in golden:
+        latitude = np.tile(0.0575 * np.arange(170), 40)
+        pair = [
+            ds.assign_coords(
+                latitude=("time", latitude),
+                longitude=("time", np.full(ds.time.size, 10.0 + x)),
+                mission=("time", np.full(ds.time.size, "swot")),
+            )
+            for x in (0.0, 0.1)
+        ]
+        columns.append(pair)
+    swath = [xr.concat(pair, "time") for pair in columns]
+    with pytest.raises(ValueError, match=r"6800 points of the same mission and time at different positions.*column"):
+        score(*swath, protocol="strict", resamples=0)
+    score(*(pair[0] for pair in columns), protocol="strict", resamples=0)
 
 
 def test_points_that_are_nan_on_either_side_are_dropped(golden):

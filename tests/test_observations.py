@@ -107,7 +107,7 @@ def test_missing_values_are_dropped_and_counted(tracks):
     assert (obs.dropped, len(obs)) == (7, 633)
 
 
-def test_noise_from_a_variable(tracks):
+def test_noise_is_taken_from_a_variable(tracks):
     per_point = 0.01 + np.arange(640) / 1e4
     obs = Observations.from_tracks(tracks.assign(sd=("time", per_point, {"units": "m"})), noise="sd")
     np.testing.assert_array_equal(obs.noise, per_point)  # the tracks are in order already

@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 import xinr
+from tests.helpers import START, two_missions
 from xinr.geo.frames import EARTH_RADIUS
 from xinr.geo.points import Points
 from xinr.methods import method_from
@@ -54,7 +55,7 @@ def challenge(
 
 
 def along(grid):
-    """Every place of a grid, as points."""
+    """Every node of a grid, as points."""
     flat = grid.drop_vars("time").stack(point=("latitude", "longitude")).reset_index("point").reset_coords()
     return flat.assign_coords(time=grid.time)
 
@@ -91,7 +92,7 @@ def test_without_noise_it_interpolates(tracks):
     np.testing.assert_allclose(found.err_sla, 1e-5, rtol=1e-3)
 
 
-def test_with_endless_noise_it_says_nothing(tracks, grid):
+def test_with_very_large_noise_the_map_is_zero(tracks, grid):
     found = tracks.inr.fit("oi", noise=1e8, sigma=0.3).interp(grid, error=True)
     np.testing.assert_allclose(found.sla, 0.0, atol=1e-12)
     np.testing.assert_allclose(found.err_sla, 0.3, rtol=1e-12)
@@ -348,16 +349,16 @@ def test_a_covariance_is_saved_and_shown(tracks, grid, tmp_path, covariance):
     assert f"covariance={type(covariance).__name__}(" in repr(field)
 
 
-def test_the_window_follows_the_memory():
+def test_the_window_follows_the_decorrelation_time():
     fitted = xinr.OI(frame="sphere", covariance=Matern(100.0, 10.0), window=1.5)
     x, error = np.zeros((3, 4)), ObservationError(np.ones(3), np.zeros(3, np.int64), np.zeros(3))
     assert fitted.fit(x, np.zeros(3), error).half_width == pytest.approx(1.5 * 12.391, rel=1e-4)
 
 
-# --- settings of the covariance beside those of the method -------------------------------------------
+# --- settings of the covariance next to those of the method -------------------------------------------
 
 
-def test_settings_of_the_covariance_may_stand_beside_the_others():
+def test_settings_of_the_covariance_are_given_with_those_of_the_method():
     method = method_from("oi", {"frame": "sphere", "length_scale": 150.0, "sigma": 0.1, "noise": 0.02})
     assert method == xinr.OI(frame="sphere", covariance=Gaussian(150.0, 7.0, 0.1), noise=0.02)
     method = method_from("oi", {"frame": "sphere", "covariance": Matern(90.0, 9.0), "time_scale": 12.0})
@@ -387,7 +388,7 @@ def test_unknown_settings_name_those_of_method_and_covariance():
 
 
 @pytest.mark.parametrize("settings", [{"covariance": "matern"}, {"covariance": None}])
-def test_a_covariance_that_is_none(tracks, settings):
+def test_what_is_no_covariance_is_refused(tracks, settings):
     families = r"\['ArhanColinDeVerdiere', 'Gaussian', 'Matern', 'Spectral', 'Sum'\]"
     with pytest.raises(
         TypeError, match=rf"must be an object such as Gaussian\(.*got ('matern'|None): xinr.*{families}"
@@ -401,3 +402,30 @@ def test_a_drift_needs_the_plane(tracks):
         tracks.inr.fit("oi", frame="sphere", covariance=drifting)
     with pytest.raises(ValueError, match="length_scale = 1 is in kilometres in the frame 'plane'"):
         tracks.inr.fit("oi", frame="plane")
+
+
+@pytest.mark.parametrize("offset", [0.9, -35.0])
+@pytest.mark.parametrize("method", ["oi", "duacs"])
+def test_heights_far_from_zero_are_mapped_about_their_mean(method, offset):
+    """A constant changes neither the map's anomalies nor currents, and what was taken as the mean is told."""
+    ds, settings = two_missions(), {"n_neighbors": 60}
+    grid = {"time": ds.time.values[:1], "latitude": [36.0, 38.0, 39.0], "longitude": [301.0, 303.0, 304.5]}
+    plain, far = (xinr.fit((ds.sla_unfiltered + shift).rename("ssh"), method, **settings) for shift in (0.0, offset))
+    mean = far.info["settings"]["mean"]
+    assert plain.info["settings"]["mean"] == 0.0
+    assert mean == pytest.approx(offset, abs=0.1)
+    named = xinr.fit((ds.sla_unfiltered + offset).rename("ssh"), method, mean=mean, **settings)
+    np.testing.assert_allclose(far.interp(grid).ssh, named.interp(grid).ssh)
+    np.testing.assert_allclose(far.interp(grid, error=True).ssh, far.interp(grid).ssh, atol=1e-6)
+    restored = far.currents(grid).ugos - plain.currents(grid).ugos
+    assert float(abs(restored).max()) < 0.05
+
+
+def test_a_mean_is_set_by_name_and_saved(tmp_path):
+    field = xinr.fit(two_missions(), "oi", variable="sla_unfiltered", mean=0.5, length_scale=0.05)
+    grid = {"time": [START], "latitude": np.linspace(37.0, 39.0, 9), "longitude": np.linspace(301.0, 305.0, 9)}
+    far = field.interp(grid, error=True)
+    far = far.sla.where(far.err_sla > 0.9999)
+    assert float(far.min()) == pytest.approx(0.5, abs=0.01)
+    field.save(tmp_path / "field.nc")
+    xr.testing.assert_allclose(xinr.open_field(tmp_path / "field.nc").interp(grid).sla.where(far.notnull()), far)

@@ -190,7 +190,7 @@ def test_the_cache_is_not_pickled(grid):
         ({"tile": 0.0}, "tile must be a finite number above zero, got 0.0"),
     ],
 )
-def test_settings_that_make_no_sense(settings, message):
+def test_settings_out_of_range_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         fitted(**settings)
 

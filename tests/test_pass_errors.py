@@ -1,4 +1,4 @@
-"""Errors of passes: the cheap inverse is that of the dense matrix, and draws have its covariance."""
+"""Errors of passes: the cheap inverse is that of the dense matrix, and random errors have its covariance."""
 
 from dataclasses import replace
 

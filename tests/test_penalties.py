@@ -1,4 +1,4 @@
-"""Penalties: exact where the sea is known, in physical units, at points of their own; and a sea obeys them better."""
+"""Penalties: exact for known waves, in physical units, at points of their own; and training lowers them."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Waves(Network):
         return []
 
 
-def places(n=200, seed=0, latitudes=(20.0, 60.0)):
+def positions(n=200, seed=0, latitudes=(20.0, 60.0)):
     """Observations in the frame "sphere", off the Gulf Stream."""
     rng = np.random.default_rng(seed)
     longitude, latitude = rng.uniform(280.0, 320.0, n), rng.uniform(*latitudes, n)
@@ -86,11 +86,11 @@ def generator(seed=0):
 
 
 def term(penalty, x=None, spread=0.2, frame="sphere"):
-    return penalty.prepared(places() if x is None else x, CENTRE, SCALE, spread, frame, CPU)
+    return penalty.prepared(positions() if x is None else x, CENTRE, SCALE, spread, frame, CPU)
 
 
 def test_slopes_and_laplacian_of_a_wave_of_the_sphere():
-    m, x = 9, torch.as_tensor(places())
+    m, x = 9, torch.as_tensor(positions())
     height, (east, north), laplacian = surface(Waves((0.3, m, 0.01)), spread=2.0).expanded(x)
     up = x[:, :3].numpy() / EARTH_RADIUS
     longitude, cosine = np.arctan2(up[:, 1], up[:, 0]), np.hypot(up[:, 0], up[:, 1])
@@ -105,7 +105,7 @@ def test_slopes_and_laplacian_of_a_wave_of_the_sphere():
 @pytest.mark.parametrize("m", [4, 30])
 def test_a_rossby_wave_keeps_its_potential_vorticity(m):
     """A wave of the sphere that drifts at its own speed obeys the equation; one that stands still does not."""
-    radius, x = 200.0, torch.as_tensor(places())
+    radius, x = 200.0, torch.as_tensor(positions())
     penalty = QuasiGeostrophic(weight=1.0, deformation_radius=radius)
     drifting = penalty.residual(surface(Waves((0.3, m, rossby(m, radius)))), x)
     standing = penalty.residual(surface(Waves((0.3, m, 0.0))), x)
@@ -117,7 +117,7 @@ def test_a_rossby_wave_keeps_its_potential_vorticity(m):
 
 def test_advection_is_that_of_the_geostrophic_current():
     """Two waves that drift each at its own speed: what is left is the advection of one by the other, u · ∇p."""
-    radius, x = 100.0, torch.as_tensor(places())
+    radius, x = 100.0, torch.as_tensor(positions())
     waves = [(3.0, 20, rossby(20, radius)), (2.0, 35, rossby(35, radius))]
     penalty = QuasiGeostrophic(weight=1.0, deformation_radius=radius)
     found = penalty.residual(surface(Waves(*waves)), x).detach().numpy()
@@ -132,16 +132,16 @@ def test_advection_is_that_of_the_geostrophic_current():
     assert np.abs(wanted).max() > 1e-3
 
 
-def test_nothing_is_asked_near_the_equator():
-    x = torch.as_tensor(places(latitudes=(-10.0, 10.0)))
+def test_the_residual_is_zero_within_5_degrees_of_the_equator():
+    x = torch.as_tensor(positions(latitudes=(-10.0, 10.0)))
     residual = QuasiGeostrophic(weight=1.0, deformation_radius=200.0).residual(surface(Waves((0.3, 9, 0.0))), x)
     near = x[:, 2].abs() / EARTH_RADIUS < np.sin(np.radians(5.0))
     assert 0 < near.sum() < len(x)
     assert (residual[near] == 0.0).all() and (residual[~near] != 0.0).all()
 
 
-def test_costs_of_slopes():
-    x, wave = torch.as_tensor(places()), surface(Waves((0.3, 9, 0.0)))
+def test_costs_of_slopes_are_total_variation_and_squared_gradient():
+    x, wave = torch.as_tensor(positions()), surface(Waves((0.3, 9, 0.0)))
     squared = wave.slopes(x).square().sum(0)
     torch.testing.assert_close(TotalVariation(weight=5.0).cost(wave, x), torch.sqrt(squared + FLAT**2))
     torch.testing.assert_close(SquaredGradient(weight=5.0).cost(wave, x), squared)
@@ -149,25 +149,25 @@ def test_costs_of_slopes():
 
 @pytest.mark.parametrize("penalty", PENALTIES, ids=lambda penalty: type(penalty).__name__)
 def test_a_weight_is_worth_square_metres_of_misfit(penalty):
-    """The loss of the training is in units of spread²; the same heights cost the same metres, whatever the spread."""
+    """The loss of the training is in units of spread²; the same surface costs the same metres, whatever the spread."""
     metres = []
     for spread in (0.1, 0.4):
         network = Waves((0.05 / spread, 40, 0.02))
         metres.append(spread**2 * term(penalty, spread=spread)(network, generator()).item())
     assert metres[0] == pytest.approx(metres[1], rel=1e-6)
-    drawn = collocated(torch.as_tensor(places(), dtype=torch.float32), penalty.points, penalty.reach, generator())
-    cost = penalty.cost(surface(Waves((0.05, 40, 0.02))), drawn.double())
+    points = collocated(torch.as_tensor(positions(), dtype=torch.float32), penalty.points, penalty.reach, generator())
+    cost = penalty.cost(surface(Waves((0.05, 40, 0.02))), points.double())
     assert metres[0] == pytest.approx(penalty.weight * cost.mean().item(), rel=1e-5)
 
 
 def test_points_lie_between_tracks_and_their_times():
-    x = torch.as_tensor(places(n=50), dtype=torch.float32)
-    drawn = collocated(x, 4000, 75.0, generator())
-    np.testing.assert_allclose(drawn[:, :3].norm(dim=1), EARTH_RADIUS, rtol=1e-6)
-    apart = torch.cdist(drawn[:, :3].double(), x[:, :3].double())
-    nearest, place = apart.min(dim=1)
-    assert set(drawn[:, 3].tolist()) <= set(x[:, 3].tolist())
-    assert (drawn[:, 3] == x[place, 3]).float().mean() < 0.1
+    x = torch.as_tensor(positions(n=50), dtype=torch.float32)
+    points = collocated(x, 4000, 75.0, generator())
+    np.testing.assert_allclose(points[:, :3].norm(dim=1), EARTH_RADIUS, rtol=1e-6)
+    apart = torch.cdist(points[:, :3].double(), x[:, :3].double())
+    nearest, index = apart.min(dim=1)
+    assert set(points[:, 3].tolist()) <= set(x[:, 3].tolist())
+    assert (points[:, 3] == x[index, 3]).float().mean() < 0.1
     one = collocated(x[:1], 4000, 75.0, generator())
     east, north, _ = local_axes(x[:1])
     for direction in (east, north):
@@ -191,8 +191,8 @@ def networks():
 
 @pytest.mark.parametrize("network", networks(), ids=lambda network: type(network).__name__)
 @pytest.mark.parametrize("penalty", PENALTIES, ids=lambda penalty: type(penalty).__name__)
-def test_weights_learn_from_a_penalty(penalty, network):
-    """Its gradient by each weight of a layer is that of small changes: through third derivatives of the network."""
+def test_the_gradient_by_the_weights_is_that_of_small_changes(penalty, network):
+    """Through third derivatives of the network."""
     network = network.double()
     cost = term(replace(penalty, points=16))
     with torch.no_grad():
@@ -223,7 +223,7 @@ def test_single_precision_suffices(penalty, network):
 
 
 @pytest.mark.parametrize("penalty", PENALTIES, ids=lambda penalty: type(penalty).__name__)
-def test_half_precision_of_the_training_stays_outside(penalty):
+def test_a_penalty_is_computed_in_single_precision_under_autocast(penalty):
     network, cost = networks()[1], term(penalty)
     with torch.no_grad():
         network.last.weight += 0.1
@@ -233,18 +233,18 @@ def test_half_precision_of_the_training_stays_outside(penalty):
 
 
 @pytest.mark.parametrize("penalty", PENALTIES, ids=lambda penalty: type(penalty).__name__)
-def test_only_the_sphere_knows_its_latitudes(penalty):
+def test_penalties_need_the_frame_sphere(penalty):
     with pytest.raises(ValueError, match=r"frame 'sphere' alone tell, got 'plane': set frame=\"sphere\", or leave"):
         term(penalty, frame="plane")
 
 
-def test_a_sea_at_the_equator_is_refused():
+def test_observations_all_near_the_equator_are_refused():
     with pytest.raises(ValueError, match=r"within 5 degrees of the equator, and the observations reach [23]\.\d"):
-        term(PENALTIES[2], x=places(latitudes=(-3.0, 3.0)))
+        term(PENALTIES[2], x=positions(latitudes=(-3.0, 3.0)))
 
 
 @pytest.mark.parametrize("setting", ["weight", "points", "reach"])
-def test_settings_above_zero(setting):
+def test_settings_must_be_numbers_above_zero(setting):
     with pytest.raises(ValueError, match=f"{setting} must be a finite number above zero, got 0"):
         TotalVariation(**({"weight": 1.0} | {setting: 0}))
     with pytest.raises(ValueError, match=r"deformation_radius must be a finite number above zero, got -1\.0"):
@@ -260,8 +260,8 @@ def test_settings_are_plain_numbers():
 
 
 def trained(penalty, **settings):
-    """Fit noisy waves on few places with a small SIREN; return it as a surface."""
-    x, rng = places(n=400, latitudes=(30.0, 45.0)), np.random.default_rng(1)
+    """Fit noisy waves at few positions with a small SIREN; return it as a surface."""
+    x, rng = positions(n=400, latitudes=(30.0, 45.0)), np.random.default_rng(1)
     y = 0.1 * np.sin(x[:, 0] / 150.0) * np.cos(x[:, 1] / 150.0 + x[:, 3] / 10.0) + 0.05 * rng.standard_normal(len(x))
     errors = ObservationError(np.full(len(x), 0.05), np.arange(len(x)) // 20, np.zeros(len(x)))
     method = Siren(hidden_features=32, hidden_layers=2, steps=100, batch_size=128, penalty=penalty, **settings)
@@ -285,19 +285,19 @@ def test_training_lowers_the_cost(penalty):
     means = []
     for each in (None, penalty):
         x, fitted = trained(each)
-        drawn = collocated(torch.as_tensor(x, dtype=torch.float32), 500, 75.0, generator(9))
-        means.append(penalty.cost(fitted, drawn).mean().item())
+        points = collocated(torch.as_tensor(x, dtype=torch.float32), 500, 75.0, generator(9))
+        means.append(penalty.cost(fitted, points).mean().item())
     assert means[1] < 0.5 * means[0]
 
 
-def test_a_penalty_is_trained_as_well_beside_half_precision():
+def test_a_penalty_also_works_with_training_in_bfloat16():
     rough, smooth = (trained(TotalVariation(weight=weight), precision="bfloat16")[1] for weight in (1e-6, 30.0))
-    drawn = torch.as_tensor(places(), dtype=torch.float32)
-    steepness = [fitted.slopes(drawn).square().mean().item() for fitted in (smooth, rough)]
+    points = torch.as_tensor(positions(), dtype=torch.float32)
+    steepness = [fitted.slopes(points).square().mean().item() for fitted in (smooth, rough)]
     assert steepness[0] < 0.5 * steepness[1]
 
 
-def test_a_saved_field_tells_its_penalty(mission, tmp_path):
+def test_a_saved_field_keeps_the_settings_of_its_penalty(mission, tmp_path):
     penalty = QuasiGeostrophic(weight=0.5, deformation_radius=30.0, points=16)
     settings = {"hidden_features": 8, "hidden_layers": 1, "steps": 5, "batch_size": 32}
     field = xinr.fit(mission("j3"), "siren", penalty=penalty, **settings)

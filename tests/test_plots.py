@@ -92,7 +92,7 @@ def test_psd_score_marks_the_resolved_wavelength(tmp_path):
     assert west > east  # long waves on the left
 
 
-def test_psd_score_without_a_crossing():
+def test_psd_score_without_a_crossing_has_no_wavelength_in_its_legend():
     ds = spectrum(150.0).assign(lambda_x=np.nan).drop_vars("lambda_x_interval")
     assert plots.psd_score({"OI": ds}).axes[0].get_legend().get_texts()[0].get_text() == "OI"
 

@@ -34,7 +34,7 @@ def grid():
     )
 
 
-def test_fit_and_interp(ds, grid):
+def test_tracks_are_fitted_and_mapped(ds, grid):
     maps = ds.inr.fit(**QUICK, lwe=True).interp(grid)
     assert maps.sla.dims == ("time", "latitude", "longitude")
     assert 0.02 < float(maps.sla.std()) < 0.3
@@ -50,7 +50,7 @@ def test_interp_of_tracks_then_the_verbs_of_its_map(ds, grid, ref):
     assert float(table.rmse) < 0.7 * float(table.rmse_null)
 
 
-def test_verbs_of_the_tracks_themselves(ds, ref):
+def test_tracks_are_differentiated_and_scored_without_a_fit_first(ds, ref):
     first = ds.isel(time=slice(0, 4000))
     assert first.inr.gradient(sigma=0.1).sizes == {"time": 4000}
     table = ds.inr.score(ref, sigma=0.1, lwe=True, segment_length=300.0, resamples=50)

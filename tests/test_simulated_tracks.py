@@ -407,7 +407,7 @@ def test_a_swath_is_missing_on_land(truth):
         SwathErrors(roll=-1.0)
 
 
-def test_a_swath_across_greenwich():
+def test_a_swath_crosses_greenwich():
     region = (-5.0, 5.0, 30.0, 40.0)
     ds = swath(eddies(region, waves=20), region=region, spacing=10.0, period=PERIOD)
     lon = ds.longitude.where(ds.sla_unfiltered.notnull())

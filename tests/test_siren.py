@@ -87,7 +87,7 @@ def test_history_without_withheld_passes_has_losses_alone():
     np.testing.assert_array_equal(history["step"], [25, 50, 75, 100, 125, 150])
 
 
-def test_seeds_decide():
+def test_the_seed_determines_the_field():
     x, y, _, _, index = observed_passes()
     first, again, other = (
         Siren(**{**SMALL, "steps": 20}, seed=seed).fit(x, y, pass_error(y, index)).predict(Points.of(x[:50]))
@@ -140,7 +140,7 @@ def test_withholding_every_pass_is_refused():
         Siren(**SMALL, withheld_passes=0.9).fit(x, y, pass_error(y, index))
 
 
-def test_a_trained_network_survives_its_state():
+def test_a_trained_network_is_rebuilt_from_its_state():
     x, y, _, _, index = observed_passes()
     fitted = Siren(**{**SMALL, "steps": 20}).fit(x, y, pass_error(y, index))
     again = NeuralPredictor.from_state(fitted.state())
@@ -162,7 +162,7 @@ def test_a_fit_that_diverges_says_so():
         Siren(**{**SMALL, "optimizer": "adam", "learning_rate": 1e8}).fit(x, y, pass_error(y, index))
 
 
-def test_a_device_that_is_not_there():
+def test_an_unknown_device_is_refused():
     x, y, _, _, index = observed_passes()
     with pytest.raises(ValueError, match="device 'cudaa' cannot be used here"):
         Siren(**SMALL, device="cudaa").fit(x, y, pass_error(y, index))

@@ -62,7 +62,7 @@ def test_a_map_comes_back_to_the_bit(maps, tracks, tmp_path, dtype, chunks):
     xr.testing.assert_identical(again.interp(tracks), field.interp(tracks).compute())
 
 
-def test_a_map_without_time(maps, tmp_path):
+def test_a_map_without_time_is_saved_and_opened(maps, tmp_path):
     xinr.MapField.of(maps.isel(time=0, drop=True)).save(tmp_path / "map.nc")
     assert xinr.open_field(tmp_path / "map.nc").own.time is None
 
@@ -118,31 +118,31 @@ def test_a_killed_save_leaves_the_old_file(saved, field, grid):
     xr.testing.assert_identical(xinr.open_field(saved).interp(grid), field.interp(grid))
 
 
-def test_no_folder(field, tmp_path):
+def test_a_missing_folder_is_refused(field, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere: make it first, then write a\.nc"):
         field.save(tmp_path / "nowhere" / "a.nc")
 
 
-def test_a_missing_file(tmp_path):
+def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no file .*a\.nc: expected one written by Field\.save"):
         xinr.open_field(tmp_path / "a.nc")
 
 
 @pytest.mark.parametrize("part", [0.0, 0.02, 0.5, 0.9, 0.999])
-def test_a_truncated_file(saved, part):
+def test_a_truncated_file_is_refused(saved, part):
     content = saved.read_bytes()
     saved.write_bytes(content[: int(part * len(content))])
     with pytest.raises(ValueError, match=r"field\.nc is truncated or no netCDF file .*save the field again"):
         xinr.open_field(saved)
 
 
-def test_a_text_file(tmp_path):
+def test_a_text_file_is_refused(tmp_path):
     (tmp_path / "a.nc").write_text("longitude,latitude\n1,2\n")
     with pytest.raises(ValueError, match=r"a\.nc is truncated or no netCDF file"):
         xinr.open_field(tmp_path / "a.nc")
 
 
-def test_a_foreign_netcdf(maps, tmp_path):
+def test_a_netcdf_without_a_field_is_refused(maps, tmp_path):
     maps.to_netcdf(tmp_path / "map.nc")
     with pytest.raises(
         ValueError, match=r"holds no xinr Field: expected one written by Field\.save.*has \.inr as it is"
@@ -151,7 +151,7 @@ def test_a_foreign_netcdf(maps, tmp_path):
 
 
 @pytest.mark.parametrize("number", [FORMAT + 1, "new"])
-def test_another_format(saved, number):
+def test_a_file_of_another_format_is_refused(saved, number):
     tamper(saved, xinr_format=number)
     with pytest.raises(ValueError, match=rf"has format {number}, this xinr reads {FORMAT}: open it with the xinr"):
         xinr.open_field(saved)
@@ -172,7 +172,7 @@ def test_another_format(saved, number):
         ({"content": "map"}, "no latitude found"),
     ],
 )
-def test_a_tampered_file(saved, attrs, reason):
+def test_a_tampered_file_is_refused(saved, attrs, reason):
     tamper(saved, **attrs)
     with pytest.raises(ValueError, match=rf"field\.nc cannot be rebuilt, .*{reason}"):
         xinr.open_field(saved)

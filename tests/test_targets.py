@@ -61,12 +61,12 @@ def test_own_attributes_win(grid):
     assert Target.of(grid).evaluate(combine).longitude.attrs["units"] == "degree_E"
 
 
-def test_a_mapping_of_coordinates(grid):
+def test_a_mapping_of_coordinates_is_a_target(grid):
     found = Target.of({name: grid[name].values for name in grid.coords}).evaluate(combine)
     xr.testing.assert_equal(found.drop_attrs(), expected(grid).transpose(*found.dims))
 
 
-def test_a_data_array(grid, maps):
+def test_a_data_array_is_a_target(grid, maps):
     xr.testing.assert_identical(Target.of(maps["sla"]).evaluate(combine), Target.of(grid).evaluate(combine))
 
 
@@ -99,7 +99,7 @@ def test_a_single_time_keeps_its_scalar_coordinate(grid):
     assert found.time == grid.time[1]
 
 
-def test_several_outputs(grid):
+def test_several_outputs_are_evaluated_at_once(grid):
     found = Target.of(grid).evaluate(lambda points: points.repeat(points.positions).T, 2)
     assert np.all(found[0] == grid.longitude) and np.all(found[1] == grid.latitude)
 
@@ -211,7 +211,7 @@ def test_a_target_without_points_is_refused(grid):
 
 
 @pytest.mark.parametrize("target", [np.zeros(3), "grid.nc", None])
-def test_something_else_is_refused(target):
+def test_what_has_no_coordinates_is_refused(target):
     with pytest.raises(TypeError, match=r"the target must be a Dataset, a DataArray or a mapping .* got"):
         Target.of(target)
 

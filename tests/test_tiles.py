@@ -1,4 +1,4 @@
-"""Tiles: one smooth function over any sea, equal to what each of its parts says."""
+"""Tiles: one smooth function over any region, the weighted mean of what each tile gives."""
 
 from dataclasses import dataclass, replace
 
@@ -24,7 +24,7 @@ from xinr.methods.tiled.method import Tiled, axes_at, centres
 from xinr.methods.tiled.predictor import TiledSampled, taper
 from xinr.validation.sampling import observation_error
 
-# Seas and settings here are made for what is tested, not for each other.
+# Oceans and settings here are made for what is tested, not for each other.
 pytestmark = pytest.mark.filterwarnings("ignore:.* warnings came from .* the observations vary")
 
 DAY = np.timedelta64(1, "D")
@@ -41,7 +41,7 @@ POSITIONS = {
 
 
 def around(longitude, latitude, n, reach, seed=0):
-    """Random places within reach [km] of one, and times within eight days: x (n, 4) in the frame "sphere"."""
+    """Random positions within reach [km] of one, and times within eight days: x (n, 4) in the frame "sphere"."""
     rng = np.random.default_rng(seed)
     on_plane = reach * rng.uniform(-0.7, 0.7, (n, 2))
     lon, lat = Plane(START, longitude, latitude).unproject(*on_plane.T)
@@ -52,20 +52,20 @@ def white(n, noise=0.02):
     return ObservationError(np.full(n, noise), np.arange(n), np.zeros(n))
 
 
-def sea(x, seed=1, count=1):
-    """Random heights with the covariance SMOOTH at points x (n, 4), (n, count)."""
+def realisation(x, seed=1, count=1):
+    """Realisations of a field with the covariance SMOOTH at points x (n, 4): (n, count)."""
     values = SMOOTH.value(x, x) + 1e-10 * np.eye(len(x))
     return np.linalg.cholesky(values) @ np.random.default_rng(seed).normal(size=(len(x), count))
 
 
 def ones(x, size=500.0):
-    """Tiles around points, each of which says 1."""
+    """Tiles around points, each of which maps the constant 1."""
     return Tiled(Constant(), size=size).fit(x, x[:, 0], white(len(x)))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Constant(Method):
-    """A method that says one number everywhere, and warns or fails where it has few observations."""
+    """A method whose map is one number, and which warns or fails where it has few observations."""
 
     number: float = 1.0
     fewest: int = 0
@@ -86,9 +86,9 @@ class Constant(Method):
 def test_centres_cover_the_sphere_evenly(size):
     up = centres(size)
     np.testing.assert_allclose(np.linalg.norm(up, axis=1), 1.0, rtol=1e-12)
-    place = np.random.default_rng(0).normal(size=(20000, 3))
-    place /= np.linalg.norm(place, axis=1, keepdims=True)
-    chord = cKDTree(up).query(np.vstack([place, np.eye(3), -np.eye(3)]))[0]
+    position = np.random.default_rng(0).normal(size=(20000, 3))
+    position /= np.linalg.norm(position, axis=1, keepdims=True)
+    chord = cKDTree(up).query(np.vstack([position, np.eye(3), -np.eye(3)]))[0]
     assert 2.0 * np.arcsin(chord.max() / 2.0) * EARTH_RADIUS < 0.78 * size
     for axis in range(3):  # as many in each slice of the sphere, which have equal areas
         slices = np.histogram(up[:, axis], 5, (-1.0, 1.0))[0]
@@ -102,10 +102,10 @@ def test_axes_are_those_of_the_plane():
         np.testing.assert_allclose(axes, Plane(START, lon, lat)._axes(), rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("place", POSITIONS.values(), ids=POSITIONS)
-def test_weights_sum_to_one(place):
-    x = around(*place, 300, 1500.0)
-    found, target = ones(x), around(*place, 200, 1500.0, seed=1)
+@pytest.mark.parametrize("position", POSITIONS.values(), ids=POSITIONS)
+def test_weights_sum_to_one(position):
+    x = around(*position, 300, 1500.0)
+    found, target = ones(x), around(*position, 200, 1500.0, seed=1)
     assert len(found.parts) > 5
     covering = sum(taper(_tensor(target), axes, found.radius).numpy() > 0.0 for axes in found.axes)
     assert covering.min() >= 1 and covering.max() >= 3
@@ -115,7 +115,7 @@ def test_weights_sum_to_one(place):
     np.testing.assert_allclose(curvature, 0.0, atol=1e-15)
 
 
-def test_beyond_all_tiles_there_is_nothing():
+def test_beyond_all_tiles_the_map_is_nan():
     x = around(12.0, 44.0, 50, 300.0)
     found, far = ones(x), around(60.0, 44.0, 5, 300.0)
     assert np.isfinite(found.predict(Points.of(x))).all()
@@ -134,8 +134,8 @@ def test_tiles_do_not_depend_on_the_order_of_observations():
 
 
 def test_every_observation_lies_within_a_tile():
-    place = np.random.default_rng(0).normal(size=(5000, 3))
-    x = np.column_stack([EARTH_RADIUS * place / np.linalg.norm(place, axis=1, keepdims=True), np.zeros(5000)])
+    position = np.random.default_rng(0).normal(size=(5000, 3))
+    x = np.column_stack([EARTH_RADIUS * position / np.linalg.norm(position, axis=1, keepdims=True), np.zeros(5000)])
     found = ones(x, 1000.0)
     assert len(found.parts) == 510  # all over the globe
     np.testing.assert_allclose(found.predict(Points.of(x)), 1.0, rtol=0, atol=1e-14)
@@ -180,10 +180,10 @@ def test_one_tile_is_kriging_on_its_plane():
         np.testing.assert_allclose(mine, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
 
 
-def test_two_coverings_agree_within_their_errors():
-    """And the truth lies as far off as they say."""
+def test_maps_by_tiles_of_different_size_agree_within_their_formal_errors():
+    """And the misfit to the truth is as large as the formal error."""
     x, target = around(0.0, 60.0, 300, 600.0), around(0.0, 60.0, 200, 550.0, seed=3)
-    y = sea(np.vstack([x, target]))[:, 0]
+    y = realisation(np.vstack([x, target]))[:, 0]
     observed = y[:300] + 0.02 * np.random.default_rng(2).normal(size=300)
     (one, error), (other, _) = (
         Tiled(replace(FINE, margin=150.0, samples=8), size=size, margin=250.0)
@@ -196,17 +196,17 @@ def test_two_coverings_agree_within_their_errors():
     assert error.min() < 0.06 < y[300:].std()
 
 
-def test_variance_follows_the_place():
-    """Kriging takes its variance from the data: a calm region next to an energetic one has a smaller formal error."""
-    quiet, loud = around(-20.0, 0.0, 300, 500.0), around(20.0, 0.0, 300, 500.0)
-    y = np.concatenate([0.03 / 0.1 * sea(quiet)[:, 0], 0.3 / 0.1 * sea(loud)[:, 0]])
-    found = Tiled(replace(FINE, covariance=None), size=700.0).fit(np.vstack([quiet, loud]), y, white(600))
+def test_each_tile_takes_its_variance_from_its_own_data():
+    """Of kriging: a calm region next to an energetic one has a smaller prior amplitude."""
+    calm, energetic = around(-20.0, 0.0, 300, 500.0), around(20.0, 0.0, 300, 500.0)
+    y = np.concatenate([0.03 / 0.1 * realisation(calm)[:, 0], 0.3 / 0.1 * realisation(energetic)[:, 0]])
+    found = Tiled(replace(FINE, covariance=None), size=700.0).fit(np.vstack([calm, energetic]), y, white(600))
     east = found.axes[:, 2, 1] > 0.0
     sigma = np.array([part.problem.covariance.sigma for part in found.parts])
     assert sigma[east].min() > 4.0 * sigma[~east].max()
 
 
-def test_each_tile_has_its_own_middle_of_a_pass():
+def test_the_slope_of_a_pass_is_about_its_middle_within_each_tile():
     """A half-orbit is 20 000 km long: far from its middle, a slope would be a bias of half a metre."""
     latitude = np.linspace(-60.0, 60.0, 2000)
     tracks = xr.Dataset(
@@ -220,12 +220,12 @@ def test_each_tile_has_its_own_middle_of_a_pass():
     seen = []
 
     @dataclass(frozen=True, kw_only=True)
-    class Listening(Constant):
+    class Recording(Constant):
         def fit(self, x, y, error):
             seen.append((x, error))
             return super().fit(x, y, error)
 
-    tracks.inr.fit(Tiled(Listening(pass_slope=0.05), size=600.0, margin=200.0))
+    tracks.inr.fit(Tiled(Recording(pass_slope=0.05), size=600.0, margin=200.0))
     assert len(seen) > 10
     for x, error in seen:
         step = 1e-3 * np.linalg.norm(np.diff(x[:, :2], axis=0), axis=1)
@@ -233,7 +233,7 @@ def test_each_tile_has_its_own_middle_of_a_pass():
         np.testing.assert_allclose(np.diff(error.distance), step, rtol=0.02)
 
 
-def test_a_tile_with_one_observation():
+def test_a_tile_with_one_observation_is_mapped():
     tracks = two_missions()
     lonely = tracks.isel(time=[0]).assign_coords(longitude=("time", [200.0]))
     both = xr.concat([tracks, lonely], "time")
@@ -245,10 +245,10 @@ def test_a_tile_with_one_observation():
 # --- derivatives --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("place", POSITIONS.values(), ids=POSITIONS)
-def test_derivatives_are_central_differences_where_tiles_overlap(place):
-    x, target = around(*place, 120, 500.0), around(*place, 40, 400.0, seed=5)
-    found = Tiled(DENSE, size=300.0, margin=100.0).fit(x, sea(x)[:, 0], white(120))
+@pytest.mark.parametrize("position", POSITIONS.values(), ids=POSITIONS)
+def test_derivatives_are_central_differences_where_tiles_overlap(position):
+    x, target = around(*position, 120, 500.0), around(*position, 40, 400.0, seed=5)
+    found = Tiled(DENSE, size=300.0, margin=100.0).fit(x, realisation(x)[:, 0], white(120))
     covering = sum(taper(_tensor(target), axes, 300.0).numpy() > 0.0 for axes in found.axes)
     assert covering.max() >= 3
     _check_differences(found, target)
@@ -257,16 +257,16 @@ def test_derivatives_are_central_differences_where_tiles_overlap(place):
 def test_a_line_across_the_dateline_is_smooth():
     """Second differences of a map along a parallel, 180 E in its middle, hold no step and no kink."""
     x = around(*POSITIONS["dateline"], 120, 500.0)
-    found = Tiled(DENSE, size=300.0, margin=100.0).fit(x, sea(x)[:, 0], white(120))
+    found = Tiled(DENSE, size=300.0, margin=100.0).fit(x, realisation(x)[:, 0], white(120))
     longitude = 180.0 + np.arange(-200, 201) / 100.0
     line = Sphere(START).project(longitude, np.full(401, -35.0), np.full(401, START + 4 * DAY))
     bend = np.diff(found.predict(Points.of(line)), 2)
     assert np.abs(np.diff(bend)).max() < 0.05 * np.abs(bend).max()
 
 
-def test_samples_differentiate_as_well():
+def test_derivatives_of_posterior_samples_are_exact():
     x, target = around(12.0, 44.0, 80, 350.0), around(12.0, 44.0, 20, 300.0, seed=5)
-    found = Tiled(replace(FINE, spacing=40.0), size=300.0, margin=100.0).fit(x, sea(x)[:, 0], white(80))
+    found = Tiled(replace(FINE, spacing=40.0), size=300.0, margin=100.0).fit(x, realisation(x)[:, 0], white(80))
     state = {k: v.astype(np.float64) if v.dtype == np.float32 else v for k, v in found.sample(1, 0)[0].state().items()}
     _check_differences(TiledSampled.from_state(state), target, 1e-3)
 
@@ -322,19 +322,19 @@ def _tensor(x):
     return torch.from_numpy(x[:, :3])
 
 
-# --- errors and draws -----------------------------------------------------------------------------------
+# --- formal errors and posterior samples ----------------------------------------------------------------
 
 
-def test_it_knows_what_its_tiles_know():
+def test_tiles_give_formal_errors_and_samples_where_their_method_does():
     x = around(12.0, 44.0, 40, 300.0)
-    y, error = sea(x)[:, 0], white(40)
-    known = {
+    y, error = realisation(x)[:, 0], white(40)
+    given = {
         type(method).__name__: [
             isinstance(Tiled(method, size=500.0).fit(x, y, error), c) for c in (ErrorPredictor, SamplePredictor)
         ]
         for method in (Constant(), DENSE, FINE)
     }
-    assert known == {"Constant": [False, False], "OI": [True, False], "Kriging": [True, True]}
+    assert given == {"Constant": [False, False], "OI": [True, False], "Kriging": [True, True]}
     field = two_missions().inr.fit(Tiled(Constant(), size=500.0))
     with pytest.raises(ValueError, match=r"the method 'tiled' gives no posterior error"):
         field.interp({"time": [START], "latitude": [37.0], "longitude": [303.0]}, error=True)
@@ -343,9 +343,9 @@ def test_it_knows_what_its_tiles_know():
 def test_samples_vary_as_much_as_the_formal_error_also_where_tiles_overlap():
     x, target = around(12.0, 44.0, 60, 200.0), around(12.0, 44.0, 100, 180.0, seed=5)
     found = Tiled(replace(FINE, margin=150.0, samples=48), size=150.0, margin=100.0).fit(
-        x, sea(x)[:, 0], white(60, 0.05)
+        x, realisation(x)[:, 0], white(60, 0.05)
     )
-    drawn = np.array([draw.predict(Points.of(target)) for draw in found.sample(48, 0)])
+    drawn = np.array([sample.predict(Points.of(target)) for sample in found.sample(48, 0)])
     value, error = found.posterior(Points.of(target))
     weights = np.array([taper(_tensor(target), axes, found.radius).numpy() for axes in found.axes])
     ratio, share = drawn.std(axis=0, ddof=1) / error, np.sqrt((weights**2).sum(axis=0)) / weights.sum(axis=0)
@@ -357,7 +357,7 @@ def test_samples_vary_as_much_as_the_formal_error_also_where_tiles_overlap():
     assert np.abs(one - other).max() > 1e-3
 
 
-def test_samples_survive_files(tmp_path):
+def test_a_posterior_sample_is_saved_and_opened_unchanged(tmp_path):
     tracks = two_missions()
     field = tracks.inr.fit(Tiled(replace(FINE, coarsen=5), size=300.0))
     drawn = replace(field, predictor=field.predictor.sample(1, 0)[0])
@@ -388,27 +388,27 @@ def test_any_method_can_be_tiled(method, tmp_path):
 # --- grids ----------------------------------------------------------------------------------------------
 
 
-def test_tiles_are_asked_for_grids_as_grids():
+def test_a_grid_is_evaluated_as_a_grid_by_every_tile():
     """A grid, which splines take 50 times faster than its points, is a grid on the plane of every tile."""
     field = two_missions().inr.fit(Tiled(replace(FINE, coarsen=5), size=200.0, margin=100.0))
-    asked = []
+    shapes = []
 
-    class Listening(type(field.predictor.parts[0])):
-        kind = "listening"
+    class Recording(type(field.predictor.parts[0])):
+        kind = "recording"
 
         def predict(self, points):
-            asked.append(points.shape if points.grid else None)
+            shapes.append(points.shape if points.grid else None)
             return super().predict(points)
 
-    parts = tuple(Listening.from_state(part.state()) for part in field.predictor.parts)
-    listening = replace(field, predictor=replace(field.predictor, parts=parts))
+    parts = tuple(Recording.from_state(part.state()) for part in field.predictor.parts)
+    recording = replace(field, predictor=replace(field.predictor, parts=parts))
     grid = {
         "time": START + DAY * np.arange(3),
         "latitude": np.arange(36.0, 40.0, 0.5),
         "longitude": np.arange(301.0, 305.0),
     }
-    maps = xr.merge([listening.interp(grid), listening.laplacian(grid)], combine_attrs="drop")
-    assert len(asked) > 5 and all(shape is not None and shape[0] == 3 for shape in asked)
+    maps = xr.merge([recording.interp(grid), recording.laplacian(grid)], combine_attrs="drop")
+    assert len(shapes) > 5 and all(shape is not None and shape[0] == 3 for shape in shapes)
     points = xr.Dataset(coords=grid).stack(point=("time", "latitude", "longitude")).isel(point=slice(None, None, -1))
     points = points.reset_index("point")
     for name, found in (("sla", field.interp(points)), ("laplacian_sla", field.laplacian(points))):
@@ -455,7 +455,7 @@ def test_errors_of_tiles_can_be_searched():
         ({"noise": -1.0}, ValueError, "noise must be a finite number above zero"),
     ],
 )
-def test_settings_out_of_range(settings, error, message):
+def test_settings_out_of_range_are_refused(settings, error, message):
     with pytest.raises(error, match=message):
         Tiled(**settings)
 
@@ -470,7 +470,7 @@ def test_a_tile_that_cannot_be_mapped_says_where_it_is():
     )
 
 
-def test_many_tiles_warn_once():
+def test_warnings_of_many_tiles_come_as_one():
     x = around(12.0, 44.0, 200, 1500.0)
     with pytest.warns(UserWarning, match=r"^\d+ warnings came from \d+ tiles, the first: few observations") as caught:
         Tiled(Constant(warned_below=1000), size=500.0).fit(x, x[:, 0], white(200))
@@ -480,7 +480,7 @@ def test_many_tiles_warn_once():
 # --- real tracks ----------------------------------------------------------------------------------------
 
 
-def test_a_day_of_the_globe(shared_data):
+def test_a_day_of_real_tracks_is_mapped_over_the_whole_globe(shared_data):
     """One satellite, one day: everything it has seen is mapped, across the dateline and without a seam."""
     with xr.open_dataset(shared_data / "nasa_ssh" / "GSFC-alt_ssh20220101.nc") as ds:
         tracks = ds[["ssh"]].where(ds.nasa_flag == 0).load()

@@ -92,7 +92,7 @@ def test_posterior_samples_have_the_spread_of_the_formal_error(members):
     np.testing.assert_array_equal(drawn, again)
 
 
-def test_an_ensemble_survives_its_state():
+def test_an_ensemble_is_rebuilt_from_its_state():
     x, y, _, _, index = observed_passes()
     found = replace(SMALL, members=2, steps=10).fit(x, y, pass_error(y, index))
     again = EnsemblePredictor.from_state(found.state())
@@ -132,7 +132,7 @@ def test_the_last_layer_is_the_textbook_posterior():
 
 @dataclass(frozen=True)
 class Unaware:
-    """A member that is off by as much as planted, and whose last layer knows of a tenth of it."""
+    """A member that is off by as much as planted, and whose last layer has a formal error of a tenth of it."""
 
     off: np.ndarray
     known: float = 0.005

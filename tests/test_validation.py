@@ -107,7 +107,7 @@ def test_passes_keep_their_numbers_when_some_are_taken():
     assert cross_validate(some, SPHERE, "pass").sizes == {"fold": 5}
 
 
-def test_a_trial_that_cannot_be_is_survived():
+def test_a_search_goes_on_after_a_trial_that_fails():
     start = with_settings(SPHERE, {"frame": "degrees", "length_scale": 40.0})  # the first move asks for 60 degrees
     found = tune(passes(), start, ["length_scale"], evaluations=4)
     assert np.isinf(found.trials.rmse.values).any() and np.isfinite(found.rmse)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from importlib.metadata import version
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from xinr import accessor as accessor
@@ -34,47 +35,20 @@ if TYPE_CHECKING:
 
     __version__: str
 
-# Imported on first use, so that ``import xinr`` costs little more than xarray: the module of each public name.
+# Where public names other than methods are, imported on first use: ``import xinr`` costs little more than xarray.
 _HOMES = {
-    "ArhanColinDeVerdiere": "xinr.methods.covariances",
-    "Duacs": "xinr.methods.oi.duacs",
-    "Field": "xinr.fields.field",
-    "Finer": "xinr.methods.neural.architectures.finer",
-    "FittedField": "xinr.fields.fitted",
-    "Fourier": "xinr.methods.neural.architectures.fourier",
-    "FourierMFN": "xinr.methods.neural.architectures.fouriermfn",
-    "GaborMFN": "xinr.methods.neural.architectures.gabormfn",
-    "Gaussian": "xinr.methods.covariances",
-    "HashGrid": "xinr.methods.neural.architectures.hashgrid",
-    "Kriging": "xinr.methods.kriging.method",
-    "METHODS": "xinr.methods",
-    "MapField": "xinr.fields.gridded",
-    "Matern": "xinr.methods.covariances",
-    "Method": "xinr.methods",
-    "ModulatedSiren": "xinr.methods.neural.architectures.modulated",
-    "OI": "xinr.methods.oi.method",
-    "Observations": "xinr.observations",
-    "Positional": "xinr.methods.neural.architectures.positional",
-    "Siren": "xinr.methods.neural.architectures.siren",
-    "Spectral": "xinr.methods.covariances",
-    "Tiled": "xinr.methods.tiled.method",
-    "Tuned": "xinr.validation",
-    "Wire": "xinr.methods.neural.architectures.wire",
-    "cross_validate": "xinr.validation",
-    "fit": "xinr.fields.fitting",
-    "open_field": "xinr.fields.storage",
-    "open_tracks": "xinr.observations",
-    "tune": "xinr.validation",
+    "xinr.fields.field": ("Field",),
+    "xinr.fields.fitted": ("FittedField",),
+    "xinr.fields.fitting": ("fit",),
+    "xinr.fields.gridded": ("MapField",),
+    "xinr.fields.storage": ("open_field",),
+    "xinr.methods": ("METHODS", "Method"),
+    "xinr.methods.covariances": ("ArhanColinDeVerdiere", "Gaussian", "Matern", "Spectral"),
+    "xinr.observations": ("Observations", "open_tracks"),
+    "xinr.validation": ("Tuned", "cross_validate", "tune"),
 }
-_ROOMS = {
-    "challenges": "xinr.challenges",
-    "covariances": "xinr.methods.covariances",
-    "datasets": "xinr.datasets",
-    "methods": "xinr.methods",
-    "metrics": "xinr.metrics",
-    "plots": "xinr.plots",
-    "simulate": "xinr.simulate",
-}
+_ROOMS = {name: f"xinr.{name}" for name in ("challenges", "datasets", "methods", "metrics", "plots", "simulate")}
+_ROOMS["covariances"] = "xinr.methods.covariances"
 
 __all__ = [
     "METHODS",
@@ -118,13 +92,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    if name in _ROOMS:
-        return import_module(_ROOMS[name])
     if name == "__version__":
-        return import_module("importlib.metadata").version("xinr")
-    raise AttributeError(f"module 'xinr' has no attribute {name!r}")
+        return version("xinr")
+    if name not in __all__:
+        raise AttributeError(f"module 'xinr' has no attribute {name!r}")
+    if name in _ROOMS:
+        return resolve_name(_ROOMS[name])
+    home = next((home for home, names in _HOMES.items() if name in names), None)
+    return resolve_name(f"{home}:{name}" if home else resolve_name("xinr.methods.registry:ADDRESSES")[name.lower()])
 
 
 def __dir__() -> list[str]:

@@ -1,7 +1,5 @@
 """Warnings that point at the line which called the package, however deep they arise."""
 
-from __future__ import annotations
-
 import warnings
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The command ``xinr``. Each command imports what it needs when it runs, so that ``xinr --help`` is quick."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager

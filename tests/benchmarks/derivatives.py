@@ -148,7 +148,7 @@ def example(method: NeuralMethod, points: int) -> tuple[Height, Tensor, Tensor]:
 def timed(
     chosen: dict[str, Way], network: Height, z: Tensor, directions: Tensor, pairs: Pairs, repeats: int
 ) -> dict[str, float]:
-    """Return the CPU seconds of each way in blocks, having seen that they agree with the first.
+    """Return the CPU seconds of each way in blocks, having checked that they agree with the first.
 
     Raises
     ------

@@ -126,7 +126,7 @@ def _rounded(setting: float | Mapping[str, float]) -> str:
 
 
 def calibrated(challenge: Challenge, field: FittedField, method: Method) -> dict[str, float]:
-    """Return how well a method knows its error on the withheld track, averaged as the method averages."""
+    """Return the calibration of a formal error on the withheld track, averaged as the method averages."""
     if not isinstance(field.predictor, ErrorPredictor):
         return {}
     points = Observations.from_tracks(challenge.track, variable="sla_unfiltered", region=challenge.region)

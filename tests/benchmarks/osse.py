@@ -34,7 +34,7 @@ from xinr.simulate.ocean.covariance import covariance_of
 ELSEWHERE, ELSEWHERE_DAYS = 1, 400.0
 OI_SCALES = ("length_scale", "time_scale", "noise")
 SPECTRUM = ("noise", "sigma", "length_scale", "time_scale", "exponent", "time_exponent", "decorrelation_exponent")
-#: Settings searched from each start, and on the tracks of which realisation; no search knows that it drifts eastward.
+#: Settings searched from each start, and on the tracks of which realisation; no search assumes that it drifts eastward.
 SEARCHED: dict[str, tuple[tuple[str, ...], int]] = {
     "OI, tuned": (OI_SCALES, 0),
     "DUACS-like OI": (OI_SCALES, 0),

@@ -72,7 +72,7 @@ class Case:
 
 
 def one_layer_ocean() -> Field:
-    """Simulate the ocean of one layer, whose equation the quasi-geostrophic penalty knows but for forcing and drag."""
+    """Simulate one layer: the equation of the quasi-geostrophic penalty, and forcing and drag."""
     return as_field(qg(60.0, model="one-layer", start=PERIOD[0]))
 
 

@@ -60,7 +60,7 @@ def machine(challenge: Challenge, repeats: int) -> Iterator[Measurement]:
     started = perf_counter()
     fitted = method.fit(x, y, error)
     whole = perf_counter() - started
-    count = 2 * len(fitted.history["residual"])  # of the heights and of the constant drift
+    count = 2 * len(fitted.history["residual"])  # of the observations and of the constant drift
     problem = method.conditioning(method.lattice(x), x, error)
     seconds = fastest(_parts(problem, len(y)), 10 * repeats)
     shape = problem.lattice.shape

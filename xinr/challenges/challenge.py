@@ -1,7 +1,5 @@
 """A challenge: observations to map, what is withheld, and the rules of the score, in one object for every method."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Data challenge 2020a: simulated altimetry of the ocean model NATL60, whose sea surface is the truth."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

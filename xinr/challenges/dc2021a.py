@@ -1,7 +1,5 @@
 """Data challenge 2021a: a year of real altimetry over the Gulf Stream, CryoSat-2 withheld."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Find the files of a challenge by their names, whatever folders they lie in."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
@@ -29,12 +27,7 @@ def chosen(missions: Iterable[str], known: Collection[str]) -> list[str]:
 def one_of_each(folder: Path, patterns: dict[str, str], name: str) -> dict[str, Path]:
     """Return the file whose name fits each pattern, anywhere below the folder of a dataset of that name.
 
-    Raises
-    ------
-    FileNotFoundError
-        No file fits, with what is there.
-    ValueError
-        Several fit.
+    FileNotFoundError for a pattern that none fits, with what is there; ValueError for one that several fit.
     """
     found = {key: below(folder, pattern) for key, pattern in patterns.items()}
     missing = [key for key, paths in found.items() if not paths]

@@ -1,7 +1,5 @@
 """The mapping challenge of the Western Mediterranean."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

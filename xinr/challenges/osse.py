@@ -1,7 +1,5 @@
 """Challenges on a simulated ocean, whose truth is known."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Challenges by name, as the commands know them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from inspect import signature
 from pathlib import Path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,25 +12,18 @@ if TYPE_CHECKING:
 
 # Imported on first use, so that listing files does not import what downloads them.
 _HOMES = {
-    "DATASETS": "xinr.datasets.registry",
-    "L3_MISSIONS": "xinr.datasets.copernicus",
-    "download": "xinr.datasets.fetch",
-    "download_l3": "xinr.datasets.copernicus",
-    "read_l3": "xinr.datasets.copernicus",
+    "registry": ("DATASETS",),
+    "fetch": ("download",),
+    "copernicus": ("L3_MISSIONS", "download_l3", "read_l3"),
 }
 
-__all__ = [
-    "DATASETS",
-    "L3_MISSIONS",
-    "download",
-    "download_l3",
-    "read_l3",
-]
+__all__ = ["DATASETS", "L3_MISSIONS", "download", "download_l3", "read_l3"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+    for home, names in _HOMES.items():
+        if name in names:
+            return resolve_name(f"xinr.datasets.{home}:{name}")
     raise AttributeError(f"module 'xinr.datasets' has no attribute {name!r}")
 
 

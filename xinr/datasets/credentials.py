@@ -1,7 +1,5 @@
 """User names and passwords, from a file, the environment or netrc; no message or repr shows them."""
 
-from __future__ import annotations
-
 import os
 import stat
 from collections.abc import Mapping
@@ -52,19 +50,8 @@ ACCOUNTS = {
 def find_credentials(account: Account, file: str | Path | None = None, url: str = "") -> Credentials | None:
     """Return the user name and password of an account: from the file if given, else the environment, else netrc.
 
-    Parameters
-    ----------
-    account : Account
-        Account with the provider.
-    file : str or Path, optional
-        YAML file with a block ``<account>: {username: ..., password: ...}``, among any others.
-    url : str
-        Server, as in netrc.
-
-    Returns
-    -------
-    Credentials or None
-        None if there are none.
+    None where there are none. The file is YAML with a block ``<account>: {username: ..., password: ...}``, among any
+    others; ``url`` is the server, as in netrc.
 
     Raises
     ------

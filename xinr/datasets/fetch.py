@@ -1,7 +1,5 @@
 """Download a dataset: files appear when complete, and existing files are not downloaded again."""
 
-from __future__ import annotations
-
 import gzip
 import os
 import shutil
@@ -17,7 +15,7 @@ import pooch
 from tqdm.auto import tqdm
 
 from xinr.datasets.credentials import ACCOUNTS, EXAMPLE, Credentials, find_credentials
-from xinr.datasets.registry import ARCHIVE, Remote, Source, dataset
+from xinr.datasets.registry import ARCHIVE, DATASETS, Remote, Source
 from xinr.datasets.transfer import Transfer
 
 
@@ -77,7 +75,9 @@ def download(
     Traceback (most recent call last):
     ValueError: source must be one of ['meom', 'aviso'], got 'elsewhere'.
     """
-    collection = dataset(name)
+    if name not in DATASETS:
+        raise ValueError(f"no dataset {name!r}: expected one of {list(DATASETS)}.")
+    collection = DATASETS[name]
     server = collection.source(source)
     if url is not None:
         server = replace(server, root=_checked(url))

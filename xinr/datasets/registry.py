@@ -1,7 +1,5 @@
 """The datasets that can be downloaded: their servers and files."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -14,24 +12,12 @@ ARCHIVE = ".tar.gz"
 
 @dataclass(frozen=True)
 class Remote:
-    """A file on a server.
+    """A file on a server."""
 
-    Parameters
-    ----------
-    path : str
-        Relative to the folder of its dataset; of an archive (``.tar.gz``), the folder of its files.
-    url : str
-        Relative to the root of its source.
-    size : float, optional
-        Bytes; rounded where there is no checksum.
-    sha256 : str, optional
-        Checksum.
-    """
-
-    path: str
-    url: str
-    size: float | None = None
-    sha256: str | None = None
+    path: str  #: Relative to the folder of its dataset; of an archive (``.tar.gz``), the folder of its files.
+    url: str  #: Relative to the root of its source.
+    size: float | None = None  #: Bytes; rounded where there is no checksum.
+    sha256: str | None = None  #: Checksum.
 
     @property
     def is_archive(self) -> bool:
@@ -77,13 +63,6 @@ class Collection:
         if name is not None and name not in self.sources:
             raise ValueError(f"source must be one of {list(self.sources)}, got {name!r}.")
         return self.sources[name or next(iter(self.sources))]
-
-
-def dataset(name: str) -> Collection:
-    """Return the dataset of that name."""
-    if name not in DATASETS:
-        raise ValueError(f"no dataset {name!r}: expected one of {list(DATASETS)}.")
-    return DATASETS[name]
 
 
 DC2021A_TRACKS = "dt_gulfstream_{}_phy_l3_20161201-20180131_285-315_23-53.nc"

@@ -59,21 +59,14 @@ class Part:
 class Transfer:
     """Download a file: a downloader of `pooch`.
 
-    Parameters
-    ----------
-    path : Path
-        Final path of the file.
-    credentials : Credentials, optional
-        For HTTP basic authentication.
-
     Notes
     -----
     The rest of a file is requested by ``Range`` with ``If-Range``; a server without them sends the whole file. A broken
     connection is resumed at once, as long as each attempt makes progress.
     """
 
-    path: Path
-    credentials: Credentials | None = None
+    path: Path  #: Final path of the file.
+    credentials: Credentials | None = None  #: For HTTP basic authentication.
 
     def __call__(self, url: str, output_file: str, pooch: Any) -> None:
         """Download ``url``, and move it to ``output_file`` when complete; for errors see `xinr.datasets.download`."""
@@ -99,10 +92,8 @@ class Transfer:
         headers = {"Accept-Encoding": "identity"}  # sizes and ranges are those of the file itself
         if part.size and part.modified:
             headers |= {"Range": f"bytes={part.size}-", "If-Range": formatdate(part.modified, usegmt=True)}
-        login = self.credentials
-        auth = (
-            HTTPBasicAuth(login.username, login.password) if login else None
-        )  # a tuple would show the password in tracebacks
+        login = self.credentials  # as a tuple it would show the password in tracebacks
+        auth = HTTPBasicAuth(login.username, login.password) if login else None
         with requests.get(url, headers=headers, auth=auth, stream=True, timeout=TIMEOUT) as response:
             if response.status_code == requests.codes.requested_range_not_satisfiable:
                 part.path.unlink()  # not shorter than the file: start again
@@ -117,16 +108,17 @@ class Transfer:
     def _append(self, response: requests.Response, part: Part) -> None:
         length = response.headers.get("Content-Length")
         total = None if length is None else part.size + int(length)
-        with _space(self.path, part, total), part.path.open("ab") as file, self._bar(part.size, total) as bar:
+        shown = {"desc": self.path.name, "unit": "B", "unit_scale": True, "disable": None, "leave": False, "delay": 1}
+        with (
+            _space(self.path, part, total),
+            part.path.open("ab") as file,
+            tqdm(total=total, initial=part.size, **shown) as bar,
+        ):
             for chunk in response.iter_content(CHUNK):
                 file.write(chunk)
                 bar.update(len(chunk))
         if total is not None and part.size != total:
             raise requests.ConnectionError(f"{part.size} of {total} bytes")
-
-    def _bar(self, have: int, total: int | None) -> Any:
-        bytes_ = {"unit": "B", "unit_scale": True}
-        return tqdm(total=total, initial=have, desc=self.path.name, disable=None, leave=False, delay=1, **bytes_)
 
 
 def _check(response: requests.Response, with_credentials: bool) -> None:

@@ -1,7 +1,5 @@
 """What can be compared with a reference: withheld tracks, or gridded truth."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
@@ -56,7 +54,9 @@ class Comparable(ABC):
         """
         if is_grid(reference):
             return self._score_on_grid(reference, protocol, options)
-        return self._score_on_track(reference, protocol or "dc2021a", options)
+        track = select(reference, options.get("region"), options.get("period"))
+        table = score(self.on_track(track), track, protocol=protocol or "dc2021a", **options)
+        return table.assign_attrs(mdt_added=str(self.is_anomaly), field=self.summary)
 
     def _score_on_grid(
         self, reference: xr.Dataset | xr.DataArray, protocol: str | None, options: Mapping[str, Any]
@@ -74,13 +74,6 @@ class Comparable(ABC):
             )
         table = score_maps(self.interp(truth)[self.name], truth)
         return table.assign_attrs(field=self.summary)
-
-    def _score_on_track(
-        self, reference: xr.Dataset | xr.DataArray, protocol: str, options: Mapping[str, Any]
-    ) -> xr.Dataset:
-        track = select(reference, options.get("region"), options.get("period"))
-        table = score(self.on_track(track), track, protocol=protocol, **options)
-        return table.assign_attrs(mdt_added=str(self.is_anomaly), field=self.summary)
 
     def on_track(self, track: xr.Dataset) -> xr.Dataset:
         """Evaluate the absolute height at the points of a track, as `score` compares it.

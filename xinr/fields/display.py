@@ -1,7 +1,5 @@
 """How a field is shown: as text, as HTML with a small map, and where a quick look at it goes."""
 
-from __future__ import annotations
-
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from html import escape
@@ -20,16 +18,9 @@ WIDTH = 260
 
 
 def grid_over(extent: Mapping[str, Any], time: Any, nodes: int) -> xr.Dataset:
-    """Return a grid of one time over the extent of a field's data.
+    """Return a grid over the extent of a field's data, so many nodes along its longer side, of one time.
 
-    Parameters
-    ----------
-    extent : mapping
-        First and last longitude, latitude [degrees] and time.
-    time : str, datetime64 or None
-        Which time; by default the middle, at 00:00 where that is within.
-    nodes : int
-        Along the longer side.
+    By default the middle of the period, at 00:00 where that is within.
 
     Examples
     --------

@@ -78,12 +78,10 @@ class Field(Comparable):
         if not error:
             return self._dataset({self.name: self._value(points).assign_attrs(self._attrs("", "m"))})
         value, deviation = self._posterior(points)
-        attrs, comment = self._attrs("", "m"), self._error_comment
-        deviation.attrs = {"long_name": f"posterior standard deviation of {attrs['long_name']}", "units": "m"}
+        attrs = self._attrs("", "m")
+        deviation.attrs |= {"long_name": f"posterior standard deviation of {attrs['long_name']}", "units": "m"}
         if "standard_name" in attrs:
             deviation.attrs["standard_name"] = f"{attrs['standard_name']} standard_error"
-        if comment:
-            deviation.attrs["comment"] = comment
         return self._dataset({self.name: value.assign_attrs(attrs), f"err_{self.name}": deviation})
 
     def gradient(self, target: TargetLike | None = None) -> xr.Dataset:
@@ -106,12 +104,7 @@ class Field(Comparable):
         )
 
     def laplacian(self, target: TargetLike | None = None) -> xr.Dataset:
-        """Apply the horizontal Laplacian of the sphere (Laplace-Beltrami).
-
-        Parameters
-        ----------
-        target : Dataset, DataArray or mapping, optional
-            As for `gradient`.
+        """Apply the horizontal Laplacian of the sphere (Laplace-Beltrami), at a target as for `gradient`.
 
         Returns
         -------
@@ -122,12 +115,7 @@ class Field(Comparable):
         return self._dataset({f"laplacian_{self.name}": bend.assign_attrs(self._attrs("Laplacian of ", "m-1"))})
 
     def currents(self, target: TargetLike | None = None) -> xr.Dataset:
-        """Differentiate the field into the geostrophic currents that balance its slopes.
-
-        Parameters
-        ----------
-        target : Dataset, DataArray or mapping, optional
-            As for `gradient`.
+        """Differentiate the field into the geostrophic currents that balance its slopes, at a target as for `gradient`.
 
         Returns
         -------
@@ -141,15 +129,7 @@ class Field(Comparable):
     def evaluate(self, target: TargetLike) -> xr.Dataset:
         """Evaluate all that the field knows: height, formal error if there is one, gradient and Laplacian.
 
-        Parameters
-        ----------
-        target : Dataset, DataArray or mapping
-            As for `interp`.
-
-        Returns
-        -------
-        Dataset
-            What `interp`, `gradient` and `laplacian` give, together.
+        The target is as for `interp`; the Dataset has what `interp`, `gradient` and `laplacian` give, together.
         """
         parts = [self.interp(target, error=self.has_error), self.gradient(target), self.laplacian(target)]
         return xr.merge(parts, combine_attrs="override", join="exact", compat="override")
@@ -208,11 +188,6 @@ class Field(Comparable):
     def has_error(self) -> bool:
         """Whether the field has a formal error."""
         return False
-
-    @property
-    def _error_comment(self) -> str:
-        """What a reader of its formal error must know."""
-        return ""
 
     def __repr__(self) -> str:
         return as_text(type(self).__name__, self.summary, self.info)

@@ -1,7 +1,5 @@
 """Fit a method to tracks, and the Field that comes of it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -52,7 +50,7 @@ class FittedField(Field):
         return xr.Dataset({key: ("check", np.asarray(column)) for key, column in columns.items()})
 
     def sample(self, target: TargetLike, count: int, seed: int = 0) -> xr.Dataset:
-        """Draw fields that the observations allow as well: each is as rough as the sea, where `interp` is smooth.
+        """Draw posterior samples: each is as rough as the signal, where `interp` is smooth.
 
         Parameters
         ----------
@@ -61,7 +59,7 @@ class FittedField(Field):
         count : int
             How many.
         seed : int
-            Draws of the same seed are of the same functions, whatever the target.
+            Samples of the same seed are of the same functions, whatever the target.
 
         Returns
         -------
@@ -71,7 +69,7 @@ class FittedField(Field):
         Raises
         ------
         ValueError
-            The method draws none, or the count is not above zero.
+            The method gives none, or the count is not above zero.
         """
         if not isinstance(self.predictor, SamplePredictor):
             raise ValueError(f"the method {self.info['method']!r} draws no samples: kriging does.")
@@ -85,11 +83,6 @@ class FittedField(Field):
     @override
     def has_error(self) -> bool:
         return isinstance(self.predictor, ErrorPredictor)
-
-    @property
-    @override
-    def _error_comment(self) -> str:
-        return self.predictor.error_comment if isinstance(self.predictor, ErrorPredictor) else ""
 
     @override
     def stored(self) -> xr.Dataset:
@@ -121,20 +114,17 @@ class FittedField(Field):
             info=json.loads(ds.attrs["info"]),
         )
 
-    @override
     def _value(self, target: Target) -> xr.DataArray:
         value: xr.DataArray = self._at(target, lambda where, points: self.predictor.predict(points))
         return value
 
-    @override
     def _posterior(self, target: Target) -> tuple[xr.DataArray, xr.DataArray]:
         predictor = self.predictor
         if not isinstance(predictor, ErrorPredictor):
             raise ValueError(f"the method {self.info['method']!r} gives no posterior error: ask without error=True.")
         value, error = self._at(target, lambda where, points: predictor.posterior(points), 2)
-        return value, error
+        return value, error.assign_attrs({"comment": predictor.error_comment} if predictor.error_comment else {})
 
-    @override
     def _gradient(self, target: Target) -> dict[str, xr.DataArray]:
         def slopes(where: Points, points: Points) -> tuple[Array, ...]:
             gradient = self.predictor.gradient(points)
@@ -143,7 +133,6 @@ class FittedField(Field):
 
         return dict(zip("xyt", self._at(target, slopes, 3), strict=True))
 
-    @override
     def _laplacian(self, target: Target) -> xr.DataArray:
         def laplacian(where: Points, points: Points) -> Array:
             east, _, north = self.frame.metric_terms(*where.positions.T)
@@ -152,7 +141,6 @@ class FittedField(Field):
         found: xr.DataArray = self._at(target, laplacian)
         return found
 
-    @override
     def _derivatives(self, target: Target) -> dict[str, xr.DataArray]:
         def both_orders(where: Points, points: Points) -> tuple[Array, ...]:
             pairs, terms = [[(0, 0)], [(0, 1)], [(1, 1)]], self.frame.metric_terms(*where.positions.T)

@@ -1,7 +1,5 @@
 """Fit a method to tracks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
@@ -135,8 +133,5 @@ def _extent(points: Observations, frame: Frame) -> dict[str, list[Any]]:
     return {
         "longitude": [float(longitude.min()), float(longitude.max())],
         "latitude": [float(points.latitude.min()), float(points.latitude.max())],
-        "time": [
-            str(points.time.min().astype("datetime64[s]")),
-            str(points.time.max().astype("datetime64[s]")),
-        ],
+        "time": [str(end.astype("datetime64[s]")) for end in (points.time.min(), points.time.max())],
     }

@@ -1,7 +1,5 @@
 """Gridded maps as Fields: any L4 file has the verbs of a fitted field."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from typing import Any, Self, override
@@ -113,11 +111,9 @@ class MapField(Field):
     def _posterior(self, target: Target) -> tuple[xr.DataArray, xr.DataArray]:
         raise ValueError("a map gives no posterior error: ask without error=True.")
 
-    @override
     def _to_draw(self, time: Any) -> tuple[Field | xr.Dataset, xr.Dataset | None]:
         return self.height.to_dataset(name=self.name), None
 
-    @override
     def _small_map(self) -> xr.DataArray | None:
         if self.height.chunks is not None:
             return None

@@ -1,7 +1,5 @@
 """Write netCDF files that are whole or not there."""
 
-from __future__ import annotations
-
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -21,14 +19,9 @@ def write_netcdf(ds: xr.Dataset, path: Path, **options: Any) -> None:
     os.close(handle)
     try:
         ds.to_netcdf(temporary, engine="netcdf4", **options)
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.umask(umask := os.umask(0))  # to read it is to set it
+        os.chmod(temporary, 0o666 & ~umask)
         os.replace(temporary, path)
     finally:
         with suppress(FileNotFoundError):
             os.remove(temporary)
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current

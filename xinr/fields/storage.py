@@ -1,7 +1,5 @@
 """Open the Fields that `Field.save` wrote: arrays and plain settings, no pickle."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import xarray as xr

@@ -1,7 +1,5 @@
 """Derivatives of gridded maps on the sphere, by centred differences; lazy on dask arrays."""
 
-from __future__ import annotations
-
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -20,10 +18,11 @@ def slopes(
     Centred differences, exact for parabolas on any spacing; one-sided next to land and at the edges; NaN on land. A
     global grid is differentiated across its seam.
     """
-    east = first_difference(height, longitude, turn_of(longitude.values.astype(float))) / _metres_per_degree_east(
-        latitude
-    )
-    found = {"x": east, "y": first_difference(height, latitude) / METRES_PER_DEGREE}
+    east = first_difference(height, longitude, turn_of(longitude.values.astype(float)))
+    found = {
+        "x": east / (METRES_PER_DEGREE * _cosine(latitude)),
+        "y": first_difference(height, latitude) / METRES_PER_DEGREE,
+    }
     if time is not None:
         found["t"] = first_difference(height, (time - time[0]) / np.timedelta64(1, "s"))
     return found
@@ -38,7 +37,7 @@ def laplacian(height: xr.DataArray, longitude: xr.DataArray, latitude: xr.DataAr
     (east, west), (h_east, h_west) = _one_sided(height, longitude, turn_of(longitude.values.astype(float)))
     (north, south), (h_north, h_south) = _one_sided(height, latitude)
     cosine_north, cosine_south = _cosine(latitude + h_north / 2), _cosine(latitude - h_south / 2)
-    zonal = (east - west) / ((h_east + h_west) / 2) / _metres_per_degree_east(latitude) ** 2
+    zonal = (east - west) / ((h_east + h_west) / 2) / (METRES_PER_DEGREE * _cosine(latitude)) ** 2
     flux = (cosine_north * north - cosine_south * south) / ((h_north + h_south) / 2)
     total: xr.DataArray = zonal + flux / _cosine(latitude) / METRES_PER_DEGREE**2
     return total
@@ -102,10 +101,6 @@ def _neighbours(array: xr.DataArray, dim: str, turn: float | None) -> tuple[xr.D
     if turn is not None:
         return array.roll({dim: -1}), array.roll({dim: 1})
     return array.shift({dim: -1}), array.shift({dim: 1})
-
-
-def _metres_per_degree_east(latitude: xr.DataArray) -> xr.DataArray:
-    return METRES_PER_DEGREE * _cosine(latitude)
 
 
 def _cosine(latitude: xr.DataArray) -> xr.DataArray:

@@ -4,8 +4,6 @@ A method sees points ``x`` of shape (n, d) and knows no geography. A frame puts 
 direction of ``x`` lies east, north, and one second, so that derivatives come out in SI units on the sphere.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, override
@@ -40,17 +38,10 @@ class Frame(ABC):
     With ``u(x)`` a function in the frame, the derivatives on the sphere are ``east · ∇u`` [u/m], ``north · ∇u``
     [u/m], and the second derivatives along great circles ``eastᵀ H east + metric_term · ∇u`` [u/m²] and so on, where
     ``H`` is the Hessian, and the metric terms come from the curvature of the coordinate lines or of the sphere.
-
-    Parameters
-    ----------
-    epoch : datetime64
-        Day from which time counts.
-    origin : float
-        Longitude mid-domain [degrees].
     """
 
-    epoch: np.datetime64
-    origin: float = 0.0
+    epoch: np.datetime64  #: Day from which time counts.
+    origin: float = 0.0  #: Longitude mid-domain [degrees].
     kind: ClassVar[str]
 
     def project(self, longitude: Array, latitude: Array, time: Times) -> Array:
@@ -222,7 +213,7 @@ class Plane(Frame):
 
 
 FRAMES: dict[str, type[Frame]] = {"sphere": Sphere, "degrees": Degrees, "plane": Plane}
-#: Furthest a place may lie from the centre of a `Plane`, so that lengths are within 1 % [km].
+#: Furthest a position may lie from the centre of a `Plane`, so that lengths are within 1 % [km].
 PLANE_RADIUS = 1790.0
 
 

@@ -1,7 +1,5 @@
 """Geostrophic surface currents: velocity, vorticity, strain, kinetic energy."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np
@@ -93,10 +91,7 @@ def currents(derivatives: Mapping[str, xr.DataArray], *, anomaly: bool) -> dict[
 def geostrophic(east: xr.DataArray, north: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
     """Return the eastward and the northward geostrophic velocity [m/s]: NaN within 5 degrees of the equator.
 
-    Parameters
-    ----------
-    east, north : DataArray
-        Slopes of the sea surface [m/m], with their latitudes.
+    From the eastward and the northward slope of the sea surface [m/m], with their latitudes.
 
     Examples
     --------
@@ -109,13 +104,7 @@ def geostrophic(east: xr.DataArray, north: xr.DataArray) -> tuple[xr.DataArray, 
 
 
 def coriolis(latitude: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
-    """Return the Coriolis parameter [1/s], NaN within 5 degrees of the equator, and its slope northward [1/(m s)].
-
-    Examples
-    --------
-    >>> [f"{float(value):.4g}" for value in coriolis(xr.DataArray(30.0))]
-    ['7.292e-05', '1.982e-11']
-    """
+    """Return the Coriolis parameter [1/s], NaN within 5 degrees of the equator, and its slope northward [1/(m s)]."""
     angle = np.pi / 180.0 * latitude.astype(np.float64)
     sine, cosine = (xr.apply_ufunc(function, angle, dask="allowed") for function in (np.sin, np.cos))
     f = 2.0 * EARTH_SPIN * sine.where(abs(latitude) > EQUATORIAL)

@@ -1,7 +1,5 @@
 """Points at which a function is evaluated: a grid stays a grid, a track stays a track."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -16,15 +14,6 @@ from xinr._typing import Array
 class Points:
     """Positions and times: every position at every time (a grid), or each position at a time of its own (a track).
 
-    Parameters
-    ----------
-    positions : ndarray (m, q)
-        Longitude and latitude [degrees], or the coordinates of a frame without its time.
-    times : ndarray (k,)
-        ``datetime64[ns]``, or days since the epoch of a frame. On a track k = m.
-    grid : bool
-        Whether there are k m points, times varying slowest, rather than m.
-
     Examples
     --------
     >>> grid = Points(np.array([[1.0, 5.0], [2.0, 6.0]]), np.array([0.0, 10.0]), grid=True)
@@ -35,9 +24,9 @@ class Points:
            [ 2.,  6., 10.]])
     """
 
-    positions: Array
-    times: NDArray[Any]
-    grid: bool = False
+    positions: Array  #: Longitude and latitude [degrees], or coordinates of a frame without its time, (m, q).
+    times: NDArray[Any]  #: ``datetime64[ns]``, or days since the epoch of a frame, (k,); k = m on a track.
+    grid: bool = False  #: Whether there are k m points, times varying slowest, rather than m.
 
     @classmethod
     def of(cls, x: Array) -> Self:

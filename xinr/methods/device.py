@@ -1,30 +1,14 @@
 """Where to compute."""
 
-from __future__ import annotations
-
 import psutil
 import torch
 
 
 def device_from(name: str, *, metal: bool = True) -> torch.device:
-    """Return the device of that name; "auto" is a GPU where there is one: cuda, then mps.
+    """Return the device of that name ("cpu", "cuda", "cuda:1", "mps"); ValueError where there is none.
 
-    Parameters
-    ----------
-    name : str
-        "auto", "cpu", "cuda", "cuda:1", "mps".
-    metal : bool
-        Whether "auto" may take mps, which has neither float64 nor sparse products.
-
-    Raises
-    ------
-    ValueError
-        No such device here.
-
-    Examples
-    --------
-    >>> device_from("cpu")
-    device(type='cpu')
+    "auto" is a GPU if there is one: cuda, then mps unless ``metal`` is False, as mps has neither float64 nor sparse
+    products.
     """
     if name != "auto":
         try:
@@ -39,14 +23,7 @@ def device_from(name: str, *, metal: bool = True) -> torch.device:
 
 
 def check_memory(needed: int, device: torch.device, what: str, cure: str) -> None:
-    """Raise MemoryError where bytes are needed that a device does not have.
-
-    Examples
-    --------
-    >>> check_memory(10**15, torch.device("cpu"), "this", "less")
-    Traceback (most recent call last):
-    MemoryError: this needs 1e+06 GB, and cpu has ... free: use less.
-    """
+    """Raise MemoryError where bytes are needed that a device does not have."""
     available = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
     if needed > available:
         raise MemoryError(

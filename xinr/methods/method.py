@@ -136,14 +136,9 @@ def check_settings(method: type[Method], covariance: Any, names: Iterable[str]) 
 
 
 def resolve_settings(method: type[Method], covariance: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the method's own settings, those of its covariance put into the covariance.
+    """Return the method's own settings, those of its covariance put into the covariance; TypeError for unknown ones.
 
     A setting that the method itself lacks but its covariance has belongs to the covariance.
-
-    Raises
-    ------
-    TypeError
-        A setting that neither has.
     """
     covariance = settings.get("covariance", covariance)
     check_settings(method, covariance, settings)

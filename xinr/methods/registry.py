@@ -1,18 +1,15 @@
 """The registry of methods: ``method="oi"`` is a key of `METHODS`."""
 
-from __future__ import annotations
-
 from difflib import get_close_matches
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any
 
 from xinr.methods.method import Method, covariance_of, resolve_settings
 from xinr.methods.neural.networks import NETWORKS
 from xinr.methods.predictor import Predictor
 
-#: Name of each method, and where its class is. A class may stand in place of its address, so that one's own
-#: method is added by ``METHODS["mine"] = Mine``.
-METHODS: dict[str, str | type[Method]] = {
+#: Where the class of each method of xinr is.
+ADDRESSES = {
     "duacs": "xinr.methods.oi.duacs:Duacs",
     "finer": "xinr.methods.neural.architectures.finer:Finer",
     "fourier": "xinr.methods.neural.architectures.fourier:Fourier",
@@ -27,7 +24,8 @@ METHODS: dict[str, str | type[Method]] = {
     "tiled": "xinr.methods.tiled.method:Tiled",
     "wire": "xinr.methods.neural.architectures.wire:Wire",
 }
-
+#: Methods by name: their addresses, or classes, so that one's own is added by ``METHODS["mine"] = Mine``.
+METHODS: dict[str, str | type[Method]] = {**ADDRESSES}
 
 # Module of each predictor, imported when a saved Field is opened.
 Predictor.registry |= {
@@ -47,11 +45,7 @@ Predictor.registry |= {
 }
 
 # Module of each network, which has the name of its method.
-NETWORKS |= {
-    name: address.split(":")[0]
-    for name, address in METHODS.items()
-    if isinstance(address, str) and ".neural.architectures." in address
-}
+NETWORKS |= {name: address.split(":")[0] for name, address in ADDRESSES.items() if ".neural.architectures." in address}
 
 
 def method_from(method: str | Method, settings: dict[str, Any]) -> Method:
@@ -75,7 +69,7 @@ def method_from(method: str | Method, settings: dict[str, Any]) -> Method:
             )
         return method
     found = METHODS[_key(method)]
-    cls: type[Method] = _load(found) if isinstance(found, str) else found
+    cls: type[Method] = resolve_name(found) if isinstance(found, str) else found
     return cls(**resolve_settings(cls, covariance_of(cls), settings))
 
 
@@ -89,8 +83,3 @@ def _key(name: Any) -> str:
     raise ValueError(
         f"unknown method {name!r}: {hint} one of {sorted(METHODS)}, or an object such as xinr.OI(coarsen=3)."
     )
-
-
-def _load(address: str) -> Any:
-    module, name = address.split(":")
-    return getattr(import_module(module), name)

@@ -1,7 +1,5 @@
 """What a search of settings needs of a method: its misfit at withheld observations, and the variables searched."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -86,12 +84,6 @@ def to_variable(method: Method, name: str) -> float:
     """Return the variable z by which a setting is searched.
 
     The logarithm of what it exceeds its `lower_bound` by; of a drift, which has either sign, the drift over `DRIFT`.
-
-    Examples
-    --------
-    >>> from xinr.methods.oi import OI
-    >>> to_variable(OI(noise=1.0), "noise")
-    0.0
     """
     setting, bound = float(searched_setting(method, name)), lower_bound(method, name)
     return setting / DRIFT if np.isinf(bound) else float(np.log(setting - bound))

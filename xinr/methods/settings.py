@@ -1,18 +1,13 @@
 """Settings of methods: frozen dataclasses whose covariance's settings stand next to their own."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    pass
 
 
 def setting_names(settings: Any) -> list[str]:

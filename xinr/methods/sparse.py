@@ -1,7 +1,5 @@
 """Sparse matrices that multiply tensors, themselves and transposed."""
 
-from __future__ import annotations
-
 import warnings
 
 import numpy as np
@@ -11,14 +9,7 @@ from torch import Tensor
 
 
 class Sparse:
-    """A matrix (n, m) on a device.
-
-    Parameters
-    ----------
-    matrix : csr_array (n, m)
-        Kept, not copied, where its type fits.
-    device, dtype
-        Where and how to multiply.
+    """A matrix (n, m) on a device: kept, not copied, where its type fits.
 
     Notes
     -----

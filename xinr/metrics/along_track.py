@@ -38,7 +38,9 @@ def score(
     ----------
     prediction, reference : Dataset
         The same n points along one dimension, with equal times. Sea surface height [m] is `ssh` where there
-        is one, else `sla_unfiltered + mdt - lwe`. Points where either is NaN are dropped.
+        is one, else `sla_unfiltered + mdt - lwe`. Points where either is NaN are dropped (attribute `n_dropped`), and
+        so are repeats (`n_repeated`). Missions, told by the coordinate `mission`, else by positions, are cut into
+        passes one by one.
     protocol : {"dc2021a", "strict"}
         The published code with its known deviations, or without them (see Notes).
     region : (west, east, south, north), optional
@@ -63,7 +65,8 @@ def score(
     TypeError
         `prediction` or `reference` is not a Dataset.
     ValueError
-        Unknown protocol, a missing variable, different points, or no point to score.
+        Unknown protocol, a missing variable, different points, no point to score, passes of different sampling
+        intervals, or several points of one mission at one time.
 
     Warns
     -----
@@ -73,7 +76,7 @@ def score(
     Notes
     -----
     1. Each day scores ``1 - rms(ref - map) / rms(ref)``; mu and sigma are its mean and standard deviation.
-    2. The track is cut into passes where time jumps by more than 4 s, each pass into segments of
+    2. The track of each mission is cut into passes where time jumps by more than 4 s, each pass into segments of
        `segment_length` that start every quarter of it (Hann window, constant detrend, density).
     3. ``1 - PSD(map - ref) / PSD(ref)``, with PSDs averaged over segments, is 0.5 at lambda_x.
 
@@ -113,6 +116,7 @@ def score(
         segment_length_km=segment_length,
         delta_x_km=passes.delta_x,
         n_dropped=track.n_dropped,
+        n_repeated=track.n_repeated,
         n_passes=passes.first.size,
         null_prediction=track.null_name,
         resamples=resamples,
@@ -132,7 +136,7 @@ def track_sums(
     if protocol not in PROTOCOLS:
         raise ValueError(f"protocol={protocol!r} is unknown: choose one of {list(PROTOCOLS)}.")
     track = common_points(prediction, reference, region, period)
-    passes = Passes.cut(track.time, PROTOCOLS[protocol], segment_length)
+    passes = Passes.cut(track.time, track.mission, PROTOCOLS[protocol], segment_length)
     return track, Sums.of(passes, track.ref, track.map - track.ref)
 
 

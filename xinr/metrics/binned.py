@@ -1,7 +1,5 @@
 """Errors of a map by region: its misfit to a withheld track, averaged over boxes."""
 
-from __future__ import annotations
-
 import numpy as np
 import pyinterp
 import xarray as xr

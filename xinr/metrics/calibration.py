@@ -1,7 +1,5 @@
 """Calibration: whether the misfits are as large as the formal error of a field says."""
 
-from __future__ import annotations
-
 from typing import Any, Protocol
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Scores of the SSH mapping data challenge 2020a: maps against gridded truth (an OSSE)."""
 
-from __future__ import annotations
-
 import warnings
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Scores of several predictions on the same points, with paired bootstrap intervals of their differences."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from itertools import product
 from typing import Any

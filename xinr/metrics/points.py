@@ -1,7 +1,5 @@
 """The points on which a prediction and a reference track are compared."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,25 +8,30 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from xinr._typing import Array, Region
-from xinr.geo.coordinates import check_region, locate, within
+from xinr.geo.coordinates import check_region, find, locate, within
+from xinr.geo.frames import EARTH_RADIUS, upward
+from xinr.observations.passes import streams
 from xinr.observations.units import in_metres
 
 #: Distance of scored points from the edges of the region [degrees].
 BUFFER = 0.25
+#: Repeats of a point are at most this far from it [km].
+REPEAT_DISTANCE = 2.0
 
 
 @dataclass(frozen=True)
 class Track:
-    """Points that both have, sorted in time: arrays (n,), sea surface height [m]."""
+    """Points that both have, mission after mission, sorted in time: arrays (n,), sea surface height [m]."""
 
-    index: NDArray[np.intp]
-    """Indices of the points in the reference."""
+    index: NDArray[np.intp]  #: Of the points in the reference.
     time: NDArray[np.datetime64]
+    mission: NDArray[np.int64]  #: Number of the instrument of each point, ascending.
     ref: Array
     map: Array
     null: Array
     null_name: str
-    n_dropped: int
+    n_dropped: int  #: Points within region and period that one of the two lacks.
+    n_repeated: int  #: Points left out because an earlier one of the same instrument repeats them.
 
 
 def common_points(
@@ -37,7 +40,7 @@ def common_points(
     region: Region | None,
     period: tuple[str, str] | None,
 ) -> Track:
-    """Select, sort in time and check the points of `prediction` and `reference` (see `along_track.score`)."""
+    """Select, sort and check the points of `prediction` and `reference` (see `along_track.score`)."""
     ref, map_ = ssh_of(reference, "reference"), ssh_of(prediction, "prediction")
     time = _same_times(prediction, reference, map_.size, ref.size)
     inside = _inside(reference, time, region, period)
@@ -48,9 +51,16 @@ def common_points(
             f"{np.isfinite(map_[inside]).sum()} finite and the reference {np.isfinite(ref[inside]).sum()}. "
             "Make the prediction cover the track (a map gives NaN outside its grid)."
         )
-    order = np.flatnonzero(keep)[np.argsort(time[keep], kind="stable")]
+    n_dropped = int(inside.sum() - keep.sum())
+    order = np.flatnonzero(keep)
+    mission = _missions(reference, order, time[order])
+    sort = np.lexsort([time[order], mission])
+    order, mission = order[sort], mission[sort]
+    repeated = _repeated(reference, order, time[order], mission)
+    order, mission = order[~repeated], mission[~repeated]
     null, name = _null(reference, order, ref.size)
-    return Track(order, time[order], ref[order], map_[order], null, name, int(inside.sum() - keep.sum()))
+    columns = time[order], mission, ref[order], map_[order], null
+    return Track(order, *columns, name, n_dropped, int(repeated.sum()))
 
 
 def select(
@@ -71,7 +81,10 @@ def _inside(
     region: Region | None,
     period: tuple[str, str] | None,
 ) -> NDArray[np.bool_]:
-    inside = _in_period(time, period) & _in_region(ds, region, time.size)
+    inside = _in_period(time, period)
+    if region is not None:
+        check_region(region)  # before its coordinates are needed
+        inside &= within(locate(ds, "longitude").values, locate(ds, "latitude").values, region, BUFFER)
     if not inside.any():
         span = f"{time.min()} to {time.max()}" if time.size else "nothing, the track being empty"
         raise ValueError(
@@ -138,11 +151,46 @@ def _in_period(time: NDArray[Any], period: tuple[str, str] | None) -> NDArray[np
     return inside
 
 
-def _in_region(ds: xr.Dataset, region: Region | None, size: int) -> NDArray[np.bool_]:
-    if region is None:
-        return np.ones(size, dtype=bool)
-    check_region(region)  # before its coordinates are needed
-    return within(locate(ds, "longitude").values, locate(ds, "latitude").values, region, BUFFER)
+def _missions(reference: xr.Dataset, order: NDArray[np.intp], time: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the instrument of each chosen point: its mission, else by which ground tracks connect the points."""
+    if "mission" in reference and reference["mission"].ndim == 1:
+        names = reference["mission"].values[order].astype(str)
+        return np.unique(names, return_inverse=True)[1].astype(np.int64)
+    positions = _positions(reference, order)
+    return np.zeros(order.size, dtype=np.int64) if positions is None else streams(time, *positions)
+
+
+def _positions(reference: xr.Dataset, order: NDArray[np.intp]) -> tuple[Array, Array] | None:
+    """Return longitude and latitude of the chosen points, or None where the reference has none."""
+    if not (find(reference, "longitude") and find(reference, "latitude")):
+        return None
+    lon, lat = (locate(reference, axis).values.astype(np.float64) for axis in ("longitude", "latitude"))
+    return lon[order], lat[order]
+
+
+def _repeated(
+    reference: xr.Dataset, order: NDArray[np.intp], time: NDArray[Any], mission: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Return which points, sorted, repeat the one before: an instrument measures one point at a time.
+
+    Two releases of one pass differ by milliseconds: nearer than a quarter of the sampling interval is one point.
+    """
+    seconds, same = np.diff(time) / np.timedelta64(1, "s"), np.diff(mission) == 0
+    steps = seconds[same & (seconds > 0.0)]
+    # Half the steps may lie between a point and its repeat: those are the shorter ones.
+    step = np.quantile(steps, 0.75) if steps.size else 0.0
+    repeated = np.concatenate([[False], same & (seconds <= 0.25 * step)])
+    positions = _positions(reference, order)
+    if positions is None or not repeated.any():
+        return repeated
+    moved = np.linalg.norm(np.diff(EARTH_RADIUS * upward(*positions), axis=0), axis=1)[repeated[1:]]
+    if (moved > REPEAT_DISTANCE).any():
+        raise ValueError(
+            f"the reference has {np.count_nonzero(moved > REPEAT_DISTANCE)} points of the same mission and time at "
+            "different positions, as a swath or several altimeters of one name have: score one column of a swath, "
+            "ds.isel(num_pixels=20), and name each altimeter in the coordinate 'mission'."
+        )
+    return repeated
 
 
 def _null(reference: xr.Dataset, order: NDArray[np.intp], n: int) -> tuple[Array, str]:

@@ -1,7 +1,5 @@
 """Spectra and errors of a track by pass, so that whole passes can be resampled."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
@@ -15,6 +13,7 @@ Int = NDArray[np.intp]
 
 VELOCITY = 6.77  # km/s, of the altimeter over the ground
 MAX_GAP = 4.0  # s; a longer one cuts the track into passes
+SAME_SAMPLING = 1.2  # ratio of sampling intervals; those of 1 Hz altimeters, 0.94 to 1.08 s, count as the same
 STEP_FRACTION = 0.25  # of a segment, from one segment's start to the next
 MIN_SEGMENT_POINTS = 8
 MIN_DAILY_POINTS = 10
@@ -77,7 +76,7 @@ class Protocol:
     """A way of computing the spectral score."""
 
     delta_t: float | None
-    """Time step [s] of the track; None takes the median step within the passes."""
+    """Time step [s] of the track; None takes the median step within the passes, repeated times aside."""
     bounds: Callable[[Int, Int, int], tuple[Int, Int]]
     """(first, stop, npt) of the passes -> range of the segment starts in each."""
     crossing: Callable[[Array, Array], Array]
@@ -92,35 +91,38 @@ PROTOCOLS: dict[str, Protocol] = {
 
 @dataclass(frozen=True)
 class Passes:
-    """Where the passes, days and spectral segments of a time-sorted track begin (indices of points)."""
+    """Where the passes and spectral segments of a sorted track begin (indices of points), and the day of each point."""
 
     crossing: Callable[[Array, Array], Array]
-    delta_x: float
-    """Distance between points [km]."""
-    npt: int
-    """Points per segment."""
-    first: Int
-    """First point of each pass."""
+    delta_x: float  #: Distance between points [km].
+    npt: int  #: Points per segment.
+    first: Int  #: First point of each pass.
     segment_first: Int
     segment_pass: Int
-    day_first: Int
-    """First point of each day."""
-    day: NDArray[np.datetime64]
+    day: NDArray[np.datetime64]  #: The days, ascending.
+    of_day: Int  #: Day of each point, an index into them: those of several missions share days.
 
     @classmethod
-    def cut(cls, time: NDArray[np.datetime64], protocol: Protocol, segment_length: float) -> Self:
-        """Cut a track at its time gaps, `segment_length` in km."""
+    def cut(
+        cls,
+        time: NDArray[np.datetime64],
+        mission: NDArray[np.int64],
+        protocol: Protocol,
+        segment_length: float,
+    ) -> Self:
+        """Cut tracks, mission after mission, at their time gaps, `segment_length` in km."""
         dt = np.diff(time) / np.timedelta64(1, "s")
-        gap = dt > MAX_GAP
+        gap = (dt > MAX_GAP) | (np.diff(mission) != 0)
         first = np.flatnonzero(np.concatenate([[True], gap]))
-        delta_x = VELOCITY * _time_step(dt[~gap], protocol.delta_t)
+        steps = dt[(dt > 0.0) & ~gap]  # none where points are isolated, without segments
+        delta_x = VELOCITY * (protocol.delta_t or (float(np.median(steps)) if steps.size else 1.0))
         npt = _segment_points(segment_length, delta_x)
+        _check_sampling(dt, first, npt)
         begin, end = protocol.bounds(first, np.append(first[1:], time.size), npt)
         step = max(int(npt * STEP_FRACTION), 1)
         count = np.maximum(-(-(end - begin) // step), 0)
         rank = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-        day = time.astype("datetime64[D]")
-        day_first = np.flatnonzero(np.concatenate([[True], day[1:] != day[:-1]]))
+        day, of_day = np.unique(time.astype("datetime64[D]"), return_inverse=True)
         return cls(
             crossing=protocol.crossing,
             delta_x=delta_x,
@@ -128,8 +130,8 @@ class Passes:
             first=first,
             segment_first=np.repeat(begin, count) + step * rank,
             segment_pass=np.repeat(np.arange(first.size), count),
-            day_first=day_first,
-            day=day[day_first],
+            day=day,
+            of_day=of_day,
         )
 
     @property
@@ -144,12 +146,15 @@ class Passes:
             return 1.0 / self.wavenumber
 
 
-def _time_step(dt: Array, fixed: float | None) -> float:
-    """Return the step [s] of a protocol; repeated times do not count in the median."""
-    dt = dt[dt > 0]
-    if fixed is not None:
-        return fixed
-    return float(np.median(dt)) if dt.size else 1.0  # isolated points, without segments
+def _check_sampling(dt: Array, first: Int, npt: int) -> None:
+    """Raise ValueError where passes that hold a segment are sampled at different intervals: their spectra differ."""
+    ends = np.append(first[1:], dt.size + 1)
+    steps = [float(np.median(dt[a : b - 1])) for a, b in zip(first, ends, strict=True) if b - a >= npt]
+    if steps and max(steps) > SAME_SAMPLING * min(steps):
+        raise ValueError(
+            f"the passes are sampled every {min(steps):.3g} to {max(steps):.3g} s, expected one interval: their "
+            "spectra have no common wavenumbers. Score each mission by itself, ds.isel(time=ds.mission == 'j3')."
+        )
 
 
 def _segment_points(segment_length: float, delta_x: float) -> int:
@@ -166,15 +171,11 @@ class Sums:
     """Sums per pass and scores per day, from which the scores of any resample of them follow."""
 
     passes: Passes
-    count: Array
-    """Points in each pass."""
-    diff2: Array
-    """Sum of squared differences [m2] in each pass."""
-    psd_ref: Array
-    """Sum over the segments of each pass of their spectra (passes, wavenumbers) [m2 km]."""
+    count: Array  #: Points in each pass.
+    diff2: Array  #: Sum of squared differences [m2] in each pass.
+    psd_ref: Array  #: Sum over the segments of each pass of their spectra [m2 km], (passes, wavenumbers).
     psd_diff: Array
-    daily: Array
-    """RMSE score of each day, NaN on days of too few points."""
+    daily: Array  #: RMSE score of each day, NaN on days of too few points.
 
     @classmethod
     def of(cls, passes: Passes, ref: Array, diff: Array) -> Self:
@@ -235,7 +236,7 @@ def _draw(rng: np.random.Generator, rows: int, size: int) -> Array:
 
 def _daily_scores(passes: Passes, ref: Array, diff: Array) -> Array:
     """Return ``1 - rms(diff) / rms(ref)`` of each day, NaN on days of too few points."""
-    count, ref2, diff2 = (np.add.reduceat(x, passes.day_first) for x in (np.ones_like(ref), ref**2, diff**2))
+    count, ref2, diff2 = (np.bincount(passes.of_day, x) for x in (np.ones_like(ref), ref**2, diff**2))
     valid = (count >= MIN_DAILY_POINTS) & (ref2 > 0)
     return np.where(valid, 1.0 - np.sqrt(diff2 / np.where(valid, ref2, 1.0)), np.nan)
 

@@ -1,7 +1,5 @@
 """Scores of maps against a known truth: sea level, gradient, Laplacian, currents, formal errors."""
 
-from __future__ import annotations
-
 import xarray as xr
 
 from xinr.geo.coordinates import locate
@@ -61,7 +59,8 @@ def score_truth(maps: xr.Dataset, truth: xr.Dataset) -> xr.Dataset:
     (True, 1.0)
     """
     ours, true = _plain(maps, "maps"), _plain(truth, "truth")
-    if _is_anomaly(ours) != _is_anomaly(true):
+    kinds = {is_anomaly(ds.attrs["name"], ds["height"].attrs.get("standard_name")) for ds in (ours, true)}
+    if len(kinds) > 1:
         raise ValueError(
             f"the maps are of {ours.attrs['name']!r} and the truth of {true.attrs['name']!r}, one an anomaly and the "
             "other not: fit the same variable."
@@ -69,7 +68,9 @@ def score_truth(maps: xr.Dataset, truth: xr.Dataset) -> xr.Dataset:
     out = score_maps(ours["height"], true["height"])
     if "error" in ours:
         misfit = abs(ours["height"] - true["height"])
-        out = out.assign({f"coverage_{key}": _covered(misfit, ours["error"], key) for key in INTERVALS})
+        for percentage, width in INTERVALS.items():
+            share = (misfit <= width * ours["error"]).mean()
+            out[f"coverage_{percentage}"] = named(share, "1", f"share of the truth within intervals of {percentage} %")
     return out.merge(_derivatives(ours, true))
 
 
@@ -84,10 +85,6 @@ def _plain(ds: xr.Dataset, role: str) -> xr.Dataset:
     return ds[list(names)].rename(names).assign_attrs(name=name)
 
 
-def _is_anomaly(ds: xr.Dataset) -> bool:
-    return is_anomaly(ds.attrs["name"], ds["height"].attrs.get("standard_name"))
-
-
 def _derivatives(maps: xr.Dataset, truth: xr.Dataset) -> xr.Dataset:
     """Return the scores of gradient, Laplacian and current."""
     both = maps, truth
@@ -100,7 +97,8 @@ def _derivatives(maps: xr.Dataset, truth: xr.Dataset) -> xr.Dataset:
     }
     out = xr.Dataset()
     for key, (mapped, wanted) in pairs.items():
-        skill = _skill(mapped, wanted)
+        others = [dim for dim in wanted.dims if dim != locate(wanted, "time").dims[0]]
+        skill = 1.0 - (((mapped - wanted) ** 2).mean(others) / (wanted**2).mean(others)) ** 0.5
         out[f"mu_{key}"] = named(skill.mean(), "1", f"RMSE score of the {MEANINGS[key]}, mean over time steps")
         out[f"sigma_{key}"] = named(skill.std(), "1", f"RMSE score of the {MEANINGS[key]}, standard deviation")
     square = ((current[0] - current[1]) ** 2).sum("component", skipna=False).mean()
@@ -112,16 +110,3 @@ def _norm(vector: xr.DataArray) -> xr.DataArray:
     """Return the length of a vector (component, ...)."""
     length: xr.DataArray = (vector**2).sum("component", skipna=False) ** 0.5
     return length
-
-
-def _skill(values: xr.DataArray, truth: xr.DataArray) -> xr.DataArray:
-    """Return ``1 - rms(values - truth) / rms(truth)`` of each time step."""
-    time = locate(truth, "time").dims[0]
-    others = [dim for dim in truth.dims if dim != time]
-    square: xr.DataArray = ((values - truth) ** 2).mean(others) / (truth**2).mean(others)
-    return 1.0 - square**0.5
-
-
-def _covered(misfit: xr.DataArray, error: xr.DataArray, percentage: int) -> xr.DataArray:
-    share = (misfit <= INTERVALS[percentage] * error).mean()
-    return named(share, "1", f"share of the truth within intervals of {percentage} %")

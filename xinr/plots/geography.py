@@ -1,7 +1,5 @@
 """Elements of maps: axes of longitude and latitude, coastlines, colour scales."""
 
-from __future__ import annotations
-
 import warnings
 from functools import cache
 from importlib.util import find_spec

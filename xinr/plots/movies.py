@@ -1,7 +1,5 @@
 """Movies: frames of one figure, as animated GIF or MP4."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Figures and movies of observations along tracks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

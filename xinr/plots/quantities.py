@@ -1,7 +1,5 @@
 """Quantities of maps, in the units in which they are drawn: sea level, derivatives, currents, errors."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol

@@ -1,7 +1,5 @@
 """Figures of scores by day and by region."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

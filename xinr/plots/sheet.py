@@ -1,7 +1,5 @@
 """Maps side by side: quantities of several maps, each on one colour scale, as a figure or a movie."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -143,8 +141,10 @@ class _Sheet:
         self.meshes: dict[tuple[str, str], Any] = {}
         for j, quantity in enumerate(self.names):
             for i, (name, ds) in enumerate(drawn.items()):
+                # The colour bar names a single quantity.
+                title = name if len(self.names) == 1 else f"{name}: {QUANTITIES[quantity].title}"
                 self.meshes[name, quantity] = _mesh(self.axes[i, j], ds[quantity], quantity, limits[quantity])
-                decorate(self.axes[i, j], self._title(name, quantity), (lon.min(), lon.max()), (lat.min(), lat.max()))
+                decorate(self.axes[i, j], title, (lon.min(), lon.max()), (lat.min(), lat.max()))
                 self.axes[i, j].label_outer()
             self._colour_bar(j, quantity, first[quantity])
 
@@ -159,10 +159,6 @@ class _Sheet:
             self.figure.suptitle(day, fontsize=13)
         else:
             self.axes[0, 0].set_title(f"{next(iter(self.meshes))[0]}, {day}", fontsize=TITLE)
-
-    def _title(self, name: str, quantity: str) -> str:
-        # The colour bar names a single quantity.
-        return name if len(self.names) == 1 else f"{name}: {QUANTITIES[quantity].title}"
 
     def _colour_bar(self, j: int, quantity: str, values: xr.DataArray) -> None:
         mesh = self.meshes[next(iter(self.meshes))[0], quantity]

@@ -1,7 +1,5 @@
 """Colours and sizes of figures."""
 
-from __future__ import annotations
-
 #: Colours for the colour-blind (Okabe & Ito), in the order of methods or missions.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 

@@ -1,7 +1,5 @@
 """An eddying sea surface whose every derivative is known: a sum of random plane waves."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Self
 
@@ -28,6 +26,7 @@ RISE = 2.0
 DRIFT = 2.5
 #: Decorrelation time (1/e) [days] of waves of that wavelength [km]; it is proportional to the wavelength.
 DECORRELATION_TIME, DECORRELATION_WAVELENGTH = 20.0, 300.0
+MDT_ATTRS = attributes("m", "mean dynamic topography", STANDARD_NAMES["adt"])
 
 
 def eddies(
@@ -77,7 +76,7 @@ def eddies(
     References
     ----------
     Chelton, Schlax & Samelson (2011), doi:10.1016/j.pocean.2011.01.002 (sizes and drift of eddies);
-    Xu & Fu (2012), doi:10.1175/JPO-D-11-0240.1 (slopes of the spectrum along tracks, -4 to -5 in energetic seas)
+    Xu & Fu (2012), doi:10.1175/JPO-D-11-0240.1 (slopes of the spectrum along tracks, -4 to -5 in energetic regions)
 
     Examples
     --------
@@ -91,20 +90,15 @@ def eddies(
     rng = np.random.default_rng(seed)
     west, _, south, north = region
     centre = west + width_of(region) / 2.0, (south + north) / 2.0
-    k = _wavenumbers(int(waves), rng)
+    shortest, longest = WAVELENGTHS
+    fraction = (np.arange(int(waves)) + rng.uniform(size=int(waves))) / int(waves)
+    k = 2.0 * np.pi / longest * (longest / shortest) ** fraction  # [1/km]; every realisation has all scales
     wavevector, amplitude = _wavevectors(k, centre, rng), _amplitudes(k, rms, 2.0 * np.pi / peak, exponent)
     phase = rng.uniform(0.0, 2.0 * np.pi, k.size)
     settings = {"rms": rms, "peak": peak, "exponent": exponent, "waves": waves, "seed": seed}
     info = {"method": "eddies", "settings": settings, "region": list(region)}
     frame = Sphere(np.datetime64(start, "ns"), centre[0])
     return FittedField(frame, WavePredictor(wavevector, amplitude, phase), "sla", info)
-
-
-def _wavenumbers(size: int, rng: np.random.Generator) -> Array:
-    """Draw one wavenumber [1/km] in each of equal steps of its logarithm, so that every realisation has all scales."""
-    shortest, longest = WAVELENGTHS
-    fraction = (np.arange(size) + rng.uniform(size=size)) / size
-    return np.asarray(2.0 * np.pi / longest * (longest / shortest) ** fraction)
 
 
 def _amplitudes(k: Array, rms: float, k_peak: float, exponent: float) -> Array:
@@ -175,6 +169,3 @@ class MeanJet:
         steady = target.drop_vars("time", errors="ignore")
         found: xr.DataArray = Target.of(steady).evaluate(lambda points: points.repeat(self.at(*points.positions.T)))
         return found.rename("mdt").assign_attrs(MDT_ATTRS)
-
-
-MDT_ATTRS = attributes("m", "mean dynamic topography", STANDARD_NAMES["adt"])

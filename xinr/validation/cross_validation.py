@@ -1,7 +1,5 @@
 """Cross-validation over whole missions or passes of the training data."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -71,7 +69,11 @@ def usual_folds(observations: Observations) -> Folds:
 
 def rmse_by_fold(observations: Observations, method: Method, folds: Folds, seed: int) -> xr.DataArray:
     """Return what `cross_validate` does, of observations."""
-    rmse = {label: _rmse(train, withheld, method) for label, train, withheld in parted(observations, folds, seed)}
+    rmse: dict[str, float] = {}
+    for label, train, withheld in parted(observations, folds, seed):
+        frame, predictor = fit_predictor(train, method)
+        x = frame.project(withheld.longitude, withheld.latitude, withheld.time)
+        rmse[label] = float(np.sqrt(np.mean((predictor.predict(Points.of(x)) - withheld.value) ** 2)))
     attrs = {"units": "m", "long_name": f"root mean square misfit of each withheld {folds}"}
     return xr.DataArray(list(rmse.values()), {"fold": list(rmse)}, "fold", name="rmse", attrs=attrs)
 
@@ -121,9 +123,3 @@ def parted(observations: Observations, folds: Folds, seed: int) -> Iterator[tupl
         raise ValueError(f"cross-validation withholds each {folds} in turn, and there is only {len(present)}: {cure}.")
     for k in present:
         yield labels[k], observations.take(fold != k), observations.take(fold == k)
-
-
-def _rmse(train: Observations, withheld: Observations, method: Method) -> float:
-    frame, predictor = fit_predictor(train, method)
-    x = frame.project(withheld.longitude, withheld.latitude, withheld.time)
-    return float(np.sqrt(np.mean((predictor.predict(Points.of(x)) - withheld.value) ** 2)))

@@ -1,7 +1,5 @@
 """Observations as a method sees them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from numbers import Real
@@ -25,22 +23,9 @@ OF_TRACKS = ("variable", "lwe", "mdt", "region", "swath_block")
 
 
 def prepared(tracks: Tracks, method: str | Method, options: Mapping[str, Any]) -> tuple[Observations, Method]:
-    """Return the observations and the method that tracks, a name and keywords stand for.
+    """Return the observations and the method that tracks, a name and keywords stand for: see `xinr.fit`.
 
-    Parameters
-    ----------
-    tracks : Dataset, DataArray or Observations
-        Along-track data, or observations taken out of them before.
-    method : str or Method
-        See `xinr.fit`.
-    options : mapping
-        ``variable``, ``lwe``, ``mdt``, ``region``, ``swath_block`` of tracks; ``noise``: see `xinr.fit`; settings of
-        the method.
-
-    Raises
-    ------
-    TypeError, ValueError
-        See `xinr.fit`; keywords of tracks were given with observations.
+    The keywords are those of tracks (TypeError with observations), ``noise``, and settings of the method.
     """
     of_tracks = {key: options[key] for key in OF_TRACKS if options.get(key) is not None}
     settings = {key: value for key, value in options.items() if key not in (*OF_TRACKS, "noise")}

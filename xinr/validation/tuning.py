@@ -1,7 +1,5 @@
 """Choose settings by cross-validation over whole missions or passes of the training data."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -163,7 +161,7 @@ def _descend(log: _Log, observations: Observations, seed: int, evaluations: int)
 
     z0 = log.start
     bounds = [tuple(_farthest(log, index, sign) for sign in (-1.0, 1.0)) for index in range(len(z0))]
-    with suppress(StopIteration):  # L-BFGS-B looks at its budget between line searches only
+    with suppress(StopIteration):  # L-BFGS-B checks its budget between line searches only
         minimize(judge, z0, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": FLAT})
     found = log.best()
     if "noise" in log.names and len(observations.missions) > 1:

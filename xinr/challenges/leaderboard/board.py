@@ -1,7 +1,5 @@
 """The leaderboard of a challenge: every method and map on the same points, with differences pair by pair."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,13 +38,7 @@ class Leaderboard:
 
     @cached_property
     def scores(self) -> xr.Dataset:
-        """Scores on the withheld track along ``prediction``, the null first: see `xinr.metrics.score_pairs`.
-
-        Raises
-        ------
-        ValueError
-            No track is withheld.
-        """
+        """Scores on the withheld track along ``prediction``, the null first: see `xinr.metrics.score_pairs`."""
         methods = {name: entry.on_track for name, entry in self.entries.items() if entry.on_track is not None}
         return score_pairs({NULL: self.challenge.null, **methods}, self.challenge.track, **self.challenge.rules)
 
@@ -55,7 +47,13 @@ class Leaderboard:
         """Scores on the truth by name: see `xinr.metrics.truth.score_truth`; none where it is not known."""
         if self.challenge.truth is None:
             return {}
-        return {name: self._on_truth(name, entry) for name, entry in self.entries.items()}
+        found = {}
+        for name, entry in self.entries.items():
+            try:
+                found[name] = self.challenge.score_truth(entry.maps)
+            except ValueError as error:
+                raise ValueError(f"{name!r} cannot be scored on the truth: {error}") from error
+        return found
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -81,12 +79,6 @@ class Leaderboard:
         columns = {key: ("prediction", [float(row.get(key, np.nan)) for row in known]) for key in plain}
         info = {name: entry.info for name, entry in self.entries.items()}
         return out.assign(columns).assign_attrs(challenge=self.challenge.name, entries=json.dumps(info))
-
-    def _on_truth(self, name: str, entry: Entry) -> xr.Dataset:
-        try:
-            return self.challenge.score_truth(entry.maps)
-        except ValueError as error:
-            raise ValueError(f"{name!r} cannot be scored on the truth: {error}") from error
 
     def _row(self, name: str, entry: Entry) -> Row:
         truth = truth_cells(self.truth_scores[name]) if name in self.truth_scores else {}

@@ -4,8 +4,6 @@ The truth is known, so that each map is compared both with an altimeter that no 
 the truth itself.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path

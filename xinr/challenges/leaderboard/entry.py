@@ -1,7 +1,5 @@
 """One line of a leaderboard: what a method, or a map that exists, makes of a challenge; kept in one file."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re
@@ -106,18 +104,7 @@ def stored_entry(challenge: Challenge, name: str, method: Method, tune: int, fol
 
 
 def fingerprint(challenge: Challenge, method: Method, tune: int) -> str:
-    """Return a hash of all that the result depends on: settings, search, data, grid, versions, device.
-
-    Examples
-    --------
-    >>> from xinr.challenges import osse
-    >>> from xinr.methods.oi import OI
-    >>> from xinr.simulate import eddies
-    >>> challenge = osse(eddies(waves=20), missions=["j3"], period=("2021-01-01", "2021-01-05"))
-    >>> one, same, other = (fingerprint(challenge, method, 0) for method in (OI(), OI(coarsen=5), OI(coarsen=6)))
-    >>> len(one), one == same, one == other
-    (12, True, False)
-    """
+    """Return a hash of all that the result depends on: settings, search, data, grid, versions, device."""
     points = challenge.observations
     settings = {"kind": type(method).__qualname__, **plain_settings(method)}
     plain = [FORMAT, settings, tune, versions(), device_of(method), challenge.rules, points.quantity]

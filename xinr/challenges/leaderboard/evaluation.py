@@ -1,7 +1,5 @@
 """Fit, map, score, time: what a method makes of a challenge."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """The figures of a leaderboard: observations, maps side by side, and scores by scale, day and region."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -30,7 +28,9 @@ SPACING = 0.1
 def figures(board: Leaderboard) -> Iterator[tuple[str, Figure]]:
     """Yield the figures that the challenge allows, each with its title, drawn when it is asked for."""
     challenge, sources, middle = board.challenge, sources_of(board), middle_of(board.challenge)
-    yield "Observations", _tracks(challenge)
+    tracks = observed(challenge)
+    days = days_about(np.sort(tracks["time"].values)[tracks.sizes["time"] // 2])  # where there surely are some
+    yield "Observations", plots.tracks(tracks, "height", period=days)
     yield "Maps", plots.maps(sources, time=middle)
     yield "Currents", plots.maps(sources, time=middle, quantities=("speed", "vorticity"))
     mapped = {name: ds for name, ds in sources.items() if name != TRUTH}
@@ -89,12 +89,6 @@ def observed(challenge: Challenge) -> xr.Dataset:
     columns = {"longitude": points.longitude, "latitude": points.latitude, "mission": missions}
     coords = {name: ("time", column) for name, column in columns.items()}
     return xr.Dataset({"height": ("time", points.value, attrs)}, {"time": points.time, **coords})
-
-
-def _tracks(challenge: Challenge) -> Figure:
-    ds = observed(challenge)
-    middle = np.sort(ds["time"].values)[ds.sizes["time"] // 2]  # of the observations: surely there are some
-    return plots.tracks(ds, "height", period=days_about(middle))
 
 
 def _binned(board: Leaderboard) -> dict[str, xr.Dataset]:

@@ -1,13 +1,10 @@
 """Every picture and movie of a leaderboard, and a page of markdown that shows them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import xarray as xr
 from tqdm.auto import tqdm
 
 from xinr import plots
@@ -70,8 +67,10 @@ def gallery(
     plots.tracks_movie(tracks, observed(board.challenge), grid["time"].values[step], "height", window=WINDOW, fps=fps)
     moved: dict[str, dict[str, Path]] = {name: {} for name in sources}
     for quantity in tqdm(quantities, desc="movies", disable=None, leave=False, delay=1):
-        paths = _movies(sources, quantity, truth, folder, movies, fps)
-        moved = {name: moved[name] | {quantity: path} for name, path in paths.items()}
+        limits = colour_limits(plots.quantities_of(ds, [quantity], truth=truth) for ds in sources.values())
+        for name, ds in sources.items():  # on one colour scale
+            moved[name][quantity] = folder / f"{slug(name)}_{slug(quantity)}.{movies}"
+            plots.movie(moved[name][quantity], {name: ds}, quantities=[quantity], truth=truth, limits=limits, fps=fps)
     pictures = {}
     for title, figure in figures(board):
         pictures[title] = folder / f"{slug(title)}.png"
@@ -79,17 +78,6 @@ def gallery(
     page = folder / "gallery.md"
     page.write_text(_page(board, tracks, moved, pictures), encoding="utf-8")
     return Gallery(page, (tracks, *(path for row in moved.values() for path in row.values()), *pictures.values()))
-
-
-def _movies(
-    sources: Mapping[str, xr.Dataset], quantity: str, truth: xr.Dataset | None, folder: Path, kind: str, fps: int
-) -> dict[str, Path]:
-    """Write a movie of one quantity for each map, on one colour scale."""
-    limits = colour_limits(plots.quantities_of(ds, [quantity], truth=truth) for ds in sources.values())
-    paths = {name: folder / f"{slug(name)}_{slug(quantity)}.{kind}" for name in sources}
-    for name, ds in sources.items():
-        plots.movie(paths[name], {name: ds}, quantities=[quantity], truth=truth, limits=limits, fps=fps)
-    return paths
 
 
 def _page(

@@ -1,7 +1,5 @@
 """What computed: the machine, its devices, and the versions of what ran."""
 
-from __future__ import annotations
-
 import hashlib
 import platform
 from functools import cache
@@ -26,7 +24,11 @@ def versions() -> dict[str, str]:
     >>> sorted(versions())
     ['numpy', 'pyinterp', 'python', 'scipy', 'source', 'torch', 'xarray', 'xinr']
     """
-    found = {"python": platform.python_version(), "source": _source()}
+    # Of the modules on which a fit and its maps depend: one version under work has many sources.
+    root = Path(__file__).parents[2]
+    files = sorted(path for room in ROOMS for path in root.glob(f"{room}/**/*.py"))
+    source = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:8]
+    found = {"python": platform.python_version(), "source": source}
     for name in PACKAGES:
         try:
             found[name] = version(name)
@@ -35,22 +37,8 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _source() -> str:
-    """Return a hash of the modules on which a fit and its maps depend: one version under work has many."""
-    root = Path(__file__).parents[2]
-    files = sorted(path for room in ROOMS for path in root.glob(f"{room}/**/*.py"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:8]
-
-
 def device_of(method: Method) -> str:
-    """Return where a method computes: "cpu", "cuda" or "mps".
-
-    Examples
-    --------
-    >>> from xinr.methods.oi import OI
-    >>> device_of(OI())
-    'cpu'
-    """
+    """Return where a method computes: "cpu", "cuda" or "mps"."""
     name = getattr(method, "device", "cpu")
     # Kriging needs float64, which mps has not.
     return device_from(name, metal=not isinstance(method, SearchableMethod)).type
@@ -62,11 +50,8 @@ def machine_of(device: str) -> str:
 
     if device == "cuda":
         return torch.cuda.get_device_name()
-    return f"{_processor()}, {torch.get_num_threads()} threads".replace(", 1 threads", ", 1 thread")
-
-
-def _processor() -> str:
     described = Path("/proc/cpuinfo")
     lines = described.read_text(encoding="utf-8").splitlines() if described.exists() else []
     models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.processor() or platform.machine()
+    processor = models[0] if models else platform.processor() or platform.machine()
+    return f"{processor}, {torch.get_num_threads()} threads".replace(", 1 threads", ", 1 thread")

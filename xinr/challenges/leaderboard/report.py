@@ -1,7 +1,5 @@
 """A leaderboard as one page of HTML that needs no other file: tables, figures, settings, versions."""
 
-from __future__ import annotations
-
 import base64
 import io
 from datetime import UTC, datetime

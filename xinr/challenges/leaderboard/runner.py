@@ -1,7 +1,5 @@
 """Run a leaderboard: each method once, found again the next time."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

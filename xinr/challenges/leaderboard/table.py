@@ -4,8 +4,6 @@ A row is a mapping. Its numbers are in the units of `xinr.metrics`: heights in m
 days, cost in s. A column says what to show of it, and in which unit.
 """
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,24 +22,12 @@ SHARED = ("mu", "sigma", "mu_all", "rmse", "lambda_x", "lambda_t", "lambda_r")
 
 @dataclass(frozen=True)
 class Column:
-    """What a column shows of a row.
-
-    Parameters
-    ----------
-    key : str
-        Of the row; ``<key>_low`` and ``<key>_high``, where the row has them, are shown as its interval.
-    heading : str
-        With the unit.
-    digits : int
-        Behind the point.
-    factor : float
-        From the row's unit to that of the heading.
-    """
+    """What a column shows of a row: ``<key>_low`` and ``<key>_high``, where the row has them, as the key's interval."""
 
     key: str
-    heading: str
-    digits: int = 3
-    factor: float = 1.0
+    heading: str  #: With the unit.
+    digits: int = 3  #: Behind the point.
+    factor: float = 1.0  #: From the row's unit to that of the heading.
 
     def cell(self, row: Row) -> str:
         """Return what is shown: nothing where the row has no such key, a dash where its number is NaN.
@@ -136,7 +122,8 @@ def markdown(rows: Iterable[Row], columns: Sequence[Column]) -> str:
     | null   | 0.060 | -             |
     | OI     | 0.900 | 112           |
     """
-    padded = [_padded([heading, "---", *cells]) for heading, *cells in _cells(rows, columns)]
+    shown = [[heading, "---", *cells] for heading, *cells in _cells(rows, columns)]
+    padded = [[cell.ljust(max(map(len, column))) for cell in column] for column in shown]
     return "\n".join("| " + " | ".join(line) + " |" for line in zip(*padded, strict=True))
 
 
@@ -174,8 +161,3 @@ def _cells(rows: Iterable[Row], columns: Sequence[Column]) -> list[list[str]]:
     rows = list(rows)
     shown = [[column.heading, *(column.cell(row) for row in rows)] for column in columns]
     return [cells for cells in shown if any(cells[1:])]
-
-
-def _padded(cells: Sequence[str]) -> list[str]:
-    width = max(map(len, cells))
-    return [cell.ljust(width) for cell in cells]

@@ -1,7 +1,5 @@
 """A leaderboard as tables: scores, differences, cost and settings; written as markdown, CSV and netCDF."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,13 +113,11 @@ def _settings(entries: Sequence[Entry]) -> Table:
     note = f"What is not named is the method's default. Versions: {'; '.join(sorted(texts))}."
     headings = {"method": "method", "choice": "settings", "search": "search", "given": "values"}
     columns = [Column(key, heading) for key, heading in headings.items()]
-    return Table("Settings", note, [_settings_row(entry) for entry in entries], columns)
-
-
-def _settings_row(entry: Entry) -> Row:
-    info = entry.info
-    search = "{evaluations} cross-validations, rmse {rmse:.4f} m".format(**info["tuning"]) if info["tuning"] else ""
-    return {"method": entry.name, "choice": info["choice"], "search": search, "given": _listed(info["given"])}
+    rows: list[Row] = []
+    for name, info in ((entry.name, entry.info) for entry in entries):
+        search = "{evaluations} cross-validations, rmse {rmse:.4f} m".format(**info["tuning"]) if info["tuning"] else ""
+        rows.append({"method": name, "choice": info["choice"], "search": search, "given": _listed(info["given"])})
+    return Table("Settings", note, rows, columns)
 
 
 def _listed(settings: Mapping[str, Any]) -> str:

@@ -4,8 +4,6 @@
 (tensor([9.]), tensor([6.]), tensor([2.]))
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

@@ -169,15 +169,10 @@ def _alike(func: Any, *args: Any, **kwargs: Any) -> Any:
 def _joined(func: Any, tensors: Sequence[Tensor], *args: Any, **kwargs: Any) -> Jet:
     """Rule of `cat` and `stack`: a plain tensor among jets does not vary."""
     jet = next(tensor for tensor in tensors if isinstance(tensor, Jet))
-    parts = [_derivatives(tensor, jet) for tensor in tensors]
+    count = len(jet.derivatives)
+    parts = [each.derivatives if isinstance(each, Jet) else each.new_zeros(count, *each.shape) for each in tensors]
     derivatives = torch.vmap(lambda *each: func(each, *args, **kwargs))(*parts)
     return _jet(func([_value(tensor) for tensor in tensors], *args, **kwargs), derivatives, jet.pairs)
-
-
-def _derivatives(tensor: Tensor, like: Jet) -> Tensor:
-    if isinstance(tensor, Jet):
-        return tensor.derivatives
-    return tensor.new_zeros(len(like.derivatives), *tensor.shape)
 
 
 def _sum(func: Any, a: Any, b: Any, *, alpha: float = 1.0) -> Jet:

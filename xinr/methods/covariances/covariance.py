@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import reduce
+from operator import iadd
 from typing import Any, ClassVar, override
 
 import numpy as np
@@ -163,10 +165,7 @@ class Sum(Covariance):
 
     @override
     def value(self, x: Array, y: Array) -> Array:
-        total = self.terms[0].value(x, y)
-        for term in self.terms[1:]:
-            total += term.value(x, y)
-        return total
+        return reduce(iadd, (term.value(x, y) for term in self.terms))
 
     @override
     def weighted_derivatives(self, x: Array, y: Array, weights: Array, order: int) -> tuple[Array, ...]:
@@ -175,10 +174,7 @@ class Sum(Covariance):
 
     @override
     def spectrum(self, k: ArrayLike, l: ArrayLike, omega: ArrayLike) -> Array:  # noqa: E741
-        total = self.terms[0].spectrum(k, l, omega)
-        for term in self.terms[1:]:
-            total += term.spectrum(k, l, omega)
-        return total
+        return reduce(iadd, (term.spectrum(k, l, omega) for term in self.terms))
 
     @property
     @override

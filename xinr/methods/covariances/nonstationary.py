@@ -1,7 +1,5 @@
 """Nonstationary covariances: their settings vary in space."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,15 +18,6 @@ from xinr.methods.predictor import with_prefix
 class NonstationaryCovariance:
     """A covariance whose settings are known at the nodes of a plane, linear between them and constant beyond.
 
-    Parameters
-    ----------
-    mean : Covariance
-        Of the whole domain; of every position where no settings vary.
-    settings : mapping of str to ndarray (nx, ny)
-        Those that vary, at the nodes.
-    origin, step : ndarray (2,)
-        First node, and distances between nodes [unit of the frame].
-
     Examples
     --------
     >>> from xinr.methods.covariances import Gaussian
@@ -38,10 +27,10 @@ class NonstationaryCovariance:
     0.15
     """
 
-    mean: Covariance
-    settings: Mapping[str, Array]
-    origin: Array
-    step: Array
+    mean: Covariance  #: Of the whole domain; of every position where no settings vary.
+    settings: Mapping[str, Array]  #: Those that vary, at the nodes, each (nx, ny).
+    origin: Array  #: First node [unit of the frame], (2,).
+    step: Array  #: Distances between nodes [unit of the frame], (2,).
 
     @classmethod
     def constant(cls, covariance: Covariance) -> Self:

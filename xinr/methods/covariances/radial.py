@@ -1,7 +1,5 @@
 """Covariances of distance and lag alone, once coordinates are divided by the scales and follow the drift."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from itertools import combinations_with_replacement

@@ -1,4 +1,4 @@
-"""A covariance given by its spectrum: a power law in space, with a memory that depends on the scale, and a drift."""
+"""A covariance given by its spectrum: a power law in space, a decorrelation time by scale, and a drift."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SPACING, MIRRORED, REACH = 0.1, 6, 100.0
 
 @dataclass(frozen=True)
 class Spectral(Radial):
-    """Covariance with the spectrum of an eddying sea: small features are weak and soon forgotten.
+    """Covariance with the spectrum of eddies: small features are weak and decorrelate soon.
 
     ``S = N (1 + κ² L²)^-s (1 + (omega' / w)²)^-q / w``, ``κ² = k² + l²``, ``w(κ) = (1 + κ² L²)^(b/2) / T``,
     ``omega' = omega + c k``, with N such that the variance is sigma².
@@ -36,7 +36,7 @@ class Spectral(Radial):
     length_scale : float
         L, beyond which (as 1/wavenumber) the spectrum is flat [km, unit of the frame].
     time_scale : float
-        T, memory of the large scales [days].
+        T, decorrelation time of the large scales [days].
     sigma : float
         Standard deviation of the signal [unit of the data].
     exponent : float
@@ -44,7 +44,7 @@ class Spectral(Radial):
     time_exponent : float
         q > 1/2: the density falls as ``omega^-2q``.
     decorrelation_exponent : float
-        b >= 0: memory falls with scale as ``κ^-b``.
+        b >= 0: the decorrelation time falls with scale as ``κ^-b``.
     westward_drift : float
         c, how fast features move west [km/day]; other than 0 only in the frame "plane".
 
@@ -92,7 +92,7 @@ class Spectral(Radial):
         if not 0.0 <= self.decorrelation_exponent < np.inf:
             raise ValueError(
                 f"decorrelation_exponent must be zero or more, got {self.decorrelation_exponent!r}: small features "
-                "are forgotten first."
+                "decorrelate first."
             )
 
     @override
@@ -100,11 +100,11 @@ class Spectral(Radial):
         k, l, omega = (np.asarray(axis, dtype=np.float64) for axis in (k, l, omega))  # noqa: E741
         s, q = self.exponent, self.time_exponent
         p = 1.0 + (k**2 + l**2) * self.length_scale**2
-        memory = self.time_scale * p ** (-self.decorrelation_exponent / 2.0)
+        duration = self.time_scale * p ** (-self.decorrelation_exponent / 2.0)
         amplitude = 8.0 * np.pi**1.5 * self.sigma**2 * self.length_scale**2 * (s - 1.0) * gamma(q) / gamma(q - 0.5)
-        space = amplitude * memory * p**-s
+        space = amplitude * duration * p**-s
         # One array of the full size, changed in place.
-        density = np.asarray((omega + self.westward_drift * k) * memory)
+        density = np.asarray((omega + self.westward_drift * k) * duration)
         np.square(density, out=density)
         density += 1.0
         np.power(density, -q, out=density)
@@ -202,7 +202,5 @@ class Table:
         return np.asarray(np.where(distance[:, None] > 0, found, at_zero))
 
 
-@lru_cache(maxsize=32)
-def tabulated(exponent: float, time_exponent: float, decorrelation_exponent: float) -> Table:
-    """Return the table of these exponents, made when first used."""
-    return Table(exponent, time_exponent, decorrelation_exponent)
+#: The table of these exponents, made when first used.
+tabulated = lru_cache(maxsize=32)(Table)

@@ -1,7 +1,5 @@
 """Drift: the mean of a process as a polynomial of position and time."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, override
@@ -21,21 +19,13 @@ FLATTEST = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Polynomial(Predictor):
-    """``b_0 + b · (x - centre) / scale``, with as many coefficients b as there are: none, one, or one more than axes.
-
-    Parameters
-    ----------
-    coefficients : ndarray (m,)
-        Unit of the data.
-    centre, scale : ndarray (d,)
-        Of the coordinates.
-    """
+    """``b_0 + b · (x - centre) / scale``, with as many coefficients as there are: none, one, or one each axis more."""
 
     kind = "polynomial"
 
-    coefficients: Array
-    centre: Array
-    scale: Array
+    coefficients: Array  #: [unit of the data], (m,).
+    centre: Array  #: Of the coordinates, (d,).
+    scale: Array  #: Of the coordinates, (d,).
 
     @classmethod
     def zero(cls, drift: str, x: Array) -> Self:

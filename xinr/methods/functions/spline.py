@@ -1,7 +1,5 @@
 """Tensor-product B-splines on a regular grid of (x, y, t): smooth functions with exact derivatives, cheap anywhere."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -30,17 +28,8 @@ BLOCK = 1 << 15
 class SplinePredictor(DerivativePredictor):
     """The function ``Σ c_ijk β((x - x_i)/h_x) β((y - y_j)/h_y) β((t - t_k)/h_t)`` with centred B-splines β.
 
-    Parameters
-    ----------
-    coefficients : ndarray (nx, ny, nt)
-        Unit of the data, float32 or float64.
-    origin, step : (float, float, float)
-        Centre of the first B-spline, and distance to the next [km, km, days].
-    degree : (int, int, int)
-        Odd degrees: 3 has two continuous derivatives, 5 four.
-    periodic : (bool, bool, bool)
-        Whether an axis closes on itself. Along one that does not, the function is zero where a B-spline it needs
-        is not there: beyond ``(degree - 1)/2`` steps inside the ends.
+    Along an axis that does not close on itself, the function is zero where a B-spline it needs is not there: beyond
+    ``(degree - 1)/2`` steps inside the ends.
 
     References
     ----------
@@ -49,11 +38,11 @@ class SplinePredictor(DerivativePredictor):
 
     kind = "spline"
 
-    coefficients: NDArray[np.floating[Any]]
-    origin: Triple
-    step: Triple
-    degree: tuple[int, int, int] = (3, 3, 3)
-    periodic: tuple[bool, bool, bool] = (False, False, False)
+    coefficients: NDArray[np.floating[Any]]  #: [unit of the data], (nx, ny, nt), float32 or float64.
+    origin: Triple  #: Centre of the first B-spline [km, km, days].
+    step: Triple  #: Distance to the next.
+    degree: tuple[int, int, int] = (3, 3, 3)  #: Odd: 3 has two continuous derivatives, 5 four.
+    periodic: tuple[bool, bool, bool] = (False, False, False)  #: Whether an axis closes on itself.
 
     @classmethod
     def through(

@@ -1,7 +1,5 @@
 """Combinations of several predictors, such as the sum of a drift and what varies about it."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

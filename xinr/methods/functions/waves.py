@@ -1,8 +1,6 @@
 """A sum of plane waves: a function whose every derivative is known, the truth of simulated eddies."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self, override
 
@@ -23,12 +21,8 @@ class WavePredictor(Predictor):
 
     Parameters
     ----------
-    wavevector : ndarray (m, d)
-        In radians per unit of the frame: 1/km and 1/day.
-    amplitude : ndarray (m,)
-        In metres.
-    phase : ndarray (m,)
-        In radians.
+    wavevector, amplitude, phase : ndarray (m, d), (m,), (m,)
+        [rad/km and rad/day], [m], [rad].
     """
 
     kind = "waves"
@@ -61,9 +55,5 @@ class WavePredictor(Predictor):
         return cls(state["wavevector"], state["amplitude"], state["phase"])
 
     def _joined(self, x: Array, function: Callable[[Array, slice], Array]) -> Array:
-        parts = [function(x[at] @ self.wavevector.T + self.phase, at) for at in _blocks(len(x))]
-        return np.concatenate(parts)
-
-
-def _blocks(size: int) -> Iterator[slice]:
-    yield from (slice(start, start + BLOCK) for start in range(0, max(size, 1), BLOCK))
+        blocks = [slice(start, start + BLOCK) for start in range(0, max(len(x), 1), BLOCK)]
+        return np.concatenate([function(x[at] @ self.wavevector.T + self.phase, at) for at in blocks])

@@ -203,6 +203,6 @@ def _check_expected(normalised_misfit: float, error: ObservationError) -> None:
     if normalised_misfit > 0.0 and not least < normalised_misfit < UNEXPECTED:
         warn(
             f"the observations vary {normalised_misfit:.2g} times as much as the covariances of kriging expect, so "
-            "that the map is not the best and its formal error is off: choose the settings for this sea, "
+            "that the map is not the best and its formal error is off: choose the settings for this region, "
             "fit(..., tune=True)."
         )

@@ -1,6 +1,4 @@
-"""By how much a trained network errs more than its last layer tells, from passes that it has not been fitted to."""
-
-from __future__ import annotations
+"""Variance inflation: how much larger the errors of a network are than its last layer says, from withheld passes."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -32,21 +30,9 @@ class LastLayer(Protocol):
 
 
 def inflation_of(members: Sequence[LastLayer], x: Array, y: Array, error: ObservationError) -> float:
-    """Return the factor by which the errors of the last layers are too small at withheld passes.
+    """Return the factor, one at least, by which the errors of the last layers are too small at withheld passes.
 
-    Parameters
-    ----------
-    members : sequence of LastLayer
-        Networks whose mean is the map.
-    x : ndarray (n, d)
-    y : ndarray (n,)
-    error : ObservationError
-        Observations of the withheld passes.
-
-    Returns
-    -------
-    float
-        One at least.
+    The mean of the members is the map; x (n, d) and y (n,), with their errors, are observations of those passes.
 
     Notes
     -----
@@ -82,13 +68,7 @@ def inflation_of(members: Sequence[LastLayer], x: Array, y: Array, error: Observ
 
 
 def withheld_points(pass_index: NDArray[np.int64], fraction: float, seed: int) -> NDArray[np.bool_]:
-    """Mark the points of a random choice of whole passes: neighbours along a pass are not independent.
-
-    Examples
-    --------
-    >>> withheld_points(np.repeat([0, 1, 2, 3], 2), 0.25, seed=0).sum()
-    np.int64(2)
-    """
+    """Mark the points of a random choice of whole passes: neighbours along a pass are not independent."""
     passes = np.unique(pass_index)
     chosen = np.random.default_rng(seed).permutation(passes)[: round(fraction * len(passes))]
     if fraction > 0 and not 0 < len(chosen) < len(passes):

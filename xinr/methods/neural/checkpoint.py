@@ -1,7 +1,5 @@
 """What is kept of a long training, so that a run that was killed goes on where it was."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,25 +11,14 @@ import torch
 class Checkpoint:
     """A file with the state of a training, replaced as a whole at every check and removed once it is done.
 
-    Parameters
-    ----------
-    path : str
-        Where; an empty one keeps nothing.
-    fit : str
-        Tells one fit from another: observations and settings.
+    An empty path keeps nothing; ``fit`` tells one fit from another: observations and settings.
     """
 
     def __init__(self, path: str, fit: str) -> None:
         self.path, self.fit = Path(path) if path else None, fit
 
     def read(self) -> dict[str, Any] | None:
-        """Return what was kept, or None.
-
-        Raises
-        ------
-        ValueError
-            The file is of another fit, or is none of these files.
-        """
+        """Return what was kept, or None; ValueError for a file of another fit, or none of these files."""
         if self.path is None or not self.path.exists():
             return None
         try:

@@ -1,7 +1,5 @@
 """Several networks trained alike: their mean, and the spread between them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import override

@@ -1,7 +1,5 @@
 """The last layer of a trained network, known exactly: a linear Gaussian model of the features beneath."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from scipy.optimize import minimize_scalar
@@ -17,21 +15,10 @@ DECADES = (-12.0, 12.0)
 
 
 def posterior_root(features: Tensor, y: Tensor, errors: PassErrors) -> Array:
-    """Return the root C of the posterior covariance ``C Cᵀ`` of the weights of the last layer.
+    """Return the root C of the posterior covariance ``C Cᵀ`` of the weights of the last layer, (m, m).
 
-    Parameters
-    ----------
-    features : Tensor (n, m)
-        Φ, of each observation: those of the network, and ones for the bias.
-    y : Tensor (n,)
-        The observations.
-    errors : PassErrors
-        Of the observations, in float64.
-
-    Returns
-    -------
-    ndarray (m, m)
-        So that ``|Cᵀ φ(x)|`` is the standard deviation of the height at x, in units of the observations.
+    With it ``|Cᵀ φ(x)|`` is the standard deviation of the height at x, in units of the observations y (n,). Features Φ
+    (n, m) are those of the network at each observation, and ones for the bias; errors are in float64.
 
     Notes
     -----

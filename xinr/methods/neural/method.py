@@ -121,10 +121,7 @@ class NeuralMethod(TrainingSettings, WarmStartMethod):
     def refit(self, x: Array, y: Array, error: ObservationError, start: Predictor) -> Predictor:
         """Train further; the calibration stays that of the start.
 
-        Raises
-        ------
-        ValueError
-            The start is no field of this method, or is to be calibrated only now.
+        ValueError for a start that is no field of this method, or is to be calibrated only now.
         """
         members = start.members if isinstance(start, EnsemblePredictor) else (start,)
         names = [each.name if isinstance(each, NeuralPredictor) else each.kind for each in members]
@@ -180,7 +177,8 @@ class NeuralMethod(TrainingSettings, WarmStartMethod):
             and self.penalty.prepared(x, first.centre, first.scale, first.spread, self.frame, device),  # type: ignore[arg-type]
         )
         networks = [member.network.to(device) for member in members]
-        checkpoint = Checkpoint(self.checkpoint, self._fingerprint(x, y) if self.checkpoint else "")
+        observed = hashlib.sha256(np.ascontiguousarray(np.column_stack([x, y]))).hexdigest()
+        checkpoint = Checkpoint(self.checkpoint, fit=f"{replace(self, checkpoint='')} {observed}")
         history = train(networks, data, self, checkpoint, Workers.present(device))
         history["rmse"] = history.pop("withheld_rmse") * first.spread
         errors = PassErrors(data.error.take(~withheld), torch.device("cpu"))
@@ -193,11 +191,6 @@ class NeuralMethod(TrainingSettings, WarmStartMethod):
             found = Calibration(inflation_of(trained, x[withheld], y[withheld], error.take(withheld)))
             trained = [replace(member, calibrated=found) for member in trained]
         return trained[0] if len(trained) == 1 else EnsemblePredictor(tuple(trained))
-
-    def _fingerprint(self, x: Array, y: Array) -> str:
-        """Tell this fit from others: settings and observations."""
-        observed = hashlib.sha256(np.ascontiguousarray(np.column_stack([x, y]))).hexdigest()
-        return f"{replace(self, checkpoint='')} {observed}"
 
 
 def _on_device(array: NDArray[Any], device: torch.device) -> Tensor:

@@ -1,7 +1,5 @@
 """What a network is to the training loop and to the predictor: features of a point, and a height linear in them."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self

@@ -1,7 +1,5 @@
 """The registry of networks: a saved field names the one that it was trained as."""
 
-from __future__ import annotations
-
 from typing import Any
 
 #: Class of each network by its name, or the module whose import defines it.

@@ -68,23 +68,8 @@ class Penalty(ABC):
     def prepared(self, x: Array, centre: Array, scale: Array, spread: float, frame: str, device: torch.device) -> Term:
         """Return the penalty for one data set, in the units of the training's loss.
 
-        Parameters
-        ----------
-        x : ndarray (n, 4)
-            Positions [km] and times [days] of the observations in the frame "sphere".
-        centre, scale : ndarray (4,)
-            A network takes ``(x - centre) / scale``.
-        spread : float
-            Metres in one unit of its output.
-        frame : str
-            Name of the frame.
-        device : torch.device
-            Of the network.
-
-        Raises
-        ------
-        ValueError
-            The frame is another, whose coordinates do not tell the latitude.
+        Observations x (n, 4) are in the frame "sphere" [km, days]: ValueError for another, whose coordinates do not
+        tell the latitude. A network on the device takes ``(x - centre) / scale``; one unit it gives is ``spread`` [m].
         """
         if frame != "sphere":
             raise ValueError(

@@ -1,7 +1,5 @@
 """A trained network as a predictor: the scaling of its input and output, and its derivatives."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,32 +28,18 @@ UNCALIBRATED = "not calibrated: of the last layer and between members alone, far
 
 @dataclass(frozen=True, eq=False)
 class NeuralPredictor(DerivativePredictor, SamplePredictor):
-    """A trained network with the scaling of its input and output; derivatives by automatic differentiation.
-
-    Parameters
-    ----------
-    network : Network
-        From ``(x - centre) / scale`` to ``(height - offset) / spread``.
-    centre, scale : ndarray (d,)
-    offset, spread : float
-    root : ndarray (features + 1, features + 1)
-        Of the posterior covariance of the last layer, its bias last: see `xinr.methods.neural.last_layer`.
-    calibrated : Calibration or None
-        By how much the network errs more; None where no passes were withheld to tell.
-    history : dict of ndarray
-        How the training went, one entry a check.
-    """
+    """A trained network with the scaling of its input and output; derivatives by automatic differentiation."""
 
     kind = "neural"
 
-    network: Network
-    centre: Array
-    scale: Array
+    network: Network  #: From ``(x - centre) / scale`` to ``(height - offset) / spread``.
+    centre: Array  #: (d,)
+    scale: Array  #: (d,)
     offset: float
     spread: float
-    root: Array
-    calibrated: Calibration | None
-    history: dict[str, Array]
+    root: Array  #: Of the posterior covariance of the last layer, its bias last: `xinr.methods.neural.last_layer`.
+    calibrated: Calibration | None  #: By how much it errs more; None where no passes were withheld to tell.
+    history: dict[str, Array]  #: How the training went, one entry a check.
 
     @property
     def name(self) -> str:

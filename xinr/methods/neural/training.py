@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 
 from xinr.methods.neural.batched import BatchedNetworks
 from xinr.methods.neural.checkpoint import Checkpoint
+from xinr.methods.neural.muon import Muon
 from xinr.methods.neural.network import Network
 from xinr.methods.neural.workers import ALONE, Workers
 from xinr.methods.observation_error import ObservationError
@@ -152,11 +153,14 @@ def train(
         run.losses.append(loss.detach() / len(networks))
         if (step + 1) % CHECK and step + 1 < settings.steps:
             continue
-        predicted = _evaluate(batched, data.x, bfloat16)  # (members, n)
-        residual = (y - predicted[:, used]).T  # (n, members)
-        # What all passes share is the network's to fit: their biases would take it up, and it would stray.
-        run.pass_errors = errors.explained(residual - weight @ residual / weight.sum()).T
-        run.record(step + 1, _rms((data.y - predicted)[:, data.withheld]), workers)
+        withheld_rmse = float("nan")
+        if errors.names or data.withheld.any():
+            predicted = _evaluate(batched, data.x, bfloat16)  # (members, n)
+            residual = (y - predicted[:, used]).T  # (n, members)
+            # What all passes share is the network's to fit: their biases would take it up, and it would stray.
+            run.pass_errors = errors.explained(residual - weight @ residual / weight.sum()).T
+            withheld_rmse = _rms((data.y - predicted)[:, data.withheld])
+        run.record(step + 1, withheld_rmse, workers)
         if not np.isfinite(run.history[-1][1]):
             raise FloatingPointError(
                 f"training diverged by step {step + 1} (the loss is {run.history[-1][1]}): expected it to fall. "
@@ -253,7 +257,8 @@ def _optimizers(networks: Sequence[Network], settings: TrainingSettings) -> list
     matrices = [matrix for network in networks for matrix in network.hidden_matrices()]
     chosen = {id(matrix) for matrix in matrices}
     rest = [parameter for parameter in everything if id(parameter) not in chosen]
-    muon = torch.optim.Muon(matrices, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    dtype = torch.bfloat16 if settings.bfloat16(everything[0].device) else everything[0].dtype
+    muon = Muon(matrices, settings.learning_rate, settings.weight_decay, dtype)
     return [muon, torch.optim.Adam(rest, lr=ADAM_RATE)]
 
 

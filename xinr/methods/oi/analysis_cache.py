@@ -1,7 +1,5 @@
 """A cache of analyses, so that a map and its derivatives need not solve them twice."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from threading import Lock
 from typing import NamedTuple
@@ -21,21 +19,11 @@ Node = tuple[int, ...]
 
 
 class Analysis(NamedTuple):
-    """What is left of an analysis once it is solved.
+    """What is left of an analysis once it is solved."""
 
-    Parameters
-    ----------
-    covariance : Covariance
-        Around its node.
-    near : ndarray of int32 (k,)
-        Its observations.
-    weights : ndarray (k,)
-        Of their covariances with a target, whose sum is the map.
-    """
-
-    covariance: Covariance
-    near: NDArray[np.int32]
-    weights: Array
+    covariance: Covariance  #: Around its node.
+    near: NDArray[np.int32]  #: Its observations, (k,).
+    weights: Array  #: (k,), of their covariances with a target, whose sum is the map.
 
     @property
     def size(self) -> int:

@@ -48,41 +48,23 @@ LEAST = 1e-6
 
 @dataclass(frozen=True)
 class Moments:
-    """Mean products of observations of different passes, by how far apart they are.
+    """Mean products of observations of different passes, by how far apart they are."""
 
-    Parameters
-    ----------
-    apart : ndarray (b, 3)
-        Middle of each class: east, north [km] and later [days].
-    count, product : ndarray (nodes, b)
-        Pairs of each class around each node, and the sum of the products of their values.
-    passes : ndarray (nodes,)
-        How many passes there are around each.
-    """
-
-    apart: Array
-    count: Array
-    product: Array
-    passes: Array
+    apart: Array  #: Middle of each class: east, north [km] and later [days], (b, 3).
+    count: Array  #: Pairs of each class around each node, (nodes, b).
+    product: Array  #: Sum of the products of their values, (nodes, b).
+    passes: Array  #: How many passes there are around each, (nodes,).
 
     def around(self, weights: Array) -> Moments:
         """Return sums over nodes, weighted by rows (m, nodes)."""
         return Moments(self.apart, weights @ self.count, weights @ self.product, weights @ self.passes)
 
 
-def estimate_covariance(x: Array, y: Array, error: ObservationError, seed: int = 0) -> NonstationaryCovariance:
+def estimate_covariance(x: Array, y: Array, error: ObservationError) -> NonstationaryCovariance:
     """Estimate the covariance of eddies upon a background from the products of observations of different passes.
 
-    Parameters
-    ----------
-    x : ndarray (n, 3)
-        Positions on the plane and times [km, km, days].
-    y : ndarray (n,)
-        Heights [m].
-    error : ObservationError
-        Tells the passes apart.
-    seed : int
-        Of the choice of observations.
+    Heights y (n,) [m] are at positions on the plane and times x (n, 3) [km, km, days]; their errors tell the passes
+    apart.
 
     Returns
     -------
@@ -112,7 +94,7 @@ def estimate_covariance(x: Array, y: Array, error: ObservationError, seed: int =
     ----------
     Kuragano & Kamachi (2000), doi:10.1029/1999JC900247 (scales and propagation from pairs of altimeter heights)
     """
-    moments, origin, nodes = pair_moments(x, y, error, seed)
+    moments, origin, nodes = pair_moments(x, y, error)
     rms = max(float(np.sqrt(np.mean(y**2))), LEAST)
     prior = {name: np.log(value) for name, (value, _) in EXPECTED.items()}
     spread = {name: spread for name, (_, spread) in EXPECTED.items()}
@@ -131,13 +113,13 @@ def estimate_covariance(x: Array, y: Array, error: ObservationError, seed: int =
     return NonstationaryCovariance(_covariance(domain), tables, origin, np.array([NODE, NODE]))
 
 
-def pair_moments(x: Array, y: Array, error: ObservationError, seed: int) -> tuple[Moments, Array, Array]:
+def pair_moments(x: Array, y: Array, error: ObservationError) -> tuple[Moments, Array, Array]:
     """Return the `Moments` around nodes of the domain, the first node, and all nodes (nodes, 2)."""
     axes = [np.arange(-REACH, REACH, WIDTH) + WIDTH / 2.0] * 2 + [np.arange(0.0, LAG, DAYS) + DAYS / 2.0]
     shape = tuple(map(len, axes))
     origin, nodes, node = _nodes(x)
     count, product = np.zeros((2, len(nodes), int(np.prod(shape))))
-    chosen = np.random.default_rng(seed).permutation(len(x))[:SUBSAMPLE]
+    chosen = np.random.default_rng(0).permutation(len(x))[:SUBSAMPLE]
     scaled = x / [REACH, REACH, LAG]
     tree = cKDTree(scaled)
     least, width = np.array([REACH, REACH, 0.0]), np.array([WIDTH, WIDTH, DAYS])

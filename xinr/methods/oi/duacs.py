@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import override
+from dataclasses import dataclass, replace
+from typing import Self, override
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from xinr.methods.method import Method
 from xinr.methods.observation_error import ObservationError, present_errors
 from xinr.methods.oi.covariance_estimation import estimate_covariance
 from xinr.methods.oi.local import LocalOIPredictor, reach
+from xinr.methods.oi.prior_mean import prior_mean
 from xinr.methods.settings import check_positive
 
 #: Round numbers for where the tracks are not asked: eddies upon what is common to a basin.
@@ -29,6 +30,9 @@ class Duacs(Method):
     ----------
     covariance : Covariance
         Of the signal, where it is not estimated.
+    mean : float, optional
+        Mean of the signal [unit of the data], to which the map falls far from observations. By default zero, as of
+        anomalies, or that of the observations where it is more than 3 of their standard deviations from zero.
     estimate : bool
         Estimate the covariance from the tracks: propagation, and standard deviation, zonal, meridional and time scales
         as they vary in space.
@@ -68,6 +72,7 @@ class Duacs(Method):
     pass_bias: float = 0.02
     pass_slope: float = 0.02
     covariance: Covariance = EDDIES_UPON_BASIN
+    mean: float | None = None
     estimate: bool = True
     n_neighbors: int = 300
     tile: float = 1.0
@@ -89,10 +94,16 @@ class Duacs(Method):
         return ("noise", *present_errors(self), *(() if self.estimate else self.covariance.searched))
 
     @override
+    def resolved(self, x: Array, y: Array, error: ObservationError) -> Self:
+        return replace(self, mean=prior_mean(self.mean, y))
+
+    @override
     def fit(self, x: Array, y: Array, error: ObservationError) -> LocalOIPredictor:
         """Estimates the covariance; analyses are solved where targets need them."""
+        mean = prior_mean(self.mean, y)
+        y = y - mean
         covariance = (
             estimate_covariance(x, y, error) if self.estimate else NonstationaryCovariance.constant(self.covariance)
         )
         step = np.append(self.tile * reach(covariance.mean, 3)[:2], self.analysis_step)
-        return LocalOIPredictor(x, y, error, covariance, step, self.n_neighbors)
+        return LocalOIPredictor(x, y, error, covariance, step, self.n_neighbors, mean)

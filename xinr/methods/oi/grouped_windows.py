@@ -1,7 +1,5 @@
 """Windows that share most of their observations, solved together."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -26,17 +24,7 @@ MOST_ITERATIONS = 40
 
 
 def grouped(windows: Sequence[slice]) -> Iterator[range]:
-    """Part windows into groups of consecutive ones that share a core of observations.
-
-    Parameters
-    ----------
-    windows : sequence of slice
-        Observations of each, which begin and end in ascending order.
-
-    Yields
-    ------
-    range
-        Which windows make a group.
+    """Part windows, which begin and end in ascending order, into ranges of those that share a core of observations.
 
     Examples
     --------
@@ -53,23 +41,9 @@ def grouped(windows: Sequence[slice]) -> Iterator[range]:
 def solve_windows(
     covariance: Covariance, error: ObservationError, x: Array, y: Array, windows: Sequence[slice]
 ) -> list[Array]:
-    """Return ``(K + R)⁻¹ y`` of each window of a group.
+    """Return the weights ``(K + R)⁻¹ y`` of each window of a group of `grouped`, none of them empty.
 
-    Parameters
-    ----------
-    covariance : Covariance
-        Of the signal.
-    error : ObservationError
-        Of all n observations.
-    x, y : ndarray (n, d), (n,)
-        The observations, in order of time.
-    windows : sequence of slice
-        A group of `grouped`, none of them empty.
-
-    Returns
-    -------
-    list of ndarray
-        Weights of each window's observations.
+    Observations x (n, d) and y (n,) are in order of time; ``error`` is of all of them.
 
     Notes
     -----

@@ -1,7 +1,5 @@
 """Local optimal interpolation: tiles of targets that share their nearest observations."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -48,29 +46,17 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
     What map and derivatives need of an analysis is cached, its observations and their weights: 12 bytes for each of
     them, and 0.5 GB at most, the analyses used last (`AnalysisCache`). The posterior variance needs the factor, and
     solves again. The cache is neither pickled nor saved.
-
-    Parameters
-    ----------
-    x, y : ndarray (n, d), (n,)
-        The observations.
-    error_model : ObservationError
-        Of them.
-    covariance : NonstationaryCovariance
-        Of the signal.
-    step : ndarray (d,)
-        Between nodes [unit of the frame, days].
-    n_neighbors : int
-        Observations of each analysis.
     """
 
     kind = "oi-local"
 
-    x: Array
-    y: Array
+    x: Array  #: Positions and times of the observations, (n, d).
+    y: Array  #: Their values about the mean, (n,).
     error_model: ObservationError
-    covariance: NonstationaryCovariance
-    step: Array
-    n_neighbors: int
+    covariance: NonstationaryCovariance  #: Of the signal.
+    step: Array  #: Between nodes [unit of the frame, days], (d,).
+    n_neighbors: int  #: Observations of each analysis.
+    mean: float = 0.0  #: Added to the map.
     _cache: AnalysisCache = field(default_factory=AnalysisCache, init=False, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -86,6 +72,7 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
             found = covariance.weighted_derivatives(x[at], self.x[near], weights, order)
             for array, part in zip(total, _product(_weight(offset, self.step, order), found), strict=True):
                 array[at] += part
+        total[0][:] += self.mean
         return total
 
     @override
@@ -100,18 +87,19 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
             whitened = solve_triangular(root, k, lower=True, overwrite_b=True, check_finite=False)
             explained = np.einsum("ij,ij->j", whitened, whitened)
             variance[at] += share * np.maximum(covariance.sigma**2 - explained, 0.0)
-        return value, np.sqrt(variance)
+        return value + self.mean, np.sqrt(variance)
 
     @override
     def state(self) -> dict[str, NDArray[Any]]:
-        sizes = {"step": self.step, "n_neighbors": np.array(self.n_neighbors)}
+        sizes = {"step": self.step, "n_neighbors": np.array(self.n_neighbors), "mean": np.array(self.mean)}
         return {"x": self.x, "y": self.y, **self.error_model.state(), **self.covariance.state(), **sizes}
 
     @classmethod
     @override
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
         error, covariance = ObservationError.from_state(state), NonstationaryCovariance.from_state(state)
-        return cls(state["x"], state["y"], error, covariance, state["step"], int(state["n_neighbors"]))
+        numbers = int(state["n_neighbors"]), float(state.get("mean", 0.0))
+        return cls(state["x"], state["y"], error, covariance, state["step"], *numbers)
 
     def _tiles(self, x: Array) -> Iterator[Tile]:
         """Yield the nodes that targets need, with the targets around each."""

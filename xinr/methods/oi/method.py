@@ -14,6 +14,7 @@ from xinr.methods.covariances.nonstationary import NonstationaryCovariance
 from xinr.methods.method import ScalableMethod
 from xinr.methods.observation_error import ObservationError, present_errors
 from xinr.methods.oi.local import LocalOIPredictor, reach
+from xinr.methods.oi.prior_mean import prior_mean
 from xinr.methods.oi.windows import OIPredictor
 from xinr.methods.settings import check_positive
 
@@ -34,6 +35,9 @@ class OI(ScalableMethod):
     covariance : Covariance
         Of the signal: see `xinr.methods.covariances`. Its lengths are degrees in the frame "degrees", kilometres in
         the frames "sphere" and "plane"; only the ratio of its ``sigma`` to ``noise`` changes the map.
+    mean : float, optional
+        Mean of the signal [unit of the data], to which the map falls far from observations. By default zero, as of
+        anomalies, or that of the observations where it is more than 3 of their standard deviations from zero.
     window : float
         Half-width of the time window, in decorrelation times of the covariance: lags at which it has fallen to 1/e.
     analysis_step : float
@@ -53,7 +57,7 @@ class OI(ScalableMethod):
     With ``n_neighbors`` the nearest observations are analysed around each node of a lattice, and the map passes
     smoothly from one analysis to the next: see `xinr.methods.oi.local.LocalOIPredictor`.
 
-    The background is zero: feed anomalies. With all of the window, the field is smooth in space, with a small step in
+    With all of the window, the field is smooth in space, with a small step in
     time half-way between analyses, where the window changes (correlation at its edge: exp(-window²) = 0.018 for the
     Gaussian).
 
@@ -73,6 +77,7 @@ class OI(ScalableMethod):
     coarsen: int = 5
     noise: float | Mapping[str, float] = 0.05 * 5**0.5  # 0.05 m of averages of five points
     covariance: Covariance = BASELINE
+    mean: float | None = None
     window: float = 2.0
     analysis_step: float = 1.0
     n_neighbors: int = 0
@@ -96,18 +101,24 @@ class OI(ScalableMethod):
         return replace(self, covariance=self.covariance.scaled(factor), **self.scaled_errors(factor))
 
     @override
+    def resolved(self, x: Array, y: Array, error: ObservationError) -> Self:
+        return replace(self, mean=prior_mean(self.mean, y))
+
+    @override
     def fit(self, x: Array, y: Array, error: ObservationError) -> OIPredictor | LocalOIPredictor:
         """Solves nothing yet: each analysis is solved when a target first needs it."""
+        mean = prior_mean(self.mean, y)
         if self.n_neighbors:
             step = np.append(self.tile * reach(self.covariance, x.shape[1])[:-1], self.analysis_step)
             covariance = NonstationaryCovariance.constant(self.covariance)
-            return LocalOIPredictor(x, y, error, covariance, step, self.n_neighbors)
+            return LocalOIPredictor(x, y - mean, error, covariance, step, self.n_neighbors, mean)
         order = np.argsort(x[:, -1], kind="stable")
         return OIPredictor(
             x=x[order],
-            y=y[order],
+            y=y[order] - mean,
             error_model=error.take(order),
             covariance=self.covariance,
             half_width=self.window * self.covariance.decorrelation_time,
             analysis_step=self.analysis_step,
+            mean=mean,
         )

@@ -1,8 +1,6 @@
 """Optimal interpolation in sliding time windows, every observation of each."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, NamedTuple, Self, override
@@ -35,7 +33,7 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class OIPredictor(HessianPredictor, ErrorPredictor):
-    """The observations in time order, and the analyses solved so far."""
+    """The observations in time order, about their mean, and the analyses solved so far."""
 
     kind = "oi"
 
@@ -45,6 +43,7 @@ class OIPredictor(HessianPredictor, ErrorPredictor):
     covariance: Covariance
     half_width: float
     analysis_step: float
+    mean: float = 0.0
     _weights: dict[int, Array] = field(default_factory=dict, init=False, repr=False)
     _lock: Lock = field(default_factory=Lock, init=False, repr=False)
 
@@ -58,6 +57,7 @@ class OIPredictor(HessianPredictor, ErrorPredictor):
             parts = self.covariance.weighted_derivatives(x[at], self.x[near], self._weights[number], order)
             for array, part in zip(found, parts, strict=True):
                 array[at] = part
+        found[0][:] += self.mean
         return found
 
     @override
@@ -68,13 +68,14 @@ class OIPredictor(HessianPredictor, ErrorPredictor):
             with self._lock:  # one at a time: a factorisation uses every core by itself
                 root = factor(self.covariance, self.error_model, self.x, near)
             weights = cho_solve(root, self.y[near], check_finite=False)
-            for at in _blocks(targets):
+            for start in range(0, len(targets), BLOCK):
+                at = targets[start : start + BLOCK]
                 k = self.covariance.value(self.x[near], x[at])
                 value[at] = weights @ k
                 whitened = solve_triangular(root[0], k, trans=1, overwrite_b=True, check_finite=False)
                 explained = np.einsum("ij,ij->j", whitened, whitened)
                 error[at] = np.sqrt(np.maximum(self.covariance.sigma**2 - explained, 0.0))
-        return value, error
+        return value + self.mean, error
 
     @override
     def state(self) -> dict[str, NDArray[Any]]:
@@ -86,6 +87,7 @@ class OIPredictor(HessianPredictor, ErrorPredictor):
             **self.error_model.state(),
             "covariance": self.covariance.state(),
             "window": np.array([self.half_width, self.analysis_step]),
+            "mean": np.array(self.mean),
             "solved": np.array(list(solved), dtype=np.int64),
             "weights": np.concatenate([np.empty(0), *solved.values()]),
         }
@@ -95,7 +97,11 @@ class OIPredictor(HessianPredictor, ErrorPredictor):
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
         error = ObservationError.from_state(state)
         half_width, step = (float(number) for number in state["window"])
-        found = cls(state["x"], state["y"], error, Covariance.from_state(state["covariance"]), half_width, step)
+        covariance, mean = (
+            Covariance.from_state(state["covariance"]),
+            float(state.get("mean", 0.0)),
+        )  # files of earlier versions have none
+        found = cls(state["x"], state["y"], error, covariance, half_width, step, mean)
         if "solved" in state:  # files of earlier versions have none
             windows = [found.window(number) for number in state["solved"].tolist()]
             ends = np.cumsum([near.stop - near.start for near in windows], dtype=np.int64)
@@ -122,9 +128,14 @@ class OIPredictor(HessianPredictor, ErrorPredictor):
         times = self.x[:, -1]
         first = np.searchsorted(times, centre - self.half_width, side="right")
         last = np.searchsorted(times, centre + self.half_width, side="left")
-        near = slice(int(first), int(max(first, last)))
-        _check_size(near.stop - near.start)
-        return near
+        size = max(int(last) - int(first), 0)
+        if size > LARGEST_WINDOW:
+            raise MemoryError(
+                f"{size} observations fall in one analysis window; at most {LARGEST_WINDOW} are solved at once "
+                f"({8e-9 * size**2:.0f} GB per matrix). Choose a smaller region, a larger coarsen, a narrower window, "
+                "or n_neighbors=100."
+            )
+        return slice(int(first), int(first) + size)
 
     def _solve(self, analyses: Sequence[Window]) -> None:
         """Solve what is not solved yet; what is solved stays solved if it is interrupted."""
@@ -136,17 +147,3 @@ class OIPredictor(HessianPredictor, ErrorPredictor):
                     solved = solve_windows(self.covariance, self.error_model, self.x, self.y, windows)
                     self._weights.update(zip((missing[i].number for i in group), solved, strict=True))
                     bar.update(len(group))
-
-
-def _check_size(size: int) -> None:
-    if size > LARGEST_WINDOW:
-        raise MemoryError(
-            f"{size} observations fall in one analysis window; at most {LARGEST_WINDOW} are solved at once "
-            f"({8e-9 * size**2:.0f} GB per matrix). Choose a smaller region, a larger coarsen, a narrower window, or "
-            "n_neighbors=100."
-        )
-
-
-def _blocks(targets: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    for start in range(0, len(targets), BLOCK):
-        yield targets[start : start + BLOCK]

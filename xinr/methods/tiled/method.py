@@ -1,4 +1,4 @@
-"""Seas larger than one plane, mapped in overlapping tiles."""
+"""Regions larger than one plane, mapped in overlapping tiles."""
 
 from __future__ import annotations
 
@@ -97,14 +97,10 @@ class Tiled(Method):
 
     @override
     def fit(self, x: Array, y: Array, error: ObservationError) -> BlendedTiles:
-        """Fit each tile.
-
-        Raises
-        ------
-        ValueError, ArithmeticError, MemoryError
-            The method of the tiles cannot map one of them; a note says where it is.
-        """
-        tiles = axes_at(_nearest_centres(x, self.size))
+        """Fit each tile; where the method of the tiles cannot map one of them, a note on its error says where it is."""
+        everywhere = centres(self.size)
+        nearest = np.unique(cKDTree(everywhere).query(x[:, :3] / EARTH_RADIUS)[1])
+        tiles = axes_at(everywhere[nearest])
         bar = tqdm(tiles, "tiles", leave=False, disable=None, delay=1)
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
@@ -119,7 +115,9 @@ class Tiled(Method):
         try:
             return self.inner.fit(*_on_tile(axes, x[seen], y[seen], error.take(seen)))
         except (ValueError, ArithmeticError, MemoryError) as problem:
-            problem.add_note(f"In the tile around {_name(axes[2])}, with {len(seen)} observations.")
+            east, north = np.degrees([np.arctan2(axes[2, 1], axes[2, 0]), np.arcsin(axes[2, 2])])
+            place = f"{east % 360.0:.1f} E, {north:.1f} N"
+            problem.add_note(f"In the tile around {place}, with {len(seen)} observations.")
             raise
 
 
@@ -151,19 +149,8 @@ def axes_at(centre: Array) -> Array:
     return np.stack([east, np.cross(centre, east), centre], axis=1)
 
 
-def _nearest_centres(x: Array, size: float) -> Array:
-    """Return the centres (k, 3) that are the nearest to one of the points x (n, 4)."""
-    everywhere = centres(size)
-    nearest = np.unique(cKDTree(everywhere).query(x[:, :3] / EARTH_RADIUS)[1])
-    return np.asarray(everywhere[nearest])
-
-
 def _on_tile(axes: Array, x: Array, y: Array, error: ObservationError) -> tuple[Array, Array, ObservationError]:
     """Return observations at points x (n, 4) on the plane of a tile, where passes have their middle within it."""
     plane = on_plane(torch.from_numpy(x[:, :3]), axes).numpy()
     along = replace(error, distance=1e-3 * along_chord(x[:, :3], error.pass_index))
     return np.column_stack([plane, x[:, 3]]), y, along
-
-
-def _name(up: Array) -> str:
-    return f"{np.degrees(np.arctan2(up[1], up[0])) % 360.0:.1f} E, {np.degrees(np.arcsin(up[2])):.1f} N"

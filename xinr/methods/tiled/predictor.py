@@ -115,24 +115,15 @@ class _OnTile:
 class BlendedTiles(DerivativePredictor):
     """The mean of the functions of tiles, in the frame "sphere", weighted by the `taper` of each; NaN beyond all.
 
-    Parameters
-    ----------
-    axes : ndarray (k, 3, 3)
-        East, north and up at the centre of each tile.
-    radius : float
-        Where its weight ends [km].
-    parts : tuple of k Predictor
-        In the frame "plane" around its centre.
-
     Notes
     -----
     ``f(r, t) = Σ w_i(r) f_i(P_i(r), t) / Σ w_i(r)`` with the projection P_i of `xinr.geo.frames.Plane`, an analytic
     function of the three coordinates of r: derivatives follow by the chain rule, which jets apply.
     """
 
-    axes: Array
-    radius: float
-    parts: tuple[Predictor, ...]
+    axes: Array  #: East, north and up at the centre of each tile, (k, 3, 3).
+    radius: float  #: Where its weight ends [km].
+    parts: tuple[Predictor, ...]  #: Its function, in the frame "plane" around its centre.
 
     @override
     def predict(self, points: Points) -> Array:

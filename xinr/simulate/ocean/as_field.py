@@ -1,8 +1,7 @@
 """A simulated ocean as a Field: a function of longitude, latitude and time, like any map or fit."""
 
-from __future__ import annotations
-
 import json
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -56,7 +55,11 @@ def as_field(ds: xr.Dataset) -> FittedField:
         raise ValueError("ssh has missing values: give the whole square, as simulated.")
     origin, step = (float(ds["x"][0]), float(ds["y"][0]), 0.0), ocean.spacing / 1e3
     predictor = SplinePredictor.through(values, origin, (step, step, float(days[1])), periodic=(True, True, False))
-    info = {"method": "qg", "settings": ocean.settings, "seed": int(ds.attrs["seed"]), "extent": _extent(ds)}
+    extent: dict[str, Any] = {
+        axis: [float(ds[axis].min()), float(ds[axis].max())] for axis in ("longitude", "latitude")
+    }
+    extent["time"] = times[[0, -1]].astype("datetime64[s]").astype(str).tolist()
+    info = {"method": "qg", "settings": ocean.settings, "seed": int(ds.attrs["seed"]), "extent": extent}
     return FittedField(Plane(times[0], ocean.longitude, ocean.latitude), predictor, "sla", info)
 
 
@@ -72,14 +75,3 @@ def _ocean(ds: xr.Dataset) -> Ocean:
             f"{ds.sizes['y']}: a periodic ocean cannot be cut. Cut the grid to which you interpolate."
         )
     return ocean
-
-
-def _extent(ds: xr.Dataset) -> dict[str, list[float] | list[str]]:
-    def bounds(name: str) -> list[float]:
-        return [float(ds[name].min()), float(ds[name].max())]
-
-    return {
-        "longitude": bounds("longitude"),
-        "latitude": bounds("latitude"),
-        "time": [str(ds["time"].values[at].astype("datetime64[s]")) for at in (0, -1)],
-    }

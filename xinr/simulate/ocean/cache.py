@@ -1,7 +1,5 @@
 """Simulated oceans in the cache folder: simulated once, then opened."""
 
-from __future__ import annotations
-
 import json
 from contextlib import suppress
 from dataclasses import asdict
@@ -48,7 +46,8 @@ def cached_ocean(
     from xinr.simulate.ocean.as_field import as_field
     from xinr.simulate.ocean.qg import qg
 
-    ocean, settings = _ocean(region), _settings(period, seed)
+    ocean, (first, after) = _ocean(region), bounds(period)
+    settings: dict[str, Any] = {"days": float((after - first) / DAY), "start": period[0], "seed": seed}
     key = json.dumps([version("xinr"), asdict(ocean), settings], sort_keys=True)
     path = Path(pooch.os_cache("xinr")) / f"sea-{sha256(key.encode()).hexdigest()[:16]}.nc"
     with suppress(FileNotFoundError, ValueError):  # no file, or a damaged one
@@ -74,8 +73,3 @@ def _ocean(region: Region) -> TwoLayer:
             f"{LARGEST_SHARE * SIDE:g} km at most, or give another truth, as in osse(eddies(region))."
         )
     return TwoLayer(length=SIDE, latitude=(south + north) / 2.0, longitude=(west + width / 2.0) % 360.0)
-
-
-def _settings(period: tuple[str, str], seed: int) -> dict[str, Any]:
-    first, after = bounds(period)
-    return {"days": float((after - first) / DAY), "start": period[0], "seed": seed}

@@ -1,7 +1,5 @@
 """The covariance of a simulated ocean, from its spectrum in space and time: to map another realisation."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np
@@ -87,12 +85,6 @@ def modes_of(ds: xr.Dataset) -> Modes:
 
     Waves ``exp(i (k x + l y - omega t))``, as in `xinr.methods.covariances`, for all l but no negative k: those are
     conjugates. The densities of all waves, times ``dk dl domega / (2π)³``, sum to the variance.
-
-    Examples
-    --------
-    >>> from xinr.simulate import qg
-    >>> len({len(part) for part in modes_of(qg(79, points=32))})
-    1
     """
     values = ds["ssh"].transpose("time", "y", "x").values.astype(np.float64)
     days, space = _step((ds["time"].values - ds["time"].values[0]) / DAY), _step(ds["x"].values)

@@ -1,7 +1,5 @@
 """Random forcing of a ring of wavenumbers, independent of the grid and of the time step."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
@@ -17,18 +15,8 @@ RING = 1.25
 class RingForcing:
     """Forcing of the top layer's potential vorticity: equal amplitudes, new random phases every period.
 
-    Parameters
-    ----------
-    ocean : Ocean
-        Its ``forcing`` [m²/s³] is the mean energy input, its ``forcing_wavelength`` that of the ring [km].
-    seed : int
-        Random seed of the phases.
-    rows, columns : ndarray (points, columns)
-        Integer wavenumbers north and east of each wave of the half spectrum.
-    inverse : ndarray (points, columns)
-        Ratio of ψ to q in the top layer [m²], zero for truncated waves.
-    period : int
-        Duration of each realisation [s].
+    Of each wave of the half spectrum (points, columns), ``rows`` and ``columns`` are the integer wavenumbers north and
+    east, and ``inverse`` is the ratio of ψ to q in the top layer [m²], zero for truncated waves. Periods are in s.
 
     Notes
     -----

@@ -1,7 +1,5 @@
 """Fourier series of periodic fields on square grids: resampling and exact derivatives."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -59,16 +57,14 @@ def derivatives(ds: xr.Dataset, variable: str = "ssh") -> xr.Dataset:
     if variable not in ds or not {"x", "y"} <= set(ds[variable].dims):
         found = {str(name): array.dims for name, array in ds.data_vars.items()}
         raise ValueError(f"no variable {variable!r} with dims (y, x): got {found}.")
-    k, ell = _wavenumbers(ds["x"]), _wavenumbers(ds["y"])
-    multipliers = 1j * k[None, :] * np.ones_like(ell)[:, None], 1j * ell[:, None] * np.ones_like(k)[None, :]
-    slopes = [_multiplied(ds[variable], multiplier) for multiplier in multipliers]
-    laplacian = _multiplied(ds[variable], -(k[None, :] ** 2) - ell[:, None] ** 2)
-    arrays = {f"d{variable}_dx": slopes[0], f"d{variable}_dy": slopes[1], f"laplacian_{variable}": laplacian}
+    k, ell = _wavenumbers(ds["x"]), _wavenumbers(ds["y"])[:, None]
+    factors = {f"d{variable}_dx": 1j * k, f"d{variable}_dy": 1j * ell, f"laplacian_{variable}": -(k**2) - ell**2}
+    arrays = {name: _multiplied(ds[variable], factor) for name, factor in factors.items()}
     return xr.Dataset({name: _labelled(array, ds[variable], name) for name, array in arrays.items()})
 
 
 def _multiplied(field: xr.DataArray, multiplier: NDArray[Any]) -> xr.DataArray:
-    """Multiply the spectrum (y, x) of a field by an odd or even function of the wavenumbers."""
+    """Multiply the spectrum (y, x) of a field by an odd or even function of the wavenumbers, which broadcasts."""
 
     def on_grid(values: Array) -> Array:
         return np.asarray(np.fft.ifft2(np.fft.fft2(values) * multiplier).real, dtype=values.dtype)

@@ -136,7 +136,10 @@ def qg(
         _check_only_new(model=model, start=start, spin_up=spin_up, seed=seed)
         run = _resume(restart, settings, seconds)
     maps += restart is None
-    stepper = Stepper(run.ocean, run.seed, _seconds(step), device_from(device, metal=False), precision(dtype))
+    if step is not None:
+        check_positive(step=step)
+    longest = step and 3600.0 * step
+    stepper = Stepper(run.ocean, run.seed, longest, device_from(device, metal=False), precision(dtype))
     with one_thread(run.ocean.points):
         fields = _integrate(stepper, run, seconds, maps)
     return _dataset(fields, run, run.time + SECOND * (run.wait + seconds * np.arange(maps)))
@@ -230,13 +233,6 @@ def _whole_seconds(name: str, days: float) -> int:
     if not (np.isfinite(days) and abs(seconds - round(seconds)) < 1e-3 and round(seconds) >= least):
         raise ValueError(f"{name} must be days, a whole number of seconds, {words}, got {days!r}.")
     return round(seconds)
-
-
-def _seconds(step: float | None) -> float | None:
-    if step is None:
-        return None
-    check_positive(step=step)
-    return 3600.0 * step
 
 
 def _check_has(ds: xr.Dataset, variables: Sequence[str] = ("q",), attrs: Sequence[str] = ()) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from xinr._typing import Array
 from xinr.geo.frames import EARTH_RADIUS, SECONDS_PER_DAY
 from xinr.geo.geostrophy import EARTH_SPIN
-from xinr.methods.settings import check_positive, coerce
+from xinr.methods.settings import check_finite, check_positive, coerce
 
 #: Names of the potential vorticity of each layer, from the top.
 VORTICITIES = ("q", "q_lower")
@@ -268,10 +268,3 @@ def ocean_from(model: str | Ocean, settings: Mapping[str, Any]) -> Ocean:
     if unknown:
         raise TypeError(f"the {kind.kind} model has no setting {unknown}: expected some of {valid}.")
     return replace(model, **settings) if isinstance(model, Ocean) else kind(**settings)
-
-
-def check_finite(**settings: float) -> None:
-    """Raise ValueError for the first setting that is not a finite number."""
-    for name, value in settings.items():
-        if not np.isfinite(value):
-            raise ValueError(f"{name} must be a finite number, got {value!r}.")

@@ -1,7 +1,5 @@
 """Initial states of a simulation: spun-up states from the package, or random eddies."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Time stepping of quasi-geostrophic potential vorticity: pseudo-spectral, on CPU or GPU."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,16 +32,7 @@ class Stepper:
     A spectrum has shape (layers, points, truncation + 1): northward wavenumbers of either sign, eastward ones from
     zero; its coefficients do not depend on ``points``. Only those columns are transformed, which saves a third.
 
-    Parameters
-    ----------
-    ocean : Ocean
-        Settings.
-    seed : int
-        Random seed of the forcing.
-    step : float, optional
-        Longest step [s]; by default as long as the currents allow.
-    device, dtype : torch.device, torch.dtype
-        Of the computation.
+    The seed is that of the forcing. ``step`` is the longest step [s], by default as long as the currents allow.
 
     Notes
     -----

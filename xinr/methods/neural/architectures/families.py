@@ -1,7 +1,5 @@
 """Families of networks: of sines, of an encoding of the coordinates, of filters that are multiplied."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from itertools import pairwise
 from typing import Any, override
@@ -61,16 +59,8 @@ class EncodedNetwork(Network):
     """A multilayer perceptron of an encoding of the coordinates, with GELU: ReLU has no second derivative.
 
     Weights begin as in He et al. (2015), for activations that halve the variance; those of the last layer at zero, so
-    that the height begins at its mean also where there are no tracks.
-
-    Parameters
-    ----------
-    width : int
-        Of the encoding.
-    features, layers : int
-        Width and number of the hidden layers.
-    generator : torch.Generator or None
-        Of the first weights.
+    that the height begins at its mean also where there are no tracks. ``width`` is that of the encoding, ``features``
+    that of the hidden layers.
 
     References
     ----------

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, override
+from typing import Any, override
 
 import torch
 from torch import Tensor, nn
 
 from xinr.methods.neural.architectures.families import SineNetwork
 from xinr.methods.neural.method import NeuralMethod
-from xinr.methods.neural.network import Network
 
 #: Within which |z| is rounded off, so that second derivatives exist: well below the 1 / omega_0 of hidden layers.
 ROUNDING = 0.03
@@ -64,7 +63,7 @@ class Finer(NeuralMethod):
     Liu et al. (2024), arXiv:2312.02434
     """
 
-    network_class: ClassVar[type[Network]] = FinerNetwork
+    network_class = FinerNetwork
 
     length_scale: float = 900.0
     time_scale: float = 200.0

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, override
+from typing import override
 
 import torch
 from torch import Tensor
 
 from xinr.methods.neural.architectures.families import EncodedNetwork
 from xinr.methods.neural.method import NeuralMethod
-from xinr.methods.neural.network import Network
 
 
 class FourierNetwork(EncodedNetwork):
@@ -57,7 +56,7 @@ class Fourier(NeuralMethod):
     initialisation: `xinr.methods.neural.architectures.families`
     """
 
-    network_class: ClassVar[type[Network]] = FourierNetwork
+    network_class = FourierNetwork
 
     length_scale: float = 300.0
     time_scale: float = 30.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import pi
-from typing import ClassVar, override
+from typing import override
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,6 @@ from torch.nn.functional import linear
 from xinr.methods.neural.architectures.families import FilterNetwork
 from xinr.methods.neural.architectures.initialisation import uniform
 from xinr.methods.neural.method import NeuralMethod
-from xinr.methods.neural.network import Network
 
 
 class FourierFilterNetwork(FilterNetwork):
@@ -48,7 +47,7 @@ class FourierMFN(NeuralMethod):
     Fathony et al. (2021), Multiplicative filter networks, https://openreview.net/forum?id=OmtmcPkkhT
     """
 
-    network_class: ClassVar[type[Network]] = FourierFilterNetwork
+    network_class = FourierFilterNetwork
 
     length_scale: float = 300.0
     time_scale: float = 30.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import pi
-from typing import ClassVar, override
+from typing import override
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,6 @@ from xinr._typing import Array
 from xinr.methods.neural.architectures.families import FilterNetwork
 from xinr.methods.neural.architectures.initialisation import half_ranges, uniform, wavelet_centres
 from xinr.methods.neural.method import NeuralMethod
-from xinr.methods.neural.network import Network
 
 
 class GaborFilterNetwork(FilterNetwork):
@@ -90,7 +89,7 @@ class GaborMFN(NeuralMethod):
     Fathony et al. (2021), Multiplicative filter networks, https://openreview.net/forum?id=OmtmcPkkhT
     """
 
-    network_class: ClassVar[type[Network]] = GaborFilterNetwork
+    network_class = GaborFilterNetwork
 
     frame: str = "plane"  # of centres in a cube about a piece of the sphere, few would lie on it
     length_scale: float = 900.0

@@ -1,7 +1,5 @@
 """Features on a lattice whose points share the rows of a table, interpolated smoothly."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 
@@ -21,15 +19,8 @@ class HashedSplines(nn.Module):
     domain need be known. Linear interpolation, as in the paper, has slopes that jump and no Laplacian; smoothstep has
     slopes of zero at every point of the lattice. Cubic B-splines have two continuous derivatives, for 4 points an axis.
 
-    Parameters
-    ----------
-    dimension, features : int
-        Of x, and of what is interpolated.
-    rows : int
-        Of the table. Points that share a row are far apart as a rule.
-    generator : torch.Generator or None
-        Of the first features: even, of such a size that what is interpolated has variance 1. The paper's, ``±1e-4``,
-        do not grow enough within some hundred steps.
+    Points that share one of the ``rows`` are far apart as a rule. The first features are even, of such a size that what
+    is interpolated has variance 1: the paper's, ``±1e-4``, do not grow enough within some hundred steps.
     """
 
     def __init__(self, dimension: int, features: int, rows: int, generator: torch.Generator | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, override
+from typing import override
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from xinr.methods.neural.architectures.families import EncodedNetwork
 from xinr.methods.neural.architectures.hashed_splines import HashedSplines
 from xinr.methods.neural.method import NeuralMethod
-from xinr.methods.neural.network import Network
 
 
 class HashGridNetwork(EncodedNetwork):
@@ -59,7 +58,7 @@ class HashGrid(NeuralMethod):
     Müller et al. (2022), doi:10.1145/3528223.3530127, arXiv:2201.05989
     """
 
-    network_class: ClassVar[type[Network]] = HashGridNetwork
+    network_class = HashGridNetwork
 
     frame: str = "plane"
     length_scale: float = 600.0

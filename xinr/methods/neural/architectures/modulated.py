@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, override
+from typing import Any, override
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,7 @@ from torch.nn.functional import gelu
 from xinr.methods.neural.architectures.families import SineNetwork, scaled_sine
 from xinr.methods.neural.architectures.hashed_splines import HashedSplines
 from xinr.methods.neural.method import NeuralMethod
-from xinr.methods.neural.network import Network, own_precision
+from xinr.methods.neural.network import own_precision
 
 #: gelu(UNITY) = 1: with modulators of zero weights and this bias the network is a SIREN.
 UNITY = 1.1444507
@@ -95,7 +95,7 @@ class ModulatedSiren(NeuralMethod):
     Mehta et al. (2021), arXiv:2104.03960
     """
 
-    network_class: ClassVar[type[Network]] = ModulatedSirenNetwork
+    network_class = ModulatedSirenNetwork
 
     frame: str = "plane"
     length_scale: float = 900.0

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import pi
-from typing import ClassVar, override
+from typing import override
 
 import torch
 from torch import Tensor
 
 from xinr.methods.neural.architectures.families import EncodedNetwork
 from xinr.methods.neural.method import NeuralMethod
-from xinr.methods.neural.network import Network
 
 
 class PositionalNetwork(EncodedNetwork):
@@ -55,7 +54,7 @@ class Positional(NeuralMethod):
     Mildenhall et al. (2020), arXiv:2003.08934, equation 4; initialisation: `xinr.methods.neural.architectures.families`
     """
 
-    network_class: ClassVar[type[Network]] = PositionalNetwork
+    network_class = PositionalNetwork
 
     length_scale: float = 900.0
     time_scale: float = 90.0

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, override
+from typing import Any, override
 
 from torch import Tensor
 
 from xinr.methods.neural.architectures.families import SineNetwork, scaled_sine
 from xinr.methods.neural.method import NeuralMethod
-from xinr.methods.neural.network import Network
 
 
 class SirenNetwork(SineNetwork):
@@ -40,7 +39,7 @@ class Siren(NeuralMethod):
     Sitzmann et al. (2020), arXiv:2006.09661
     """
 
-    network_class: ClassVar[type[Network]] = SirenNetwork
+    network_class = SirenNetwork
 
     length_scale: float = 900.0
     time_scale: float = 200.0

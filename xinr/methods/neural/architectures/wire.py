@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, override
+from typing import override
 
 import torch
 from torch import Tensor, nn
@@ -96,7 +96,7 @@ class Wire(NeuralMethod):
     Saragadam et al. (2023), arXiv:2301.05187
     """
 
-    network_class: ClassVar[type[Network]] = WireNetwork
+    network_class = WireNetwork
 
     frame: str = "plane"  # of centres in a cube about a piece of the sphere, few would lie on it
     length_scale: float = 3000.0
