@@ -66,12 +66,6 @@ def test_undecoded_time_is_refused(values):
         locate(xr.Dataset({"time": ("obs", values)}), "time")
 
 
-def test_other_calendar_is_refused():
-    time = xr.date_range("2020-01-01", periods=2, calendar="noleap", use_cftime=True)
-    with pytest.raises(ValueError, match=r"time must be datetime64, got object.*convert_calendar\('standard'\)"):
-        locate(xr.Dataset({"a": ("time", [1.0, 2.0])}, {"time": time}), "time")
-
-
 @given(longitudes, longitudes)
 def test_wrap_moves_by_whole_turns_into_the_half_turn_around_the_origin(longitude, origin):
     wrapped = float(wrap(longitude, origin))

@@ -122,10 +122,8 @@ def test_platforms_become_missions_and_gaps_nan(table):
 
 
 def test_invalid_tables_are_refused(table):
-    with pytest.raises(
-        ValueError, match=r"the table lacks the columns \['variable', 'value'\]: expected those of a subset"
-    ):
-        read_l3(table.drop(columns=["variable", "value"]))
+    with pytest.raises(ValueError, match=r"the table lacks the columns \['platform_id'\]: expected those of a subset"):
+        read_l3(table.drop(columns=["platform_id"]))
     with pytest.raises(ValueError, match="the table has no rows"):
         read_l3(table.iloc[:0])
 

@@ -127,7 +127,8 @@ def test_settings_out_of_range_are_refused(settings, message):
 
 
 def test_the_covariance_is_searched_only_where_it_is_not_estimated():
-    assert Duacs().searched == ("noise", "pass_bias", "pass_slope")
+    swath = ("swath_bias", "swath_roll", "swath_baseline", "swath_phase")  # where there is one: see xinr.tune
+    assert Duacs().searched == ("noise", "pass_bias", "pass_slope", *swath)
     assert "length_scale_1" in Duacs(estimate=False, pass_bias=0.0).searched
 
 

@@ -60,7 +60,7 @@ def test_tab_shows_the_public_names_and_no_others():
         xinr.nothing  # noqa: B018
 
 
-@pytest.mark.parametrize("room", ["challenges", "covariances", "datasets", "metrics", "plots", "simulate"])
+@pytest.mark.parametrize("room", ["challenges", "covariances", "datasets", "methods", "metrics", "plots", "simulate"])
 def test_rooms_open_by_their_names_right_after_the_import(room):
     shown = python(f"import xinr; print(len(xinr.{room}.__all__), {room!r} in dir(xinr))").split()
     assert int(shown[0]) > 0 and shown[1] == "True"

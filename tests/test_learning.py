@@ -27,6 +27,10 @@ START = Kriging(
     noise=0.052,
     pass_bias=0.02,
     pass_slope=0.03,
+    swath_bias=0.0,
+    swath_roll=0.0,
+    swath_baseline=0.0,
+    swath_phase=0.0,
     spacing=50.0,
     time_step=3.0,
 )

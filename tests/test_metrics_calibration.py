@@ -69,7 +69,7 @@ def withheld():
     )
     error = ObservationError(np.full(len(number), NOISE), number, 1e-3 * observations.distance, BIAS, SLOPE)
     errors = NOISE * rng.standard_normal(len(number))
-    errors += np.einsum("nm,nm->n", error.modes, rng.standard_normal((passes, 2))[number])
+    errors += error.modes.matrix @ rng.standard_normal(2 * passes)
     return replace(observations, value=observations.value + errors), error
 
 

@@ -122,7 +122,7 @@ def test_points_given_twice_count_once(tracks, grid):
 
 
 def test_nearby_points_that_disagree_need_no_help(tracks, grid):
-    other = tracks.assign(sla_unfiltered=tracks.sla_unfiltered + 0.01)
+    other = tracks.assign(sla_unfiltered=tracks.sla_unfiltered + 0.01, mission=tracks.mission.str.upper())
     found = xr.concat([tracks, other], "time").inr.interp(grid, coarsen=1)
     assert np.isfinite(found.sla).all()
 

@@ -19,7 +19,6 @@ from xinr.simulate import (
     SwathErrors,
     eddies,
     on_land,
-    rows,
     sample,
     swath,
     tracks,
@@ -383,25 +382,16 @@ def test_roll_baseline_and_bias_have_their_shapes_across_the_swath(truth):
     assert float(error(noise=0.0274).std()) == pytest.approx(0.00274, rel=0.02)  # 10 km: a hundred pixels of 1 km
 
 
-def test_rows_of_a_swath_are_tracks(truth, wide):
-    thin = wide.isel(num_pixels=slice(2, None, 5))
-    tracked = rows(thin)
-    assert tracked.sizes["time"] == int(thin.sla_unfiltered.notnull().sum())
-    points = xinr.Observations.from_tracks(tracked)
-    assert len(points.missions) == 10 and points.dropped == 0
-    assert points.n_passes < 10 * 14
-    whole = points.coarsen(5)  # along the rows, losing their ends alone
-    assert len(points) - 5 * len(whole) <= 4 * points.n_passes
-    at = {"longitude": ("n", whole.longitude), "latitude": ("n", whole.latitude), "time": ("n", whole.time)}
-    np.testing.assert_allclose(whole.value, truth.interp(xr.Dataset(at)).sla, atol=0.005)
-
-
-def test_rows_of_a_swath_are_fitted_together_with_tracks(truth, wide):
+def test_a_swath_is_fitted_as_it_is_and_together_with_tracks(truth, wide):
     nadir = tracks(truth, ["j3"], period=PERIOD)
-    both = xr.concat([nadir, rows(wide.isel(num_pixels=[0, 25]))], "time")
-    field = both.inr.fit("oi")
-    assert field.info["missions"] == ["j3", "swot +11 km", "swot -59 km"]
-    assert float(both.mdt.isnull().sum()) == 0
+    both = xr.concat([nadir, xinr.observations.unrolled(wide)], "time")
+    points = xinr.Observations.from_tracks(both)
+    assert points.missions == ("j3", "swot") and points.of_swath.any()
+    at = {"longitude": ("n", points.longitude), "latitude": ("n", points.latitude), "time": ("n", points.time)}
+    misfit = points.value - truth.interp(xr.Dataset(at)).sla.values
+    assert np.abs(misfit[points.of_swath]).max() < 0.01  # averages of 10 km
+    assert both.inr.fit("oi", coarsen=20).info["missions"] == ["j3", "swot"]
+    assert wide.inr.fit("oi").info["passes"] == len(np.unique(points.pass_index[points.of_swath]))
 
 
 def test_a_swath_is_missing_on_land(truth):

@@ -1,6 +1,8 @@
 """A field is evaluated wherever a Dataset has points, lazily where that is chunked."""
 
+import dask.array as da
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from hypothesis import given
@@ -151,6 +153,58 @@ def test_chunks_that_disagree_are_unified(maps):
     assert Target.of(mixed).evaluate(combine).chunksizes["time"] == (1, 1, 1, 1)
 
 
+def test_columns_of_points_in_a_mapping_are_refused_and_the_cures_work():
+    """A mapping is a grid: three arrays of one length, one out of order, are no axes."""
+    day = np.timedelta64(1, "D")
+    columns = {
+        "time": np.repeat(np.datetime64("2017-01-03", "ns") + np.arange(2) * day, 3),
+        "latitude": np.linspace(36.0, 38.0, 6),
+        "longitude": np.linspace(301.0, 303.0, 6),
+    }
+    with pytest.raises(
+        ValueError, match=r"a mapping .* is a grid, but its time neither increases nor decreases"
+    ) as caught:
+        Target.of(columns)
+    assert "for points give a table, pandas.DataFrame(target)" in str(caught.value)
+    points = Target.of(pd.DataFrame(columns)).evaluate(combine)
+    assert points.shape == (6,)
+    np.testing.assert_array_equal(points, expected(xr.Dataset({k: ("row", v) for k, v in columns.items()})))
+    grid = Target.of({name: np.unique(values) for name, values in columns.items()}).evaluate(combine)
+    assert grid.sizes == {"time": 2, "latitude": 6, "longitude": 6}
+
+
+def test_axes_of_one_length_are_a_grid_and_a_single_time_may_be_any():
+    axes = {"latitude": np.array([36.0, 37.0, 38.0]), "longitude": np.array([301.0, 302.0, 303.0])}
+    time = np.datetime64("2017-01-03", "ns") + np.arange(3) * np.timedelta64(1, "D")
+    assert Target.of(axes | {"time": time}).evaluate(combine).shape == (3, 3, 3)
+    assert Target.of(axes | {"time": time[0]}).evaluate(combine).shape == (3, 3)
+
+
+def test_a_mesh_is_a_curvilinear_map(grid):
+    lon, lat = np.meshgrid(grid.longitude, grid.latitude)
+    for time in (grid.time.values, grid.time.values[0], np.full(lat.shape, grid.time.values[0])):
+        found = Target.of({"time": time, "latitude": lat, "longitude": lon}).evaluate(combine)
+        assert found.dims == (("time", "y", "x") if np.shape(time) == (4,) else ("y", "x"))
+        wanted = expected(grid).transpose("time", "latitude", "longitude")
+        np.testing.assert_array_equal(found, wanted if np.shape(time) == (4,) else wanted[0])
+
+
+def test_a_grid_beyond_the_memory_is_refused_before_it_is_made_and_the_cures_work():
+    n = 20_000
+    axes = {
+        "time": np.datetime64("2017-01-03", "ns") + np.arange(n) * np.timedelta64(1, "s"),
+        "latitude": np.linspace(35.0, 38.0, n),
+        "longitude": np.linspace(301.0, 304.0, n),
+    }
+    with pytest.raises(ValueError, match=r"is a grid of \{.*'time': 20000.*8e\+12 points: 6\.4e\+04 GB") as caught:
+        Target.of(axes).evaluate(combine)
+    assert "pandas.DataFrame(target)" in str(caught.value) and "maps.chunk(time=1)" in str(caught.value)
+    assert Target.of(pd.DataFrame(axes)).evaluate(combine).shape == (n,)
+    dims = tuple(axes)
+    maps = xr.DataArray(da.zeros((n, n, n), chunks=(1, n, n)), axes, dims)
+    assert Target.of(maps).evaluate(combine).chunks is not None
+
+
 def test_a_target_without_points_is_refused(grid):
     with pytest.raises(ValueError, match=r"the target has no point: its latitude is empty"):
         Target.of(grid.isel(latitude=slice(0)))
@@ -158,7 +212,7 @@ def test_a_target_without_points_is_refused(grid):
 
 @pytest.mark.parametrize("target", [np.zeros(3), "grid.nc", None])
 def test_what_has_no_coordinates_is_refused(target):
-    with pytest.raises(TypeError, match=r"the target must be a Dataset, a DataArray or a mapping of coordinates, got"):
+    with pytest.raises(TypeError, match=r"the target must be a Dataset, a DataArray or a mapping .* got"):
         Target.of(target)
 
 

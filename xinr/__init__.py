@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from xinr import accessor as accessor
 
 if TYPE_CHECKING:
-    from xinr import challenges, datasets, metrics, plots, simulate
+    from xinr import challenges, datasets, methods, metrics, plots, simulate
     from xinr.fields.field import Field
     from xinr.fields.fitted import FittedField
     from xinr.fields.fitting import fit
@@ -47,7 +47,7 @@ _HOMES = {
     "xinr.observations": ("Observations", "open_tracks"),
     "xinr.validation": ("Tuned", "cross_validate", "tune"),
 }
-_ROOMS = {name: f"xinr.{name}" for name in ("challenges", "datasets", "metrics", "plots", "simulate")}
+_ROOMS = {name: f"xinr.{name}" for name in ("challenges", "datasets", "methods", "metrics", "plots", "simulate")}
 _ROOMS["covariances"] = "xinr.methods.covariances"
 
 __all__ = [
@@ -81,6 +81,7 @@ __all__ = [
     "cross_validate",
     "datasets",
     "fit",
+    "methods",
     "metrics",
     "open_field",
     "open_tracks",

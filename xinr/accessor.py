@@ -42,15 +42,15 @@ class InrAccessor:
 
     def gradient(self, target: TargetLike | None = None, **options: Any) -> xr.Dataset:
         """Differentiate, by default at its own points: see `xinr.Field.gradient`."""
-        return self._field(options).gradient(self._points(target))
+        return self._field(options).gradient(self._points(target, options))
 
     def laplacian(self, target: TargetLike | None = None, **options: Any) -> xr.Dataset:
         """Apply the horizontal Laplacian, by default at its own points: see `xinr.Field.laplacian`."""
-        return self._field(options).laplacian(self._points(target))
+        return self._field(options).laplacian(self._points(target, options))
 
     def currents(self, target: TargetLike | None = None, **options: Any) -> xr.Dataset:
         """Give the geostrophic currents, by default at its own points: see `xinr.Field.currents`."""
-        return self._field(options).currents(self._points(target))
+        return self._field(options).currents(self._points(target, options))
 
     def score(self, reference: xr.Dataset | xr.DataArray, *, protocol: str | None = None, **options: Any) -> xr.Dataset:
         """Score against withheld tracks: see `xinr.Field.score`; other ``options`` as for `fit`.
@@ -90,10 +90,12 @@ class InrAccessor:
         from xinr import plots
         from xinr.fields.gridded import MapField
         from xinr.geo.coordinates import is_grid
+        from xinr.observations.observations import as_points
         from xinr.observations.variables import as_tracks
 
         if not is_grid(self._obj):
-            return plots.tracks(*as_tracks(self._obj, variable), **options)
+            tracks, variable, _ = as_points(self._obj, variable)
+            return plots.tracks(*as_tracks(tracks, variable), **options)
         return MapField.of(self._obj, variable).plot(**options)
 
     def _field(self, options: dict[str, Any]) -> Field:
@@ -107,7 +109,11 @@ class InrAccessor:
             raise TypeError(f"a gridded map is not fitted: expected no option but 'variable', got {unknown}.")
         return MapField.of(self._obj, **options)
 
-    def _points(self, target: TargetLike | None) -> TargetLike | None:
+    def _points(self, target: TargetLike | None, options: dict[str, Any]) -> TargetLike | None:
         from xinr.geo.coordinates import is_grid
+        from xinr.observations.variables import as_tracks
 
-        return self._obj if target is None and not is_grid(self._obj) else target
+        if target is not None or is_grid(self._obj):
+            return target
+        tracks, variable = as_tracks(self._obj, options.get("variable"))
+        return tracks[variable]

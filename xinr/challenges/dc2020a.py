@@ -12,7 +12,6 @@ from xinr.challenges.files import below, chosen, folder_of, one_of_each, open_ma
 from xinr.fields.gridded import MapField
 from xinr.geo.coordinates import bounds, widened, within
 from xinr.geo.frames import DAY
-from xinr.observations.open_tracks import open_tracks
 
 PREFIX = "2020a_SSH_mapping_NATL60_"
 #: Of each mission, its name in the files.
@@ -112,7 +111,7 @@ def dc2020a(
 
 def _heights(file: Path, mission: str, region: Region) -> xr.Dataset:
     """Return the observations of one instrument: ``ssh`` along ``time``, a mission for each row of a swath."""
-    with open_tracks([file]) as ds:
+    with xr.open_dataset(file) as ds:
         missing = [name for name in COLUMNS if name not in ds]
         if missing:
             raise ValueError(

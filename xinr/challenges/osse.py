@@ -12,6 +12,9 @@ from xinr.challenges.challenge import Challenge
 from xinr.fields.field import Field
 from xinr.geo.coordinates import bounds, width_of
 from xinr.geo.frames import DAY
+from xinr.observations.swaths import unrolled
+from xinr.simulate.altimeters.swath import SwathErrors
+from xinr.simulate.altimeters.swath import swath as simulated_swath
 from xinr.simulate.altimeters.tracks import tracks
 from xinr.simulate.eddies import GULF_STREAM, MeanJet
 from xinr.simulate.ocean.cache import cached_ocean
@@ -28,6 +31,7 @@ def osse(
     time_step: int = 3,
     segment_length: float = 1000.0,
     seed: int = 0,
+    swath: bool | SwathErrors = False,
     **sampling: Any,
 ) -> Challenge:
     """Set up an observing-system simulation experiment: a known ocean, the altimeters that observe it, one withheld.
@@ -51,6 +55,8 @@ def osse(
         Of the spectral score [km].
     seed : int
         Of ocean and errors.
+    swath : bool or SwathErrors
+        Whether the swath of SWOT is mapped too, and with which errors: see `xinr.simulate.swath`.
     **sampling
         ``land``, ``mdt``, ``errors``: see `xinr.simulate.tracks`.
 
@@ -84,9 +90,16 @@ def osse(
     held_out = everything["mission"].values == withheld
     grid = regular_grid(region, spacing, np.arange(*bounds(period), time_step * DAY))
     jet = sampling.get("mdt") or MeanJet.across(region)
+    training = everything.isel(time=~held_out)
+    if swath:
+        errors = SwathErrors() if swath is True else swath
+        options = {key: each for key, each in sampling.items() if key in ("land", "mdt")}
+        wide = simulated_swath(truth, region=region, period=period, errors=errors, seed=seed, **options)
+        points = unrolled(wide, ["sla_unfiltered", "mdt", "lwe"])
+        training = xr.concat([training, points], "time", data_vars="minimal", coords="minimal", compat="override")
     return Challenge(
         name="simulated ocean",
-        training=everything.isel(time=~held_out),
+        training=training,
         withheld=everything.isel(time=held_out),
         grid=grid.assign(mdt=jet.interp(grid)),
         region=region,

@@ -7,16 +7,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import xarray as xr
 from tqdm.auto import tqdm
 
 from xinr._typing import Region
 from xinr.datasets.credentials import ACCOUNTS, find_credentials
 from xinr.fields.netcdf import write_netcdf
-from xinr.geo.cf import TRACK_COORDINATES
 from xinr.geo.coordinates import check_region, width_of
-from xinr.observations.variables import STANDARD_NAMES
+from xinr.observations.open_tracks import open_tracks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,15 +53,6 @@ L3_MISSIONS = {
     "tpn": "TOPEX/Poseidon, interleaved",
 }
 VARIABLES = ("sla_unfiltered", "sla_filtered", "lwe", "mdt")
-COLUMNS = ("variable", "platform_id", "time", "longitude", "latitude", "value")
-ATTRS = {
-    "longitude": TRACK_COORDINATES["longitude"],
-    "latitude": TRACK_COORDINATES["latitude"],
-    "sla_unfiltered": {"standard_name": STANDARD_NAMES["sla"], "units": "m"},
-    "sla_filtered": {"standard_name": STANDARD_NAMES["sla"], "units": "m"},
-    "lwe": {"long_name": "Long wavelength error", "units": "m"},
-    "mdt": {"standard_name": STANDARD_NAMES["adt"], "units": "m"},
-}
 Days = tuple[str, str]
 
 
@@ -135,58 +124,19 @@ def download_l3(
 
 
 def read_l3(table: str | Path | pd.DataFrame) -> xr.Dataset:
-    """Read along-track data from the long table of a Copernicus Marine subset.
+    """Read the table of a Copernicus Marine subset: `xinr.open_tracks`, which reads any other table as well.
 
     Parameters
     ----------
     table : str, Path or DataFrame
-        CSV file, or the result of ``copernicusmarine.read_dataframe``: a row for each variable and time, with columns
-        ``variable``, ``platform_id``, ``time``, ``longitude``, ``latitude``, ``value``.
+        CSV or parquet file, or the result of ``copernicusmarine.read_dataframe``.
 
     Returns
     -------
     Dataset
-        The variables along ``time``, platform after platform, with the coordinate ``mission``, as from
-        `xinr.open_tracks`, which opens netCDF subsets itself.
-
-    Raises
-    ------
-    ValueError
-        A missing column, or no rows.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> rows = [("sla_unfiltered", "j3", "2017-01-01T00:00:00Z", -60.0, 38.0, 0.12),
-    ...         ("mdt", "j3", "2017-01-01T00:00:00Z", -60.0, 38.0, 0.4)]
-    >>> ds = read_l3(pd.DataFrame(rows, columns=COLUMNS))
-    >>> ds.sizes["time"], float(ds.mdt[0]), str(ds.mission.values[0])
-    (1, 0.4, 'j3')
+        See `xinr.open_tracks`.
     """
-    import pandas as pd
-
-    rows = table if isinstance(table, pd.DataFrame) else pd.read_csv(table)
-    missing = [column for column in COLUMNS if column not in rows]
-    if missing:
-        raise ValueError(f"the table lacks the columns {missing}: expected those of a subset, got {list(rows)}.")
-    if rows.empty:
-        raise ValueError("the table has no rows: expected one for each variable and time.")
-    keys = ["platform_id", "time"]
-    # As times, since the strings do not sort: whole seconds have no fraction.
-    time = pd.to_datetime(rows["time"], utc=True, format="ISO8601").dt.tz_localize(None)
-    rows = rows[[*COLUMNS]].assign(time=time).drop_duplicates([*keys, "variable"])
-    values = rows.pivot(index=keys, columns="variable", values="value").reset_index()
-    positions = rows.drop_duplicates(keys).sort_values(keys)
-    columns = {str(name): values[name] for name in values.columns if name not in keys}
-    columns |= {axis: positions[axis] for axis in ("longitude", "latitude")}
-    ds = xr.Dataset(
-        {name: ("time", np.asarray(column, dtype=float), ATTRS.get(name, {})) for name, column in columns.items()},
-        coords={
-            "time": values["time"].to_numpy().astype("datetime64[ns]"),
-            "mission": ("time", values["platform_id"].to_numpy().astype(str)),
-        },
-    )
-    return ds.set_coords(["longitude", "latitude"])
+    return open_tracks(table)
 
 
 def _subset(toolbox: Any, path: Path, name: str, region: Region, days: Days, login: dict[str, str]) -> None:

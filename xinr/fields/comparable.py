@@ -10,6 +10,7 @@ from xinr._warnings import warn
 from xinr.fields.target import TargetLike
 from xinr.geo.coordinates import is_grid
 from xinr.metrics import score, score_maps, select
+from xinr.observations.units import in_metres
 from xinr.observations.variables import as_map, is_anomaly
 
 #: Names of heights that hold the mean dynamic topography.
@@ -103,7 +104,7 @@ class Comparable(ABC):
                 "anomaly, name its variable 'sla'."
             )
         height = self.interp(track)[self.name]
-        return xr.Dataset({"ssh": height + track["mdt"] if self.is_anomaly else height})
+        return xr.Dataset({"ssh": height + in_metres(track["mdt"]) if self.is_anomaly else height})
 
     @property
     def is_anomaly(self) -> bool:

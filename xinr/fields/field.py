@@ -15,8 +15,8 @@ from xinr.fields.comparable import Comparable
 from xinr.fields.display import LARGE, SMALL, as_html, as_text, grid_over, solves_when_asked
 from xinr.fields.netcdf import write_netcdf
 from xinr.fields.target import Target, TargetLike
+from xinr.geo.cf import STANDARD_NAMES
 from xinr.geo.geostrophy import currents
-from xinr.observations.variables import STANDARD_NAMES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

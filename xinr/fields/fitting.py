@@ -31,6 +31,7 @@ def fit(
     mdt: bool = False,
     noise: float | Mapping[str, float] | str | None = None,
     region: Region | None = None,
+    swath_block: float | None = None,
     tune: bool | Sequence[str] = False,
     init: FittedField | None = None,
     **settings: Any,
@@ -40,10 +41,10 @@ def fit(
     Parameters
     ----------
     tracks : Dataset, DataArray or Observations
-        Along-track data: see `xinr.Observations.from_tracks`.
+        Along-track data, swaths, or both: see `xinr.Observations.from_tracks`.
     method : str or Method
         "oi", "siren", another key of `xinr.METHODS`, or an object such as ``Siren(hidden_features=128)``.
-    variable, lwe, mdt, region
+    variable, lwe, mdt, region, swath_block
         Which observations, corrected how: see `xinr.Observations.from_tracks`.
     noise : float, mapping or str, optional
         Standard deviation of the white noise of one raw observation [m]: a number, or one for each mission, is the
@@ -72,6 +73,7 @@ def fit(
         A setting that the method does not have.
     """
     of_tracks = {"variable": variable, "lwe": lwe, "mdt": mdt, "noise": noise, "region": region}
+    of_tracks["swath_block"] = swath_block
     points, chosen = prepared(tracks, method, settings | of_tracks)
     if tune is False:
         return fit_observations(points, chosen, init)
@@ -83,8 +85,8 @@ def fit(
 
 def fit_observations(points: Observations, method: Method, init: FittedField | None = None) -> FittedField:
     """Fit a method to observations already taken out of their Dataset, starting from an earlier field if given."""
-    whole, points = len(points), points.coarsen(method.coarsen)
-    trimmed = whole - method.coarsen * len(points)
+    whole, points = int(points.averaged.sum()), points.coarsen(method.coarsen)
+    trimmed = whole - int(points.averaged.sum())
     if trimmed > MOST_TRIMMED * whole:
         warn(
             f"coarsen={method.coarsen} leaves out {trimmed} of {whole} observations, the ends of short "

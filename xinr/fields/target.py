@@ -6,18 +6,23 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import psutil
 import xarray as xr
 
 from xinr._typing import Array
 from xinr.geo import cf
 from xinr.geo.coordinates import NAMES, Axis, find, locate
 from xinr.geo.points import Points
+from xinr.geo.times import precise
+from xinr.observations.tables import from_table
 
 #: What a field can be evaluated at: anything with longitude, latitude and time.
-TargetLike = xr.Dataset | xr.DataArray | Mapping[Any, Any]
+type TargetLike = xr.Dataset | xr.DataArray | Mapping[Any, Any] | pd.DataFrame
 #: Takes `Points` of longitude, latitude and time, and returns one array (n,) for each output.
 PointFunction = Callable[..., Array | tuple[Array, ...]]
 
@@ -38,19 +43,25 @@ class Target:
     def of(cls, points: TargetLike) -> Target:
         """Find the coordinates of a target and chunk them as it is chunked.
 
+        A mapping of axes is a grid, one with latitudes and longitudes on a mesh a curvilinear map; the rows of a
+        DataFrame are points.
+
         Raises
         ------
         TypeError
-            Not a Dataset, a DataArray or a mapping of coordinates.
+            Not a Dataset, a DataArray, a DataFrame or a mapping of coordinates.
         ValueError
-            A coordinate is missing or ambiguous, or the target holds no point.
+            A coordinate is missing or ambiguous, or the target holds no point, or more than fit the memory.
         """
-        if isinstance(points, Mapping) and not isinstance(points, xr.Dataset):
-            points = xr.Dataset(coords=dict(points))
+        if isinstance(points, pd.DataFrame):
+            points = from_table(points)
+        elif isinstance(points, Mapping) and not isinstance(points, xr.Dataset):
+            points = _grid(points)
         if not isinstance(points, xr.Dataset | xr.DataArray):
             raise TypeError(
-                f"the target must be a Dataset, a DataArray or a mapping of coordinates, got {type(points).__name__}: "
-                'for instance {"time": times, "latitude": latitudes, "longitude": longitudes}.'
+                "the target must be a Dataset, a DataArray or a mapping of coordinates, or a DataFrame of points, got "
+                f"{type(points).__name__}: for instance "
+                '{"time": times, "latitude": latitudes, "longitude": longitudes}.'
             )
         axes: tuple[Axis, ...] = ("longitude", "latitude", *(("time",) if find(points, "time") else ()))
         columns = [locate(points, axis) for axis in axes]
@@ -61,6 +72,8 @@ class Target:
                 worst = column.values.flat[np.nanargmax(np.abs(column.values))]
                 raise ValueError(f"latitudes of the target must lie within ±90 degrees, got {worst:g}.")
         chunks = dict(points.unify_chunks().chunksizes)
+        if not chunks:
+            _check_size(columns)
         return cls(columns[0], columns[1], columns[2] if len(columns) == 3 else None, chunks)
 
     @property
@@ -126,6 +139,45 @@ class Target:
         return array
 
 
+def _grid(axes: Mapping[Any, Any]) -> xr.Dataset:
+    """Return the grid of plain axes, or the curvilinear map of arrays on one mesh.
+
+    Raises
+    ------
+    ValueError
+        The axes are as long as one another, and one is out of order: they are the columns of points.
+    """
+    plain = {name: np.asarray(values) for name, values in axes.items() if not isinstance(values, tuple | xr.DataArray)}
+    columns = {name: values for name, values in plain.items() if values.ndim == 1 and values.size > 1}
+    if len(columns) == 3 and len({values.size for values in columns.values()}) == 1:
+        for name, values in columns.items():
+            steps = np.diff(values)
+            if not (np.all(steps > np.zeros(1, steps.dtype)) or np.all(steps < np.zeros(1, steps.dtype))):
+                raise ValueError(
+                    f"a mapping of coordinates is a grid, but its {name} neither increases nor decreases, and all "
+                    f"three have {values.size} values: for points give a table, pandas.DataFrame(target); for a grid "
+                    "sort it, np.unique(...)."
+                )
+    mesh = {name: (_mesh(values.ndim), values) for name, values in plain.items() if values.ndim > 1}
+    return xr.Dataset(coords=dict(axes) | mesh)
+
+
+def _mesh(ndim: int) -> tuple[str, ...]:
+    return ("z", "y", "x")[-ndim:] if ndim <= 3 else tuple(f"dim_{i}" for i in range(ndim))
+
+
+def _check_size(columns: list[xr.DataArray]) -> None:
+    """Raise ValueError if the points of all coordinates together do not fit the memory of the machine."""
+    sizes = {str(dim): size for column in columns for dim, size in column.sizes.items()}
+    needed, memory = 8 * prod(sizes.values()), psutil.virtual_memory().total
+    if needed > memory:
+        raise ValueError(
+            f"the target is a grid of {sizes}, {prod(sizes.values()):.3g} points: {needed / 1e9:.3g} GB for each "
+            f"variable, of the machine's {memory / 1e9:.3g} GB. For points give a table, pandas.DataFrame(target), or a"
+            " Dataset with one dimension; evaluate a large grid in chunks, maps.chunk(time=1)."
+        )
+
+
 def _on_block(function: PointFunction, outputs: int, time: Any, latitude: Any, longitude: Any, *nodes: Any) -> Any:
     """Apply the function to those points of a block whose coordinates are known."""
     latitude, longitude = np.broadcast_arrays(latitude, longitude)
@@ -139,7 +191,7 @@ def _on_block(function: PointFunction, outputs: int, time: Any, latitude: Any, l
     result = np.full((outputs, *known.shape), np.nan)
     if known.any():
         positions = np.stack([longitude[here], latitude[here]], axis=1, dtype=np.float64)
-        points = Points(positions, time[then].astype("datetime64[ns]"), grid)
+        points = Points(positions, precise(time[then]), grid)
         result[:, known] = function(points, *nodes)
     return tuple(result) if outputs > 1 else result[0]
 

@@ -12,6 +12,8 @@ TRACK_COORDINATES: dict[str, dict[str, str]] = {
     name: {key: value for key, value in attrs.items() if key != "axis" or name == "time"}
     for name, attrs in COORDINATES.items()
 }
+#: Standard names of the anomaly and of the height above the geoid.
+STANDARD_NAMES = {"sla": "sea_surface_height_above_sea_level", "adt": "sea_surface_height_above_geoid"}
 
 
 def attributes(units: str, long_name: str, standard_name: str = "") -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
@@ -9,6 +10,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from xinr._typing import Region
+from xinr.geo.times import decoded, is_time
 
 Axis = Literal["longitude", "latitude", "time"]
 
@@ -20,10 +22,11 @@ NAMES: dict[Axis, tuple[str, ...]] = {
 }
 
 
-def locate(data: xr.Dataset | xr.DataArray, axis: Axis) -> xr.DataArray:
+def locate(data: xr.Dataset | xr.DataArray, axis: Axis, of: xr.DataArray | None = None) -> xr.DataArray:
     """Return the variable that holds one of the three coordinates.
 
-    CF attributes (``standard_name``, ``units``, ``axis``) come first, usual names second.
+    CF attributes (``standard_name``, ``units``, ``axis``) come first, usual names second. The only variable of times
+    is the time, whatever its name.
 
     Parameters
     ----------
@@ -31,11 +34,14 @@ def locate(data: xr.Dataset | xr.DataArray, axis: Axis) -> xr.DataArray:
         Tracks, a grid, or coordinates alone.
     axis : {"longitude", "latitude", "time"}
         Coordinate.
+    of : DataArray, optional
+        Whose coordinate: its attribute ``coordinates`` decides, then its dimensions, then the ending of its name
+        (``lat_40hz`` of ``ssha_40hz``). A DataArray is searched for its own.
 
     Returns
     -------
     DataArray
-        Longitude and latitude in degrees, time as ``datetime64``.
+        Longitude and latitude in degrees, time as ``datetime64``; Julian dates are converted exactly.
 
     Raises
     ------
@@ -48,33 +54,78 @@ def locate(data: xr.Dataset | xr.DataArray, axis: Axis) -> xr.DataArray:
     >>> locate(xr.Dataset({"LON": ("obs", [359.0])}), "longitude").name
     'LON'
     """
-    candidates = find(data, axis)
-    if not candidates:
+    names = find(data, axis, of)
+    if not names:
         known = sorted(str(name) for name in _as_dataset(data).variables)
+        one = " Of a single time: ds.assign_coords(time=np.datetime64('2021-02-01', 'ns'))." if axis == "time" else ""
         raise ValueError(
             f"no {axis} found: expected a variable with CF attributes (standard_name={axis!r}) or one of the "
-            f"names {list(NAMES[axis])}, got the variables {known}. Rename it: ds.rename(<name>={axis!r})."
+            f"names {list(NAMES[axis])}, got the variables {known}. Rename it: ds.rename(<name>={axis!r}).{one}"
         )
-    if len(candidates) > 1:
+    if len(names) > 1:
         raise ValueError(
-            f"{axis} is ambiguous: it may be any of {candidates}. Drop the others, ds.drop_vars(...), "
+            f"{axis} is ambiguous: it may be any of {names}. Drop the others, ds.drop_vars(...), "
             f"or give the right one the name {axis!r}."
         )
-    found = _as_dataset(data)[candidates[0]]
-    return _decoded_time(found) if axis == "time" else _in_degrees(found)
+    found = _as_dataset(data)[names[0]]
+    return decoded(found) if axis == "time" else _in_degrees(found)
 
 
-def find(data: xr.Dataset | xr.DataArray, axis: Axis) -> list[str]:
-    """Return the names that may be the coordinate: none, one, or several of equal rank."""
-    import cf_xarray  # noqa: F401  (registers the .cf accessor)
-
+def find(data: xr.Dataset | xr.DataArray, axis: Axis, of: xr.DataArray | None = None) -> list[str]:
+    """Return the names that may be the coordinate: none, one, or several of equal rank; see `locate`."""
+    of = data if of is None and isinstance(data, xr.DataArray) else of
     ds = _as_dataset(data)
-    promoted = ds.set_coords([str(name) for name in ds.data_vars])
-    by_attribute = [str(name) for name in promoted.cf.coordinates.get(axis, [])]
-    pool = by_attribute or [str(name) for name in ds.variables]
-    lower = {name.lower(): name for name in pool}
-    by_name = [lower[name] for name in NAMES[axis] if name in lower]
-    return by_name[:1] or by_attribute
+    pool = candidates(ds, axis)
+    if of is None:
+        return _named(pool, axis) or pool
+    names = [str(name) for name in ds.variables]
+    alike = _named(names, axis, _endings(of))
+    own = _along(ds, dict.fromkeys([*alike, *pool, *_named(names, axis)]), of) or pool
+    declared = [name for name in own if name in pool] or own
+    return [name for name in alike if name in own] or _named(declared, axis) or declared
+
+
+def candidates(ds: xr.Dataset, axis: Axis) -> list[str]:
+    """Return all variables that CF attributes declare as a coordinate, else the one of a usual name, else all times.
+
+    A single time does not count beside an axis of times: that of a forecast's start, beside those that it is valid at.
+    """
+    from cf_xarray.criteria import coordinate_criteria
+
+    criteria = coordinate_criteria[axis].items()
+    attrs = {str(name): variable.attrs for name, variable in ds.variables.items()}
+    found = [name for name, each in attrs.items() if any(each.get(key) in values for key, values in criteria)]
+    found = found or _named([*attrs], axis)
+    if axis != "time":
+        return found
+    return [name for name in found if ds.variables[name].ndim] or _times(ds) or found
+
+
+def _along(ds: xr.Dataset, names: Iterable[str], height: xr.DataArray) -> list[str]:
+    """Return which coordinates a variable lists, or else those of its dimensions; of these, those of the most."""
+    listed = str(height.attrs.get("coordinates", height.encoding.get("coordinates", ""))).split()
+    own = {name: ds.variables[name].ndim for name in names if set(ds.variables[name].dims) <= set(height.dims)}
+    own = {name: ndim for name, ndim in own.items() if name in listed} or own
+    return [name for name, ndim in own.items() if ndim == max(own.values())]
+
+
+def _named(names: list[str], axis: Axis, endings: tuple[str, ...] = ("",)) -> list[str]:
+    """Return the first of those names that are usual for the coordinate, with one of some endings: none, or one."""
+    lower = {name.lower(): name for name in names}
+    return [lower[usual + end] for end in endings for usual in NAMES[axis] if usual + end in lower][:1]
+
+
+def _endings(height: xr.DataArray) -> tuple[str, ...]:
+    """Return how the coordinates of a sampling may end, as its height does: "_20_ku", "_ku" of ``ssha_20_ku``."""
+    words = str(height.name).lower().split("_")
+    return tuple("_" + "_".join(words[start:]) for start in range(1, len(words)))
+
+
+def _times(ds: xr.Dataset) -> list[str]:
+    """Return the axes of time, or else the other variables of times."""
+    times = [str(name) for name, variable in ds.variables.items() if is_time(variable)]
+    axes = [name for name in times if ds.variables[name].dims == (name,)]
+    return axes or [name for name in times if ds.variables[name].ndim] or times
 
 
 def _in_degrees(angle: xr.DataArray) -> xr.DataArray:
@@ -86,16 +137,6 @@ def _in_degrees(angle: xr.DataArray) -> xr.DataArray:
 
 def _as_dataset(data: xr.Dataset | xr.DataArray) -> xr.Dataset:
     return data.coords.to_dataset() if isinstance(data, xr.DataArray) else data
-
-
-def _decoded_time(time: xr.DataArray) -> xr.DataArray:
-    if isinstance(time.dtype, np.dtype) and np.issubdtype(time.dtype, np.datetime64):
-        return time
-    raise ValueError(
-        f"{time.name} must be datetime64, got {time.dtype}. Decode it with xr.decode_cf(ds) (its units attribute "
-        "must read like 'days since 1950-01-01'); a non-standard calendar with ds.convert_calendar('standard'); "
-        "strings with np.array(times, 'datetime64[ns]'); a time zone with times.tz_convert('UTC').tz_localize(None)."
-    )
 
 
 def wrap(longitude: ArrayLike, origin: float) -> NDArray[np.float64]:
@@ -186,5 +227,9 @@ def bounds(period: tuple[str, str]) -> tuple[np.datetime64, np.datetime64]:
 
 
 def is_grid(data: xr.Dataset | xr.DataArray) -> bool:
-    """Return whether longitude and latitude span a grid, not a track."""
-    return locate(data, "longitude").dims != locate(data, "latitude").dims
+    """Return whether longitude and latitude span a grid, not a track: none of the one shares the other's dimensions."""
+    ds = _as_dataset(data)
+    longitudes, latitudes = ({ds[name].dims for name in find(data, axis)} for axis in ("longitude", "latitude"))
+    if not (longitudes and latitudes):
+        locate(data, "latitude" if longitudes else "longitude")  # raises
+    return not longitudes & latitudes

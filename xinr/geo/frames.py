@@ -14,6 +14,7 @@ from xinr._typing import Array, Times
 from xinr._warnings import warn
 from xinr.geo.coordinates import central_longitude, wrap
 from xinr.geo.points import Points
+from xinr.geo.times import precise
 
 #: Mean Earth radius R1 = (2a + b)/3 of WGS 84 [km].
 EARTH_RADIUS = 6371.0088
@@ -26,7 +27,8 @@ METRES_PER_DEGREE = 1e3 * EARTH_RADIUS * _RADIAN
 
 def days_since(time: Times, epoch: np.datetime64) -> Array:
     """Return float64 days since an epoch; NaT gives NaN."""
-    return np.asarray((time.astype("datetime64[ns]") - epoch) / DAY, dtype=np.float64)
+    time = precise(time)
+    return np.asarray((time - epoch.astype(time.dtype)) / np.timedelta64(1, "D"), dtype=np.float64)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from xinr._typing import Array
-from xinr.methods.observation_error import PASS_ERRORS, ObservationError
+from xinr.methods.observation_error import DEVIATIONS, ObservationError
 from xinr.methods.predictor import Predictor
 from xinr.methods.settings import check_positive, coerce, setting_names
 
@@ -33,6 +33,9 @@ class Method(ABC):
         Standard deviation of a bias per pass [unit of the data].
     pass_slope : float
         Standard deviation of a slope per pass [unit of the data per 1000 km].
+    swath_bias, swath_roll, swath_baseline, swath_phase : float
+        Standard deviations of the errors across swaths [unit of the data]: see
+        `xinr.methods.observation_error.ObservationError`. Tracks have none.
     """
 
     frame: str = "sphere"
@@ -40,6 +43,10 @@ class Method(ABC):
     noise: float | Mapping[str, float] = 0.03
     pass_bias: float = 0.0
     pass_slope: float = 0.0
+    swath_bias: float = 0.005
+    swath_roll: float = 0.01
+    swath_baseline: float = 0.005
+    swath_phase: float = 0.005
 
     def __post_init__(self) -> None:
         coerce(self)
@@ -48,8 +55,9 @@ class Method(ABC):
             raise ValueError("noise is an empty mapping: expected one number, or one for each mission.")
         named = {f"noise of {mission}" if mission else "noise": level for mission, level in levels.items()}
         check_positive(coarsen=self.coarsen, **named)
-        for name, unit in (("pass_bias", "m"), ("pass_slope", "m per 1000 km")):
+        for name in DEVIATIONS:
             if not 0.0 <= getattr(self, name) < np.inf:
+                unit = "m per 1000 km" if name == "pass_slope" else "m"
                 raise ValueError(
                     f"{name} must be a standard deviation [{unit}], zero or more, got {getattr(self, name)!r}."
                 )
@@ -114,7 +122,7 @@ class ScalableMethod(Method):
     def scaled_errors(self, factor: float) -> dict[str, Any]:
         """Return the settings of `ObservationError` times a factor."""
         noise = {name: factor * level for name, level in self._noise_levels.items()}
-        passes = {name: factor * getattr(self, name) for name in PASS_ERRORS}
+        passes = {name: factor * getattr(self, name) for name in DEVIATIONS}
         return {"noise": noise if isinstance(self.noise, Mapping) else noise[""], **passes}
 
 

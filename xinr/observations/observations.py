@@ -1,8 +1,8 @@
-"""Observations: the points of altimetry tracks, from any along-track Dataset."""
+"""Observations: the points of altimetry tracks and swaths, from any such Dataset."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -10,20 +10,26 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from xinr._typing import Array, Region
-from xinr.geo.coordinates import locate, within, wrap
+from xinr.geo.coordinates import within, wrap
 from xinr.geo.frames import EARTH_RADIUS, upward
-from xinr.observations.passes import along_chord, number_passes, runs, streams
-from xinr.observations.variables import as_tracks, check_metres, corrected, field_name, quantity
+from xinr.observations.blocks import block_averages, located_across
+from xinr.observations.columns import check_noise, check_positions, check_some, in_order, read_columns, select
+from xinr.observations.passes import along_arc, along_chord, number_passes, runs, streams
+from xinr.observations.repeats import warn_of_coarse_times, without_repeats
+from xinr.observations.swaths import is_swath, lines_within, swath_height, unrolled, with_one_height
+from xinr.observations.variables import as_tracks, corrected, field_name, named, quantity
 
 #: Points further apart than this many sampling steps are not averaged together.
 COARSEN_GAP = 4.0
+#: Side of the blocks over which the pixels of swaths are averaged [km].
+SWATH_BLOCK = 10.0
 _POSITION = ("time", "longitude", "latitude")
-_COLUMNS = (*_POSITION, "value", "mission_index")
+_COLUMNS = (*_POSITION, "value", "mission_index", "pass_index", "cross_track_distance", "averaged", "spread")
 
 
 @dataclass(frozen=True, eq=False)
 class Observations:
-    """Points of along-track data, in the order of mission, then time.
+    """Points of altimetry: of tracks, and averages of the pixels of swaths; in the order of mission, then time.
 
     Parameters
     ----------
@@ -34,7 +40,8 @@ class Observations:
     value : ndarray (n,)
         Sea level [m].
     pass_index : ndarray of int (n,)
-        Pass of each point, from 0: one instrument, no long gap, one direction (ascending or descending).
+        Pass of each point, from 0: one instrument, no long gap, one direction (ascending or descending). The whole
+        width of a swath is of one pass.
     mission_index : ndarray of int (n,)
         Mission of each point, an index into ``missions``.
     missions : tuple of str
@@ -44,13 +51,17 @@ class Observations:
     name : str
         "sla", "adt", or the name of the variable.
     dropped : int
-        Number of points left out: value, coordinate or correction missing, or repeated.
+        Number of points left out: value, coordinate or correction missing, or repeated (see `from_tracks`).
     quantity : str
         Formula of ``value``, such as "sla_unfiltered - lwe".
     noise_name : str
         Of the variable that held the noise.
-    averaged : int
-        How many consecutive raw observations each value is the mean of.
+    cross_track_distance : ndarray (n,)
+        Distance from the ground track, positive to the right of the flight [km]; NaN of points that are not of a swath.
+    averaged : ndarray of int (n,)
+        How many raw observations each value is the mean of.
+    spread : ndarray (n,)
+        Standard deviation of the pixels of which a value is the mean [m]; zero of other points.
     """
 
     longitude: Array
@@ -65,7 +76,15 @@ class Observations:
     dropped: int = 0
     quantity: str = ""
     noise_name: str = "noise"
-    averaged: int = 1
+    cross_track_distance: Array = field(default_factory=lambda: np.empty(0))
+    averaged: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    spread: Array = field(default_factory=lambda: np.empty(0))
+
+    def __post_init__(self) -> None:
+        n = len(self.value)  # by default, points of tracks, each one observation
+        for name, default in (("cross_track_distance", np.nan), ("averaged", 1), ("spread", 0.0)):
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, np.full(n, default))
 
     @classmethod
     def from_tracks(
@@ -77,16 +96,21 @@ class Observations:
         mdt: bool = False,
         noise: str | None = None,
         region: Region | None = None,
+        swath_block: float = SWATH_BLOCK,
     ) -> Self:
-        """Select the observations of an along-track Dataset.
+        """Select the observations of a Dataset of tracks, swaths, or both.
 
         Parameters
         ----------
-        tracks : Dataset or DataArray
-            One dimension, any order of times. The coordinate ``mission``, as from `xinr.open_tracks`, identifies the
-            instruments; without it, points that one ground track can connect are taken as one instrument.
+        tracks : Dataset, DataArray, DataTree or DataFrame
+            Points, any order of times: dimensions of size 1 are left out, a scalar time or position holds for all, and
+            high-rate samples (time, 20) with coordinates of their own are points as well. The coordinate ``mission``,
+            as from `xinr.open_tracks`, identifies the instruments; without it, points that one ground track can connect
+            are taken as one instrument. Of points given twice, the first counts. Or a swath, lines by pixels: see
+            `xinr.observations.unrolled`.
         variable : str, optional
-            Sea level [m]; by default ``sla_unfiltered``, else the only sea level variable.
+            Sea level, a length, converted to metres; by default ``sla_unfiltered``, of swaths ``ssha_unfiltered``, else
+            the only one. Missions without it, as where tracks and swaths are mapped together, have their own default.
         lwe : bool
             Subtract the variable ``lwe`` (long-wavelength error). DUACS data are corrected for it as published, and
             should be mapped so; the data challenges subtract it from their reference, which undoes the correction.
@@ -97,16 +121,18 @@ class Observations:
             method's setting ``noise``: one number, or one for each mission.
         region : (west, east, south, north), optional
             Select the points within [degrees]; any convention of longitude, the dateline included.
+        swath_block : float
+            Side of the square blocks over which the pixels of swaths are averaged [km]; zero takes every pixel.
 
         Returns
         -------
         Observations
-            Without missing values, whose number is ``dropped``.
+            Without missing values, whose number is ``dropped``; those of a swath, most of them land, are not counted.
 
         Raises
         ------
         ValueError
-            No data, all missing, no or several sea level variables, wrong units or dimensions.
+            No data, all missing, no or several sea level variables, wrong units or dimensions, a negative block.
 
         Examples
         --------
@@ -118,31 +144,38 @@ class Observations:
         >>> len(obs), obs.dropped, obs.n_passes
         (3, 1, 1)
         """
+        check_block(swath_block)
+        tracks, variable, made_of = as_points(tracks, variable, ("mdt", "lwe", noise or "lwe"), region)
         ds, variable = as_tracks(tracks, variable)
-        missions, table = _table(ds, corrected(ds, variable, lwe=lwe, mdt=mdt), noise)
-        _check_some(table, "the tracks are empty")
+        height = corrected(ds, variable, lwe=lwe, mdt=mdt).rename(variable)
+        missions, table = read_columns(ds, height, noise)
+        check_some(table, "the tracks are empty")
         if region is not None:
-            table = _select(table, within(table["longitude"], table["latitude"], region))
-            _check_some(table, f"no observation lies in the region {region} (west, east, south, north, in degrees)")
+            table = select(table, within(table["longitude"], table["latitude"], region))
+            check_some(table, f"no observation lies in the region {region} (west, east, south, north, in degrees)")
         size = len(table["value"])
         known = [~np.isnan(table[key]) for key in (*_POSITION, "value")]
-        table = _select(table, np.logical_and.reduce(known))
-        _check_some(table, f"all {size} observations are missing (NaN in {variable!r}, a correction, or a coordinate)")
-        _check_positions(table)
-        table = _select(table, ~_repeated(table))
+        table = select(table, np.logical_and.reduce(known))
+        check_some(table, f"all {size} observations are missing (NaN in {variable!r}, a correction, or a coordinate)")
+        check_positions(table)
+        warn_of_coarse_times(*(table[key] for key in _POSITION))
+        table = select(table, without_repeats(*(table[key] for key in (*_POSITION, "value", "mission_index"))))
         dropped = size - len(table["value"])
+        if noise is not None:
+            check_noise(table["noise"])
         labelled = missions != ("",)
         stream = table["mission_index"] if labelled else streams(*(table[key] for key in _POSITION))
-        table = _in_order(table | {"stream": stream})
+        table = in_order(table | {"stream": stream})
+        passes = number_passes(*(table[key] for key in ("stream", *_POSITION, "known_pass")))
+        table = block_averages(located_across(table | {"pass_index": passes}), swath_block)
         columns: dict[str, Any] = {key: table[key] for key in _COLUMNS}
         return cls(
-            pass_index=number_passes(table["stream"], *(table[key] for key in _POSITION)),
             missions=missions,
             name=field_name(ds[variable], mdt),
-            quantity=quantity(variable, lwe=lwe, mdt=mdt),
+            quantity=quantity(made_of or variable, lwe=lwe, mdt=mdt),
             dropped=dropped,
             **columns,
-            noise=None if noise is None else _check_noise(table["noise"]),
+            noise=None if noise is None else table["noise"],
             noise_name=noise or "noise",
         )
 
@@ -156,14 +189,23 @@ class Observations:
 
     @property
     def distance(self) -> Array:
-        """Signed distance of each point from the middle of its pass, along its chord, (n,) [km]."""
-        return along_chord(EARTH_RADIUS * upward(self.longitude, self.latitude), self.pass_index)
+        """Signed distance of each point from the middle of its pass, along its chord, of swaths its arc, (n,) [km]."""
+        position, found = EARTH_RADIUS * upward(self.longitude, self.latitude), np.empty(len(self))
+        for along, chosen in ((along_chord, ~self.of_swath), (along_arc, self.of_swath)):
+            found[chosen] = along(position[chosen], self.pass_index[chosen])
+        return found
+
+    @property
+    def of_swath(self) -> NDArray[np.bool_]:
+        """Which points are of a swath, (n,)."""
+        return np.isfinite(self.cross_track_distance)
 
     def coarsen(self, factor: int) -> Observations:
         """Average ``factor`` consecutive points of a pass into one.
 
         Blocks never cross a pass or a gap of more than 4 sampling intervals; fewer than ``factor`` points at the end of
-        a segment are dropped (``boundary="trim"``). White noise shrinks by sqrt(factor).
+        a segment are dropped (``boundary="trim"``). White noise shrinks by sqrt(factor). Points of swaths stay: they
+        are averages over blocks already.
 
         Raises
         ------
@@ -172,8 +214,10 @@ class Observations:
         """
         if factor != int(factor) or factor < 1:
             raise ValueError(f"coarsen must be a whole number above zero, got {factor!r}.")
-        if factor == 1:
+        if factor == 1 or self.of_swath.all():
             return self
+        if self.of_swath.any():
+            return self.take(~self.of_swath).coarsen(factor)._with(self.take(self.of_swath))
         seconds = np.diff(self.time) / np.timedelta64(1, "s")
         same_pass = np.diff(self.pass_index) == 0
         steps = seconds[same_pass & (seconds > 0)]
@@ -190,8 +234,16 @@ class Observations:
 
     def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> Observations:
         """Return the chosen points, with unchanged numbers of passes and missions."""
-        chosen: dict[str, Any] = {key: getattr(self, key)[index] for key in (*_COLUMNS, "pass_index")}
+        chosen: dict[str, Any] = {key: getattr(self, key)[index] for key in _COLUMNS}
         return replace(self, **chosen, noise=None if self.noise is None else self.noise[index])
+
+    def _with(self, other: Observations) -> Observations:
+        """Return these and other points of the same missions, by mission, then time."""
+        keys = _COLUMNS if self.noise is None else (*_COLUMNS, "noise")
+        both = {key: np.concatenate([getattr(self, key), getattr(other, key)]) for key in keys}
+        order = np.lexsort([both["time"], both["pass_index"], both["mission_index"]])
+        columns: dict[str, Any] = {key: column[order] for key, column in both.items()}
+        return replace(self, **columns)
 
     def _average(self, factor: int) -> Observations:
         def mean(array: Array) -> Array:
@@ -208,102 +260,30 @@ class Observations:
             time=time.astype("datetime64[ns]"),
             value=mean(self.value),
             noise=None if self.noise is None else np.sqrt(mean(self.noise**2) / factor),
-            averaged=factor * self.averaged,
+            averaged=self.averaged.reshape(-1, factor).sum(axis=1),
         )
 
 
-def _table(ds: xr.Dataset, height: xr.DataArray, noise: str | None) -> tuple[tuple[str, ...], dict[str, NDArray[Any]]]:
-    """Return the names of the missions, and the columns of the observations, each (n,)."""
-    longitude, latitude, time = locate(ds, "longitude"), locate(ds, "latitude"), locate(ds, "time")
-    dimension = _dimension([height, longitude, latitude, time])
-    missions, mission_index = _missions(ds, dimension)
-    return missions, {
-        "longitude": longitude.values.astype(np.float64),
-        "latitude": latitude.values.astype(np.float64),
-        "time": time.values.astype("datetime64[ns]"),
-        "value": height.values,
-        "mission_index": mission_index,
-        "noise": np.full(len(mission_index), np.nan) if noise is None else _noise(ds, noise, len(mission_index)),
-    }
+def check_block(size: float) -> None:
+    """Raise ValueError for a side of blocks that is no length."""
+    if not 0.0 <= size < np.inf:
+        raise ValueError(f"swath_block must be a length [km], zero for every pixel, got {size!r}.")
 
 
-def _dimension(columns: list[xr.DataArray]) -> str:
-    dims = {column.dims for column in columns}
-    if len(dims) == 1 and columns[0].ndim == 1:
-        return str(columns[0].dims[0])
-    shapes = {str(column.name): dict(column.sizes) for column in columns}
-    raise ValueError(
-        f"tracks must have one dimension shared by sea level, longitude, latitude and time, got {shapes}. "
-        "Stack a swath: ds.stack(obs=[...]).reset_index('obs'). A map is not a track: its .inr methods need no fit "
-        "(first interpolate a curvilinear map to longitudes by latitudes)."
-    )
-
-
-def _missions(ds: xr.Dataset, dimension: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    if "mission" in ds and ds["mission"].dims == (dimension,):
-        names, index = np.unique(ds["mission"].values.astype(str), return_inverse=True)
-        return tuple(map(str, names)), index.astype(np.int64)
-    name = str(ds["mission"].item()) if "mission" in ds and ds["mission"].ndim == 0 else ""
-    return (name,), np.zeros(ds.sizes[dimension], dtype=np.int64)
-
-
-def _noise(ds: xr.Dataset, noise: str, size: int) -> Array:
-    if not isinstance(noise, str):
-        raise TypeError(
-            f"noise must be the name of a variable of the tracks, got {noise!r}: one number, or one for each mission, "
-            "is a setting of the method, xinr.fit(tracks, ..., noise=0.03)."
-        )
-    if noise not in ds:
-        raise ValueError(f"no variable {noise!r} for the noise: expected one of {sorted(map(str, ds.data_vars))}.")
-    check_metres(ds[noise])
-    if ds[noise].shape != (size,):
-        raise ValueError(
-            f"the noise {noise!r} must have one value for each of {size} points, "
-            f"got {dict(ds[noise].sizes)}: give one number as a float, or one for each mission as a mapping."
-        )
-    return np.asarray(ds[noise].values, dtype=np.float64)
-
-
-def _check_noise(noise: Array) -> Array:
-    usable = np.isfinite(noise) & (noise > 0)
-    if not usable.all():
-        raise ValueError(
-            f"noise must be a standard deviation above zero [m] at every observation, got {noise[~usable][0]:g} "
-            f"at {np.count_nonzero(~usable)} of {len(noise)}: leave those out, ds.where((ds[<noise>] > 0) & "
-            "(ds[<noise>] < 1))."
-        )
-    return noise
-
-
-def _select(table: dict[str, NDArray[Any]], chosen: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    return {key: column[chosen] for key, column in table.items()}
-
-
-def _check_some(table: dict[str, NDArray[Any]], message: str) -> None:
-    if not len(table["value"]):
-        raise ValueError(f"{message}: expected at least one. Check the variable, the region and the time selection.")
-
-
-def _check_positions(table: dict[str, NDArray[Any]]) -> None:
-    for axis, limit in (("longitude", 360.0), ("latitude", 90.0)):
-        worst = float(np.abs(table[axis]).max())
-        if worst > limit:
-            raise ValueError(f"{axis} must be in degrees, within ±{limit:g}; got {worst:g}. Unpack or convert it.")
-    if np.isinf(table["value"]).any():
-        raise ValueError("sea level must be finite, got infinity. Mask it: ds.where(np.isfinite(ds[<variable>])).")
-
-
-def _repeated(table: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
-    """Return which measurements repeat earlier ones, as where files overlap."""
-    keys = ("value", "longitude", "latitude", "time", "mission_index")
-    order = np.lexsort([table[key] for key in keys])  # stable: the first one is used
-    same = np.logical_and.reduce([np.diff(table[key][order]).astype(np.float64) == 0 for key in keys])
-    repeated = np.zeros(len(order), dtype=bool)
-    repeated[order[1:][same]] = True
-    return repeated
-
-
-def _in_order(table: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Sort by stream, then time; further keys make the result independent of the order of equal times."""
-    keys = ("noise", "value", "longitude", "latitude", "time", "stream")
-    return _select(table, np.lexsort([table[key] for key in keys]))
+def as_points(
+    tracks: xr.Dataset | xr.DataArray,
+    variable: str | None,
+    others: tuple[str, ...] = (),
+    region: Region | None = None,
+) -> tuple[xr.Dataset | xr.DataArray, str | None, str | None]:
+    """Return tracks, or a swath as points, the height that files of swaths have, and of which variables it is made."""
+    if isinstance(tracks, xr.DataArray) and is_swath(tracks):
+        variable = str(tracks.name or "height")
+        tracks = tracks.to_dataset(name=variable)
+    if not isinstance(tracks, xr.Dataset):
+        return tracks, variable, variable
+    if not is_swath(tracks):
+        return with_one_height(tracks, variable)
+    tracks, variable = named(tracks, variable or swath_height(tracks))
+    near = tracks if region is None else lines_within(tracks, region)
+    return unrolled(near, [variable, *others]), variable, variable

@@ -5,63 +5,84 @@ from __future__ import annotations
 from typing import Any, get_args
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
-from xinr.geo.coordinates import Axis, find, locate
+from xinr.geo.cf import STANDARD_NAMES
+from xinr.geo.coordinates import Axis, candidates, find, locate
+from xinr.observations.groups import groups_of, joined
+from xinr.observations.layouts import along_track
+from xinr.observations.tables import from_table
+from xinr.observations.units import in_metres
 
 #: Names of sea level variables along tracks: the first is preferred, any other must be the only one.
 HEIGHTS = ("sla_unfiltered", "sla", "ssh", "adt", "ssha", "sla_filtered")
 #: The same of maps, in order of preference: absolute before the anomalies that L4 files have too.
 MAP_HEIGHTS = ("ssh", "adt", "sla")
 #: Other variables of along-track files: corrections, flags and counters.
-COMPANIONS = ("mdt", "lwe", "dac", "ocean_tide", "internal_tide", "cycle", "track", "pass", "mission", "noise")
-#: CF standard names of the anomaly and of the height above the geoid.
-STANDARD_NAMES = {"sla": "sea_surface_height_above_sea_level", "adt": "sea_surface_height_above_geoid"}
-METRES = ("m", "meter", "meters", "metre", "metres")
+COMPANIONS = (
+    *("mdt", "lwe", "dac", "ocean_tide", "internal_tide", "cycle", "track", "pass", "mission", "noise"),
+    "cross_track_distance",
+)
 
 
-def as_tracks(tracks: xr.Dataset | xr.DataArray, variable: str | None) -> tuple[xr.Dataset, str]:
-    """Return along-track data as a Dataset, and the name of its sea level variable."""
-    if isinstance(tracks, xr.DataArray):
-        variable = str(tracks.name or "height")
-        tracks = tracks.to_dataset(name=variable)
-    if not isinstance(tracks, xr.Dataset):
-        raise TypeError(f"tracks must be an xarray Dataset or DataArray, got {type(tracks).__name__}.")
-    if any(variable in find(tracks, axis) for axis in get_args(Axis)):
+def as_tracks(
+    tracks: xr.Dataset | xr.DataArray | xr.DataTree | pd.DataFrame, variable: str | None
+) -> tuple[xr.Dataset, str]:
+    """Return along-track data as points of one dimension, and the name of their sea level variable, in metres."""
+    ds, variable = named(tracks, variable)
+    return along_track(ds, variable), variable
+
+
+def named(
+    tracks: xr.Dataset | xr.DataArray | xr.DataTree | pd.DataFrame, variable: str | None
+) -> tuple[xr.Dataset, str]:
+    """Return a Dataset of whatever holds tracks, and the name of its sea level variable, in metres."""
+    ds, name = _as_dataset(tracks, variable)
+    variable = name or variable or default_height(ds)
+    if variable not in ds:
+        raise ValueError(f"no variable {variable!r} in the tracks: expected it among {sorted(map(str, ds.data_vars))}.")
+    if any(variable in candidates(ds, axis) for axis in get_args(Axis)):
         raise ValueError(f"{variable!r} is a coordinate: name a sea level variable, variable=<name>.")
-    return tracks, variable or _default(tracks)
+    return ds.assign({variable: as_height(ds[variable])}), variable
+
+
+def _as_dataset(tracks: object, variable: str | None) -> tuple[xr.Dataset, str | None]:
+    """Return a Dataset of whatever holds tracks, and the name of its variable if it is but one."""
+    if isinstance(tracks, xr.DataArray):
+        name = str(tracks.name or "height")
+        return tracks.to_dataset(name=name), name
+    if isinstance(tracks, xr.DataTree):
+        return joined(*groups_of(tracks), (variable,) if variable else HEIGHTS), None
+    if isinstance(tracks, pd.DataFrame):
+        return from_table(tracks), None
+    if isinstance(tracks, xr.Dataset):
+        return tracks, None
+    raise TypeError(
+        f"tracks must be an xarray Dataset or DataArray, a DataTree or a pandas DataFrame, got {type(tracks).__name__}."
+    )
 
 
 def corrected(ds: xr.Dataset, variable: str, *, lwe: bool, mdt: bool) -> xr.DataArray:
     """Return the variable [m] in float64, minus ``lwe`` and plus ``mdt`` as chosen."""
-    for name in [variable, *(["lwe"] if lwe else []), *(["mdt"] if mdt else [])]:
+    corrections = {name: sign for name, sign, chosen in (("lwe", -1.0, lwe), ("mdt", 1.0, mdt)) if chosen}
+    height = as_height(ds[variable]).astype("float64")
+    for name, sign in corrections.items():
         if name not in ds:
             raise ValueError(f"no variable {name!r} in the tracks: expected it among {sorted(map(str, ds.data_vars))}.")
-        check_height(ds[name])
-    height = ds[variable].astype("float64")
-    height = height - ds["lwe"] if lwe else height
-    return height + ds["mdt"] if mdt else height
+        height = height + sign * as_height(ds[name])
+    return height
 
 
-def check_metres(height: xr.DataArray) -> None:
-    """Raise ValueError for other units than metres."""
-    units = str(height.attrs.get("units", "m")).strip()
-    if units.lower() not in METRES:
-        raise ValueError(
-            f"{height.name} must be in metres, got units {units!r}. Convert it and say so: "
-            f"ds[{height.name!r}] = (ds[{height.name!r}] * factor).assign_attrs(units='m')."
-        )
-
-
-def check_height(height: xr.DataArray) -> None:
-    """Raise an error unless an array is sea level: numbers, unpacked, in metres."""
+def as_height(height: xr.DataArray) -> xr.DataArray:
+    """Return sea level in metres; raise an error unless an array is: numbers, unpacked, a length."""
     if height.dtype.kind not in "fiu":
         raise TypeError(
             f"{height.name} must hold numbers [m], got {height.dtype}: name another variable, or convert it."
         )
     if "scale_factor" in height.attrs or "add_offset" in height.attrs:
         raise ValueError(f"{height.name} is still packed (attribute scale_factor): unpack it with xr.decode_cf(ds).")
-    check_metres(height)
+    return in_metres(height)
 
 
 def field_name(height: xr.DataArray, mdt: bool) -> str:
@@ -82,18 +103,24 @@ def quantity(variable: str, *, lwe: bool, mdt: bool) -> str:
     return variable + (" - lwe" if lwe else "") + (" + mdt" if mdt else "")
 
 
-def _default(ds: xr.Dataset) -> str:
+def default_height(ds: xr.Dataset) -> str:
+    """Return the name of the only sea level variable of tracks; raise ValueError if there is none, or several."""
     if HEIGHTS[0] in ds:
         return HEIGHTS[0]
-    taken = {*COMPANIONS, *(name for axis in get_args(Axis) for name in find(ds, axis))}
-    numeric = [str(name) for name, array in ds.data_vars.items() if array.dtype.kind == "f" and name not in taken]
-    candidates = [name for name in HEIGHTS if name in numeric] or numeric
-    if len(candidates) == 1:
-        return candidates[0]
+    found = heights(ds)
+    if len(found) == 1:
+        return found[0]
     raise ValueError(
         f"which variable is the sea level? Expected one of {list(HEIGHTS)}, or a single candidate; "
-        f"got the candidates {candidates}. Name it: variable=<name>."
+        f"got the candidates {found}. Name it: variable=<name>."
     )
+
+
+def heights(ds: xr.Dataset) -> list[str]:
+    """Return which variables of tracks may be the sea level: those of its usual names, else all numbers."""
+    taken = {*COMPANIONS, *(name for axis in get_args(Axis) for name in candidates(ds, axis))}
+    numeric = [str(name) for name, array in ds.data_vars.items() if array.dtype.kind == "f" and name not in taken]
+    return [name for name in HEIGHTS if name in numeric] or numeric
 
 
 def as_map(maps: xr.Dataset | xr.DataArray, variable: str | None = None) -> xr.DataArray:
@@ -123,14 +150,14 @@ def as_map(maps: xr.Dataset | xr.DataArray, variable: str | None = None) -> xr.D
     variable = variable or _default_map(maps, set(dims))
     if variable not in maps:
         raise ValueError(f"no variable {variable!r}: expected it among {sorted(map(str, maps.data_vars))}.")
-    check_height(maps[variable])
-    if set(maps[variable].dims) != set(dims):
+    height = as_height(maps[variable])
+    height = height.squeeze([dim for dim in height.dims if dim not in dims and height.sizes[dim] == 1])
+    if set(height.dims) != set(dims):
         raise ValueError(
-            f"{variable!r} must have the dimensions {dims}, got {list(maps[variable].dims)}. "
+            f"{variable!r} must have the dimensions {dims}, got {list(height.dims)}. "
             "Select one of each further dimension first, as in ds.isel(depth=0)."
         )
-    height: xr.DataArray = maps.set_coords([axis.name for axis in axes])[variable].transpose(*dims)
-    return height
+    return height.assign_coords({str(axis.name): axis for axis in axes}).transpose(*dims)
 
 
 def _has_time(maps: xr.Dataset) -> bool:

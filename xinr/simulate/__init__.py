@@ -2,14 +2,14 @@
 
 - Truth: `eddies` (random waves), `qg` with `as_field` (a quasi-geostrophic ocean), `MeanJet` (mean dynamic topography);
   `derivatives` and `covariance_of` a simulated ocean.
-- Altimeters: `tracks`, `sample`, `swath` and its `rows`, with their `Errors`, `SwathErrors`, `Orbit` and `MISSIONS`.
+- Altimeters: `tracks`, `sample`, `swath`, with their `Errors`, `SwathErrors`, `Orbit` and `MISSIONS`.
 """
 
 from xinr.methods.functions.waves import WavePredictor
 from xinr.simulate.altimeters.errors import PERFECT, Errors
 from xinr.simulate.altimeters.land import on_land
 from xinr.simulate.altimeters.orbits import MISSIONS, Orbit
-from xinr.simulate.altimeters.swath import SwathErrors, rows, swath
+from xinr.simulate.altimeters.swath import SwathErrors, swath
 from xinr.simulate.altimeters.tracks import CONSTELLATION, sample, tracks
 from xinr.simulate.eddies import MeanJet, eddies
 from xinr.simulate.ocean.as_field import as_field
@@ -35,7 +35,6 @@ __all__ = [
     "eddies",
     "on_land",
     "qg",
-    "rows",
     "sample",
     "swath",
     "tracks",

@@ -9,12 +9,11 @@ import xarray as xr
 from xinr._typing import Array, Region
 from xinr.fields.fitted import FittedField
 from xinr.fields.target import Target
-from xinr.geo.cf import attributes
+from xinr.geo.cf import STANDARD_NAMES, attributes
 from xinr.geo.coordinates import width_of
 from xinr.geo.frames import EARTH_RADIUS, Sphere
 from xinr.methods.functions.waves import WavePredictor
 from xinr.methods.settings import check_positive
-from xinr.observations.variables import STANDARD_NAMES
 
 #: The box of the SSH mapping data challenge 2021a, on the Gulf Stream: west, east, south, north [degrees].
 GULF_STREAM: Region = (295.0, 305.0, 33.0, 43.0)

@@ -12,14 +12,14 @@ from xinr._typing import Array
 from xinr._warnings import warn
 from xinr.geo.frames import Frame, frame_around
 from xinr.methods.method import Method
-from xinr.methods.observation_error import ObservationError
+from xinr.methods.observation_error import DEVIATIONS, ObservationError
 from xinr.methods.predictor import Predictor
 from xinr.methods.registry import method_from
 from xinr.observations.observations import Observations
 
 Tracks = xr.Dataset | xr.DataArray | Observations
 #: Keywords of `Observations.from_tracks`; a ``noise`` that is no variable's name is the method's.
-OF_TRACKS = ("variable", "lwe", "mdt", "region")
+OF_TRACKS = ("variable", "lwe", "mdt", "region", "swath_block")
 
 
 def prepared(tracks: Tracks, method: str | Method, options: Mapping[str, Any]) -> tuple[Observations, Method]:
@@ -27,7 +27,7 @@ def prepared(tracks: Tracks, method: str | Method, options: Mapping[str, Any]) -
 
     The keywords are those of tracks (TypeError with observations), ``noise``, and settings of the method.
     """
-    of_tracks = {key: options[key] for key in OF_TRACKS if key in options}
+    of_tracks = {key: options[key] for key in OF_TRACKS if options.get(key) is not None}
     settings = {key: value for key, value in options.items() if key not in (*OF_TRACKS, "noise")}
     noise, chosen = options.get("noise"), method_from(method, settings)
     if isinstance(noise, str):
@@ -82,12 +82,24 @@ def observation_error(points: Observations, method: Method) -> ObservationError:
     """Return how observations err: the noise they bring, or that of the method, and its errors of passes.
 
     The noise of a method is that of one raw observation; that of the mean of several is less by the root of their
-    number.
+    number. The variance between the pixels of a block is added whole: what varies within a block, a map does not
+    follow, and neighbouring blocks err alike (error of representation).
+
+    References
+    ----------
+    Janjić et al. (2018), doi:10.1002/qj.3130
     """
     noise = points.noise
     if noise is None:
         noise = method.noise_of(points.missions)[points.mission_index] / np.sqrt(points.averaged)
-    return ObservationError(noise, points.pass_index, 1e-3 * points.distance, method.pass_bias, method.pass_slope)
+    deviations = {name: getattr(method, name) for name in DEVIATIONS}
+    return ObservationError(
+        np.hypot(noise, points.spread),
+        points.pass_index,
+        1e-3 * points.distance,
+        cross_track_distance=points.cross_track_distance,
+        **deviations,
+    )
 
 
 def fit_predictor(points: Observations, method: Method) -> tuple[Frame, Predictor]:

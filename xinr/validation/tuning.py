@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 
 from xinr._typing import Array
 from xinr.methods.method import Method, ScalableMethod
+from xinr.methods.observation_error import SWATH_ERRORS
 from xinr.methods.search import (
     Search,
     SearchableMethod,
@@ -62,7 +63,7 @@ def tune(
         Where the search starts; what is not searched stays as it is.
     search : sequence of str, optional
         Names of numbers among its settings and those of its covariance, above zero except for drifts; by default the
-        method's ``searched``, without ``noise`` where the tracks bring it.
+        method's ``searched``, without ``noise`` where the tracks bring it and errors of swaths where there is none.
     evaluations : int
         Cross-validations to spend, at most.
     folds, seed, **options
@@ -93,8 +94,10 @@ def tune(
     """
     observations, method = prepared(tracks, method, options)
     names = list(method.searched if search is None else search)
-    if search is None and observations.noise is not None:
-        names = [name for name in names if name != "noise"] or names
+    if search is None:
+        unknown = SWATH_ERRORS if not observations.of_swath.any() else ()
+        unknown = (*unknown, "noise") if observations.noise is not None else unknown
+        names = [name for name in names if name not in unknown] or names
     if isinstance(search, str) or not names or evaluations < 1:
         raise ValueError(
             f"expected a list of settings to search and at least one evaluation, got {search!r} and {evaluations}."

@@ -19,7 +19,7 @@ from xinr.methods.kriging.conditioning import Conditioning
 from xinr.methods.kriging.lattice import Lattice
 from xinr.methods.kriging.lattice_method import LatticeMethod
 from xinr.methods.method import with_settings
-from xinr.methods.observation_error import ObservationError
+from xinr.methods.observation_error import DEVIATIONS, ObservationError
 from xinr.methods.search import Fold, Search, from_variable, to_variable
 
 #: Iterations of a solve, and of the adjoint's, which converges sooner. A fixed number leaves the misfit a smooth
@@ -62,7 +62,8 @@ class KrigingSearch(Search):
         power = self.lattice.power(method.signal)
         found = _one_after_the_other(lambda fold: fold.forward(power, method), self.folds)
         of_power = self.lattice.multiplicity * np.mean([each.to_power for each in found], axis=0)
-        gradient = {name: float(np.mean([each.to_errors[name] for each in found])) for name in found[0].to_errors}
+        errors = dict.fromkeys(name for each in found for name in each.to_errors)  # a fold may lack a swath
+        gradient = {name: float(np.mean([each.to_errors.get(name, 0.0) for each in found])) for name in errors}
         of_covariance = [name for name in self.settings if name not in gradient]
         along = _side_by_side(lambda name: self._along(name, method, of_power), of_covariance)
         gradient |= dict(zip(of_covariance, along, strict=True))
@@ -192,7 +193,7 @@ def _prior_observations(problem: Conditioning, seed: int) -> tuple[Tensor, Tenso
 
 
 def _with(error: ObservationError, ratio: float, method: LatticeMethod) -> ObservationError:
-    return replace(error, noise=ratio * error.noise, pass_bias=method.pass_bias, pass_slope=method.pass_slope)
+    return replace(error, noise=ratio * error.noise, **{name: getattr(method, name) for name in DEVIATIONS})
 
 
 def _side_by_side[A, B](function: Callable[[A], B], each: Sequence[A]) -> list[B]:

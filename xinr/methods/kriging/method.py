@@ -133,7 +133,7 @@ class Kriging(LatticeMethod):
         # A drift is nearly found before: the tolerance is relative to what is left, not to the height of the data.
         mean = self.mean_of(x, y, error)
         found, parts = problem.krige(self.residual(mean, x, y))
-        _check_expected(float(found.normalised_misfit[0]))
+        _check_expected(float(found.normalised_misfit[0]), error)
         history = {"residual": np.array(found.residuals)}
         # Opened elsewhere, the field computes where it then is.
         return KrigingPredictor(
@@ -194,11 +194,14 @@ def _prior_amplitude(signal: Covariance, drift: str, x: Array, y: Array, error: 
     )
 
 
-def _check_expected(normalised_misfit: float) -> None:
-    """Warn where the observations are much larger, or smaller, than the covariances of signal and errors say."""
-    if (
-        normalised_misfit > 0.0 and not 1.0 / UNEXPECTED < normalised_misfit < UNEXPECTED
-    ):  # zero where the drift takes all there is
+def _check_expected(normalised_misfit: float, error: ObservationError) -> None:
+    """Warn where the observations are much larger, or smaller, than the covariances of signal and errors say.
+
+    The noise of averages of a swath includes what a map does not follow: these are smaller.
+    """
+    least = 0.0 if np.isfinite(error.cross_track_distance).any() else 1.0 / UNEXPECTED
+    # Zero where the drift takes all there is.
+    if normalised_misfit > 0.0 and not least < normalised_misfit < UNEXPECTED:
         warn(
             f"the observations vary {normalised_misfit:.2g} times as much as the covariances of kriging expect, so "
             "that the map is not the best and its formal error is off: choose the settings for this region, "

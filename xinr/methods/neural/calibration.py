@@ -61,8 +61,9 @@ def inflation_of(members: Sequence[LastLayer], x: Array, y: Array, error: Observ
     if not len(along):
         return 1.0
     apart = (value - value.mean(axis=0)) / np.sqrt(max(len(members) - 1, 1))
-    misfit = common((y - value.mean(axis=0))[:, None])
-    square = max(misfit - common(error.modes), MAPPED * misfit) - common(apart.T)
+    misfit, modes = common((y - value.mean(axis=0))[:, None]), error.modes.matrix
+    of_passes = float(modes[one].multiply(modes[next_one]).sum()) / len(along)
+    square = max(misfit - of_passes, MAPPED * misfit) - common(apart.T)
     return float(np.sqrt(max(1.0, square * len(members) / common(within.T))))
 
 

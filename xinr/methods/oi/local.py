@@ -127,17 +127,12 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
         covariance, x, error = self.covariance.at(np.multiply(node, self.step)), self.x[near], self.error_model
         matrix = covariance.value(x, x)
         np.einsum("ii->i", matrix)[:] += error.noise[near] ** 2
-        if self._modes.shape[1]:
-            modes, passes = self._modes[near], error.pass_index[near]
-            matrix += modes @ modes.T * (passes[:, None] == passes)
+        if error.mode_names:
+            matrix += error.shared(near)
         root, _ = cho_factor(matrix.T, lower=True, overwrite_a=True, check_finite=False)
         analysis = Analysis(covariance, near, cho_solve((root, True), self.y[near], check_finite=False))
         self._cache.put(node, analysis)
         return analysis, root
-
-    @cached_property
-    def _modes(self) -> Array:
-        return self.error_model.modes
 
     @cached_property
     def _scales(self) -> Array:

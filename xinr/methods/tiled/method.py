@@ -16,14 +16,14 @@ from xinr._warnings import warn
 from xinr.geo.frames import EARTH_RADIUS, PLANE_RADIUS
 from xinr.methods.kriging.method import Kriging
 from xinr.methods.method import Method
-from xinr.methods.observation_error import PASS_ERRORS, ObservationError, present_errors
+from xinr.methods.observation_error import DEVIATIONS, ObservationError, present_errors
 from xinr.methods.predictor import Predictor
 from xinr.methods.settings import check_positive
 from xinr.methods.tiled.predictor import BlendedTiles, on_plane, tiled
 from xinr.observations.passes import along_chord
 
 #: Settings that are those of the method of the tiles, unless they are given.
-SHARED = ("coarsen", "noise", *PASS_ERRORS)
+SHARED = ("coarsen", "noise", *DEVIATIONS)
 #: The smallest tiles [km].
 SMALLEST = 100.0
 
@@ -40,7 +40,7 @@ class Tiled(Method):
         Distance between the centres of tiles, and from the centre to where a tile's weight ends [km].
     margin : float
         How far beyond that a tile sees observations [km].
-    coarsen, noise, pass_bias, pass_slope
+    coarsen, noise, pass_bias, pass_slope, swath_bias, swath_roll, swath_baseline, swath_phase
         Of ``inner`` unless given here, then ``inner`` has them as well.
 
     Notes
@@ -63,6 +63,10 @@ class Tiled(Method):
     noise: Any = None
     pass_bias: Any = None
     pass_slope: Any = None
+    swath_bias: Any = None
+    swath_roll: Any = None
+    swath_baseline: Any = None
+    swath_phase: Any = None
     inner: Method = field(default=Kriging(), kw_only=False)
     size: float = 1000.0
     margin: float = 300.0

@@ -119,7 +119,7 @@ def swath(
 
     Notes
     -----
-    `rows` turns it into tracks, which can be fitted.
+    It is fitted as it is; `xinr.observations.unrolled` gives points that can be concatenated with tracks.
 
     Examples
     --------
@@ -150,34 +150,6 @@ def swath(
     columns = {name: (_DIMS, each, VARIABLES[name]) for name, each in values.items()}
     ds = ds.assign(columns).where(xr.DataArray(~hidden[seen], dims=_DIMS))
     return ds.assign_attrs(Conventions="CF-1.11", title="Simulated swath of sea level anomalies", seed=seed)
-
-
-def rows(ds: xr.Dataset) -> xr.Dataset:
-    """Turn a swath into tracks: each row of pixels along the flight becomes a track.
-
-    Parameters
-    ----------
-    ds : Dataset
-        As `swath` returns it. For mapping, every fifth pixel is enough: ``ds.isel(num_pixels=slice(2, None, 5))``.
-
-    Returns
-    -------
-    Dataset
-        Along ``time``, row after row, in the layout of `xinr.simulate.tracks`, with which it can be concatenated. Each
-        row is a ``mission``, with passes of its own, along which ``coarsen`` averages. Missing pixels are left out.
-
-    Examples
-    --------
-    >>> from xinr.simulate import eddies
-    >>> ds = swath(eddies(waves=20), spacing=10.0, period=("2021-01-01", "2021-01-04"))
-    >>> field = rows(ds).inr.fit("oi", coarsen=1)
-    >>> len(field.info["missions"])
-    10
-    """
-    stacked = ds.stack(pixel=("num_pixels", "num_lines")).reset_index("pixel")
-    there = stacked.isel(pixel=stacked["sla_unfiltered"].notnull().values)
-    bare = there.drop_vars(["num_pixels", "num_lines", "cross_track_distance"])
-    return bare.swap_dims(pixel="time").assign_attrs(title="Rows of a simulated swath")
 
 
 def _across(spacing: float) -> Array:
@@ -213,7 +185,7 @@ def _pixels(time: Times, longitude: Array, latitude: Array, across: Array) -> xr
         "longitude": (_DIMS, longitude, TRACK_COORDINATES["longitude"]),
         "latitude": (_DIMS, latitude, TRACK_COORDINATES["latitude"]),
         "cross_track_distance": ("num_pixels", across, attributes("km", "distance from the nadir")),
-        "mission": ("num_pixels", [f"swot {x:+g} km" for x in across], {"long_name": "row of pixels"}),
+        "mission": ((), "swot", {"long_name": "altimeter"}),
     }
     return xr.Dataset(coords=coords)
 

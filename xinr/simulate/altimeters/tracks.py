@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from xinr._typing import Array, Region, Times
 from xinr.fields.field import Field
-from xinr.geo.cf import TRACK_COORDINATES, attributes
+from xinr.geo.cf import STANDARD_NAMES, TRACK_COORDINATES, attributes
 from xinr.geo.coordinates import bounds, locate, width_of, within
 from xinr.geo.frames import EARTH_RADIUS
 from xinr.observations.passes import streams
-from xinr.observations.variables import STANDARD_NAMES
 from xinr.simulate.altimeters.errors import Errors, Passes
 from xinr.simulate.altimeters.land import Land, on_land
 from xinr.simulate.altimeters.orbits import MISSIONS, Orbit

@@ -14,11 +14,10 @@ from tqdm.auto import tqdm
 
 from xinr._typing import Array
 from xinr.geo import geostrophy
-from xinr.geo.cf import TRACK_COORDINATES, attributes
+from xinr.geo.cf import STANDARD_NAMES, TRACK_COORDINATES, attributes
 from xinr.geo.frames import SECONDS_PER_DAY, Plane
 from xinr.geo.geostrophy import GRAVITY
 from xinr.methods.settings import check_positive
-from xinr.observations.variables import STANDARD_NAMES
 from xinr.simulate.ocean.periodic import resampled
 from xinr.simulate.ocean.quasigeostrophic import VORTICITIES, Ocean, ocean_from
 from xinr.simulate.ocean.spun_up import random_eddies, spun_up
