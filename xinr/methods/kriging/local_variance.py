@@ -178,9 +178,8 @@ class LocalVariance:
 
     def _errors(self, near: NDArray[np.int64], missing: NDArray[np.bool_]) -> Tensor:
         """Return the covariances of the errors of observations (b, k), endless where they are missing, (b, k, k)."""
-        modes = self._move(self._modes[near] * ~missing[..., None])
-        passes = torch.as_tensor(self.error.pass_index[near], device=self.device)
-        matrix = (modes @ modes.mT).mul_(passes[:, :, None] == passes[:, None, :])
+        modes = self._move(self.error.modes_of(near) * ~missing[..., None])
+        matrix = modes @ modes.mT
         variance = self.error.noise[near] ** 2 + NONE**2 * self.covariance.variance * missing
         matrix.diagonal(dim1=1, dim2=2).add_(self._move(variance))
         return matrix
@@ -193,10 +192,6 @@ class LocalVariance:
         single = self.error.noise.min() > SINGLE * np.sqrt(self.covariance.variance)
         dtype = torch.float32 if single else torch.float64
         return torch.as_tensor(np.ascontiguousarray(array), dtype=dtype, device=self.device)
-
-    @cached_property
-    def _modes(self) -> Array:
-        return self.error.modes
 
     @cached_property
     def _tree(self) -> cKDTree:
