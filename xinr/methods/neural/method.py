@@ -186,6 +186,7 @@ class NeuralMethod(TrainingSettings, WarmStartMethod):
         for member in members:
             member.network.cpu()
             root = posterior_root(member.features(x[~withheld]), data.y.cpu()[torch.as_tensor(~withheld)], errors)
+            member.network.to(device)
             trained.append(replace(member, root=root, history=history))
         if withheld.any():
             found = Calibration(inflation_of(trained, x[withheld], y[withheld], error.take(withheld)))

@@ -28,7 +28,10 @@ UNCALIBRATED = "not calibrated: of the last layer and between members alone, far
 
 @dataclass(frozen=True, eq=False)
 class NeuralPredictor(DerivativePredictor, SamplePredictor):
-    """A trained network with the scaling of its input and output; derivatives by automatic differentiation."""
+    """A trained network with the scaling of its input and output; derivatives by automatic differentiation.
+
+    It is evaluated where it was trained; one that was saved, on the CPU.
+    """
 
     kind = "neural"
 
@@ -128,7 +131,7 @@ class NeuralPredictor(DerivativePredictor, SamplePredictor):
 
     @override
     def state(self) -> dict[str, NDArray[Any]]:
-        weights = {f"network_{key}": value.numpy() for key, value in self.network.state_dict().items()}
+        weights = {f"network_{key}": value.cpu().numpy() for key, value in self.network.state_dict().items()}
         built = {"architecture": packed([self.network.name, dict(self.network.architecture)])}
         scaling = {"centre": self.centre, "scale": self.scale, "output": np.array([self.offset, self.spread])}
         history = {f"history_{key}": column for key, column in self.history.items()}
@@ -159,9 +162,9 @@ class NeuralPredictor(DerivativePredictor, SamplePredictor):
         return self._tensor((x - self.centre) / self.scale)
 
     def _tensor(self, array: Array) -> Tensor:
-        return torch.as_tensor(array, dtype=self.network.dtype)
+        return torch.as_tensor(array, dtype=self.network.dtype, device=self.network.last.weight.device)
 
     def _in_blocks(self, function: Any, *tensors: Tensor, size: int = BLOCK) -> Array:
         blocks = zip(*(torch.split(tensor, size) for tensor in tensors), strict=True)
         found = [function(*block).detach() for block in blocks]
-        return np.asarray(torch.cat(found).numpy(), dtype=np.float64)
+        return np.asarray(torch.cat(found).cpu().numpy(), dtype=np.float64)
