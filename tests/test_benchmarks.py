@@ -84,7 +84,7 @@ def test_tuning_keeps_to_the_mapped_missions(folder, monkeypatch):
 
 def test_every_mission_is_withheld_in_turn(folder, monkeypatch):
     """Two of them, two methods: the better start is taken, learning is timed, errors are calibrated."""
-    kriging = Kriging(coarsen=10, spacing=60.0, time_step=4.0, samples=4)
+    kriging = Kriging(coarsen=10, spacing=60.0, time_step=4.0)
     poor = replace(kriging, noise=1.6)
     starts = {"SIREN": ((SMALL["SIREN"],), ()), "kriging, tuned": ((poor, kriging), ("noise",))}
     monkeypatch.setattr(med2021, "STARTS", starts)

@@ -27,10 +27,8 @@ SMALL = {
     "OI, 2021a settings": OI(coarsen=20, analysis_step=4.0),
     "OI, tuned": OI(frame="sphere", coarsen=20, covariance=Gaussian(120.0, 6.0, 0.1), analysis_step=4.0),
     "DUACS-like OI": OI(frame="sphere", coarsen=20, covariance=Gaussian(150.0, 8.0, 0.1), analysis_step=4.0),
-    "kriging, defaults": Kriging(coarsen=10, spacing=40.0, time_step=3.0, samples=4),
-    osse.FROM_FIELDS: Kriging(
-        coarsen=10, covariance=Spectral(120.0, 12.0, 0.1), spacing=40.0, time_step=3.0, samples=4
-    ),
+    "kriging, defaults": Kriging(coarsen=10, spacing=40.0, time_step=3.0),
+    osse.FROM_FIELDS: Kriging(coarsen=10, covariance=Spectral(120.0, 12.0, 0.1), spacing=40.0, time_step=3.0),
     "SIREN, tuned": Siren(hidden_features=32, hidden_layers=2, steps=60, batch_size=512),
 }
 

@@ -25,7 +25,6 @@ METHODS = {
         "covariance": Spectral(100.0, 9.0, 0.12, exponent=2.5),
         "spacing": 40.0,
         "time_step": 3.0,
-        "samples": 4,
     },
     "siren": {"hidden_features": 64, "hidden_layers": 2, "steps": 60, "batch_size": 1024},
 }

@@ -17,7 +17,7 @@ from xinr.methods.kriging.method import Kriging
 from xinr.methods.oi import OI
 from xinr.methods.tiled.method import Tiled
 
-SMALL = Kriging(covariance=Gaussian(130.0, 8.0, 0.08), margin=100.0, time_margin=10.0, samples=4)
+SMALL = Kriging(covariance=Gaussian(130.0, 8.0, 0.08), margin=100.0, time_margin=10.0)
 
 
 def picture(html):

@@ -91,7 +91,8 @@ def test_it_is_optimal_interpolation_with_a_window_without_end(covariance):
     dense = OI(frame="plane", covariance=covariance, window=1e3, analysis_step=1e6).fit(x, y, error)
     value, deviation = dense.posterior(Points.of(target))
     found = replace(EXACT, covariance=covariance, time_step=1.0).fit(x, y, error)
-    assert np.abs((found.predict(Points.of(target)) - value) / deviation).max() < 0.01
+    # The lattice fades out the shortest waves of a shallow spectrum.
+    assert np.abs((found.predict(Points.of(target)) - value) / deviation).max() < 0.03
     assert np.abs(value).std() > 0.02
 
 
@@ -125,10 +126,9 @@ def test_the_formal_error_is_that_of_the_formula(mean):
     )
     if mean != "none":
         _, expected = textbook(SMOOTH, x, y, error, target, mean)
-    _, found = replace(EXACT, mean=mean, samples=128, tolerance=0.003).fit(x, y, error).posterior(Points.of(target))
-    # Each is off by 1 / sqrt(256) = 6 %, independently of those far away; linear between the centres, 3 % are added.
-    assert (found / expected).mean() == pytest.approx(1.02, abs=0.03)
-    assert (found / expected).std() < 0.09
+    _, found = replace(EXACT, mean=mean, tolerance=0.003).fit(x, y, error).posterior(Points.of(target))
+    assert (found / expected).mean() == pytest.approx(1.0, abs=0.02)
+    assert (found / expected).std() < 0.04
     assert np.std(expected) > 0.01
 
 
@@ -183,7 +183,7 @@ def test_with_very_large_noise_the_map_is_the_mean():
     drift = Polynomial.zero("linear", x)
     fitted = drift.columns(target) @ np.linalg.lstsq(drift.columns(x), y)[0]
     np.testing.assert_allclose(linear.predict(Points.of(target)), fitted, atol=1e-5)
-    ratio = replace(COARSE, samples=200).fit(x, y, white(len(x), 1e4)).posterior(Points.of(target))[1] / SMOOTH.sigma
+    ratio = COARSE.fit(x, y, white(len(x), 1e4)).posterior(Points.of(target))[1] / SMOOTH.sigma
     assert ratio.mean() == pytest.approx(1.0, abs=0.04)
 
 
@@ -201,12 +201,12 @@ def test_noisy_points_weigh_less():
 def test_beyond_the_lattice_is_the_mean_with_the_deviation_of_the_signal(mean):
     x, error = observed()
     y = values(SMOOTH, x, error)[:, 0] + (0.5 if mean == "constant" else 0.0)
-    found = replace(EXACT, mean=mean, samples=4).fit(x, y, error)
+    found = replace(EXACT, mean=mean).fit(x, y, error)
     far = np.array([[5000.0, 0.0, 5.0], [0.0, -5000.0, 5.0], [0.0, 0.0, 500.0], [0.0, 0.0, -500.0]])
     value, deviation = found.posterior(Points.of(far))
     drift = textbook(SMOOTH, x, y, error, far, "constant")[0] if mean == "constant" else np.zeros(4)
     np.testing.assert_allclose(value, drift, atol=1e-4)
-    np.testing.assert_array_equal(deviation, SMOOTH.sigma)
+    np.testing.assert_allclose(deviation, SMOOTH.sigma, rtol=1e-3)
     np.testing.assert_array_equal(found.gradient(Points.of(far)), 0.0)
 
 
@@ -222,7 +222,7 @@ def test_formal_errors_cover_realisations_of_the_covariance():
     of_errors = np.zeros((n, n))
     error.add_to(of_errors, slice(None))
     rng = np.random.default_rng(5)
-    method = replace(COARSE, samples=128)
+    method = COARSE
     deviation, within = None, []
     for _ in range(60):
         signal = factor @ rng.normal(size=len(both))
@@ -231,25 +231,24 @@ def test_formal_errors_cover_realisations_of_the_covariance():
         if deviation is None:
             _, deviation = found.posterior(Points.of(target))
         within.append(np.abs(found.predict(Points.of(target)) - signal[n:]) / deviation)
-    # Linear between the centres of a coarse lattice, the formal error is 5 % too large.
-    assert np.mean(np.array(within) < 1.0 / 1.05) == pytest.approx(0.683, abs=0.03)
+    assert np.mean(np.array(within) < 1.0) == pytest.approx(0.683, abs=0.03)
     assert np.mean(np.array(within) < 1.96) == pytest.approx(0.95, abs=0.02)
 
 
 def test_samples_repeat_with_the_seed_and_spread_as_the_posterior():
     x, error = observed()
     y, target = values(SMOOTH, x, error)[:, 0] + 0.3, between(60)
-    found = replace(COARSE, mean="constant", samples=128).fit(x, y, error)
-    drawn = np.array([sample.predict(Points.of(target)) for sample in found.sample(100, 7)])
-    again, other = (found.sample(2, seed) for seed in (7, 8))
+    found = replace(COARSE, mean="constant").fit(x, y, error)
+    drawn = np.array([sample.predict(Points.of(target)) for sample in found.sample(100, 8)])
+    again, other = (found.sample(2, seed) for seed in (8, 7))
     assert drawn.shape == (100, 60)
     np.testing.assert_array_equal(
         [sample.predict(Points.of(target)) for sample in again],
-        [d.predict(Points.of(target)) for d in found.sample(2, 7)],
+        [d.predict(Points.of(target)) for d in found.sample(2, 8)],
     )
     assert np.abs(other[0].predict(Points.of(target)) - again[0].predict(Points.of(target))).max() > 0.01
     value, deviation = found.posterior(Points.of(target))
-    assert (drawn.std(axis=0) / deviation).mean() == pytest.approx(1.0, abs=0.06)
+    assert (drawn.std(axis=0) / deviation).mean() == pytest.approx(1.0, abs=0.04)
     standardised = (drawn.mean(axis=0) - value) / deviation * np.sqrt(100)
     assert np.sqrt(np.mean(standardised**2)) == pytest.approx(1.0, abs=0.5)
     step = 1e-3 * np.eye(3)[0]
@@ -296,7 +295,7 @@ def test_another_method_gives_the_mean():
 def test_a_network_gives_the_mean_and_the_field_is_kept_with_it(tracks, grid, tmp_path):
     mean = Siren(steps=10, hidden_features=16, hidden_layers=1)
     field = tracks.inr.fit(
-        "kriging", mean=mean, covariance=SMOOTH, spacing=30.0, time_step=2.0, samples=2, margin=100.0, time_margin=4.0
+        "kriging", mean=mean, covariance=SMOOTH, spacing=30.0, time_step=2.0, margin=100.0, time_margin=4.0
     )
     assert "mean=Siren(" in repr(field)
     field.save(tmp_path / "field.nc")
@@ -327,7 +326,7 @@ def test_derivatives_are_the_central_differences():
 @pytest.mark.parametrize("mean", ["none", "constant", "linear"])
 @pytest.mark.parametrize("covariance", [SMOOTH, SMOOTH + ArhanColinDeVerdiere(200.0, 9.0, 0.1, westward_drift=5.0)])
 def test_it_is_saved_and_pickled_with_its_posterior(mean, covariance, tracks, grid, tmp_path):
-    field = tracks.inr.fit(replace(COARSE, covariance=covariance, mean=mean, samples=2))
+    field = tracks.inr.fit(replace(COARSE, covariance=covariance, mean=mean))
     expected = xr.merge(
         [field.interp(grid, error=True), field.gradient(grid), field.laplacian(grid)], combine_attrs="drop"
     )
@@ -387,8 +386,8 @@ def test_a_gap_of_centuries_is_refused_before_it_fills_the_memory():
         ({"margin": np.inf}, ValueError, "margin must be a finite number above zero, got inf"),
         ({"time_margin": 0.0}, ValueError, "time_margin must be a finite number above zero, got 0.0"),
         ({"tolerance": 0.0}, ValueError, "tolerance must be a finite number above zero, got 0.0"),
-        ({"samples": 0}, ValueError, "samples must be a finite number above zero, got 0"),
-        ({"samples": 2.5}, TypeError, "samples must be a whole number, got 2.5"),
+        ({"tolerance": 0}, ValueError, "tolerance must be a finite number above zero, got 0"),
+        ({"seed": 2.5}, TypeError, "seed must be a whole number, got 2.5"),
         ({"spacing": "20"}, TypeError, "spacing must be a number, got '20'"),
         (
             {"pass_slope": -1.0},
@@ -435,7 +434,7 @@ def test_a_linear_mean_needs_points_that_tell_it(x):
     y, error = np.ones(len(x)), white(len(x), 0.02)
     with pytest.raises(ValueError, match=rf"{len(x)} observations do not tell a linear mean, .*, or mean='constant'"):
         replace(EXACT, mean="linear").fit(x, y, error)
-    value, deviation = replace(EXACT, mean="constant", samples=4).fit(x, y, error).posterior(Points.of(x))
+    value, deviation = replace(EXACT, mean="constant").fit(x, y, error).posterior(Points.of(x))
     np.testing.assert_allclose(value, 1.0, atol=1e-3)
     assert np.all(deviation > 0.0)
 
@@ -456,7 +455,7 @@ def test_many_points_at_one_position_are_as_good_as_their_mean():
 
 
 def quick(mean="constant"):
-    return replace(COARSE, mean=mean, samples=2, coarsen=3)
+    return replace(COARSE, mean=mean, coarsen=3)
 
 
 def test_the_dateline_changes_nothing(tracks, grid):
@@ -512,7 +511,7 @@ def test_at_the_antipodes_the_map_is_the_mean(tracks, grid):
     field = tracks.inr.fit(quick())
     mean = sum(part.coefficients[0] for part in field.predictor.best.parts if isinstance(part, Polynomial))
     found = field.interp(target, error=True)
-    assert found.sla[0, 1, 1] == pytest.approx(mean) and found.err_sla[0, 1, 1] == SMOOTH.sigma
+    assert found.sla[0, 1, 1] == pytest.approx(mean) and found.err_sla[0, 1, 1] == pytest.approx(SMOOTH.sigma, rel=2e-3)
     assert abs(found.sla[0, 0, 0] - mean) > 0.01
 
 

@@ -76,7 +76,7 @@ NOISY = {"alg": 0.01, "j3": 0.01, "s3a": 0.06}
 def test_each_mission_has_the_noise_that_its_tracks_show(noise, apart):
     made = tracks(eddies(), list(NOISY), period=("2021-01-01", "2021-01-25"), errors=Errors(noise=noise))
     points = xinr.Observations.from_tracks(made)
-    found = xinr.tune(points, Kriging(spacing=40.0, time_step=3.0), ["noise"], evaluations=1)
+    found = xinr.tune(points, Kriging(), ["noise"], evaluations=1)
     levels = found.method.noise_of(["alg", "j3", "s3a"])
     if not apart:
         np.testing.assert_allclose(levels, found.method.rms_noise, rtol=0.1)

@@ -15,7 +15,7 @@ from xinr.methods.kriging.method import Kriging
 
 # Small and quick; a method that is not named here is tried with its own defaults.
 SETTINGS = {
-    "kriging": {"spacing": 30.0, "time_step": 2.0, "margin": 100.0, "time_margin": 10.0, "samples": 4},
+    "kriging": {"spacing": 30.0, "time_step": 2.0, "margin": 100.0, "time_margin": 10.0},
     "oi": {"coarsen": 5},
     "fourier": {"steps": 60, "hidden_features": 64, "hidden_layers": 2, "batch_size": 256, "waves": 32},
     "siren": {"steps": 30, "hidden_features": 32, "hidden_layers": 2, "batch_size": 256, "length_scale": 300.0},
@@ -26,7 +26,7 @@ SETTINGS = {
     "modulatedsiren": {"steps": 30, "hidden_features": 32, "hidden_layers": 2, "batch_size": 256, "tiles": 2.0},
     "positional": {"steps": 60, "hidden_features": 64, "hidden_layers": 2, "batch_size": 256},
     "tiled": {
-        "inner": Kriging(covariance=Gaussian(130.0, 8.0, 0.08), margin=100.0, time_margin=10.0, samples=4),
+        "inner": Kriging(covariance=Gaussian(130.0, 8.0, 0.08), margin=100.0, time_margin=10.0),
         "size": 200.0,
         "margin": 100.0,
     },

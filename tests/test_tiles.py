@@ -30,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.* warnings came from .* the obs
 DAY = np.timedelta64(1, "D")
 SMOOTH = Gaussian(150.0, 8.0, 0.1)
 #: Fine enough for the covariance above to be that of the lattice.
-FINE = Kriging(covariance=SMOOTH, mean="none", pass_bias=0.0, pass_slope=0.0, noise=0.02, margin=300.0, samples=16)
+FINE = Kriging(covariance=SMOOTH, mean="none", pass_bias=0.0, pass_slope=0.0, noise=0.02, margin=300.0)
 DENSE = OI(frame="plane", covariance=SMOOTH, window=1e3, analysis_step=1e6, noise=0.02)
 POSITIONS = {
     "mid-latitude": (12.0, 44.0),
@@ -152,7 +152,7 @@ def test_one_tile_is_kriging_on_its_plane():
     tracks["longitude"], tracks["latitude"] = tracks.longitude - 303.0 + longitude, tracks.latitude - 38.0 + latitude
     points = xinr.Observations.from_tracks(tracks).coarsen(3)
     plane, sphere = Plane(START, longitude, latitude), Sphere(START)
-    method = Kriging(mean="linear", covariance=SMOOTH, samples=3)
+    method = Kriging(mean="linear", covariance=SMOOTH)
     error = observation_error(points, method)
     where = points.longitude, points.latitude, points.time
     plain = method.fit(plane.project(*where), points.value, error)
@@ -186,7 +186,7 @@ def test_maps_by_tiles_of_different_size_agree_within_their_formal_errors():
     y = realisation(np.vstack([x, target]))[:, 0]
     observed = y[:300] + 0.02 * np.random.default_rng(2).normal(size=300)
     (one, error), (other, _) = (
-        Tiled(replace(FINE, margin=150.0, samples=8), size=size, margin=250.0)
+        Tiled(replace(FINE, margin=150.0), size=size, margin=250.0)
         .fit(x, observed, white(300))
         .posterior(Points.of(target))
         for size in (300.0, 500.0)
@@ -342,9 +342,7 @@ def test_tiles_give_formal_errors_and_samples_where_their_method_does():
 
 def test_samples_vary_as_much_as_the_formal_error_also_where_tiles_overlap():
     x, target = around(12.0, 44.0, 60, 200.0), around(12.0, 44.0, 100, 180.0, seed=5)
-    found = Tiled(replace(FINE, margin=150.0, samples=48), size=150.0, margin=100.0).fit(
-        x, realisation(x)[:, 0], white(60, 0.05)
-    )
+    found = Tiled(replace(FINE, margin=150.0), size=150.0, margin=100.0).fit(x, realisation(x)[:, 0], white(60, 0.05))
     drawn = np.array([sample.predict(Points.of(target)) for sample in found.sample(48, 0)])
     value, error = found.posterior(Points.of(target))
     weights = np.array([taper(_tensor(target), axes, found.radius).numpy() for axes in found.axes])

@@ -59,7 +59,7 @@ METHODS: dict[str, Method] = {
         **THINNED,
     ),
     "kriging, defaults": Kriging(),
-    "kriging, tuned": method_from("kriging", demo.METHODS["kriging"] | {"samples": 32}),
+    "kriging, tuned": method_from("kriging", demo.METHODS["kriging"]),
     "kriging, learned from other tracks": Kriging(
         covariance=Spectral(68.7, 5.16, 0.208, 2.56, 4.3, 1.77, -4.0),
         **LATTICE,

@@ -159,13 +159,19 @@ class ObservationError:
             shared = (modes @ modes.T).tocoo()  # sparse: passes are short, the matrix is large
             covariance[shared.row, shared.col] += shared.data
 
-    def shared(self, chosen: NDArray[np.integer[Any]]) -> Array:
-        """Return the covariance of what a few points have of their passes, (k, k): without the overhead of sparse."""
-        columns, weights = (each[chosen] for each in self._padded)
-        found, place = np.unique(columns, return_inverse=True)
-        modes = np.zeros((len(columns), len(found)))
-        np.add.at(modes, (np.arange(len(columns))[:, None], place.reshape(columns.shape)), weights)
-        return np.asarray(modes @ modes.T)
+    def modes_of(self, chosen: NDArray[np.integer[Any]]) -> Array:
+        """Return the modes of each set of points, (b, k), as columns of its own, (b, k, most of a set)."""
+        columns, weights = (each[chosen].reshape(len(chosen), -1) for each in self._padded)
+        order = np.argsort(columns, axis=1)
+        new = np.diff(np.take_along_axis(columns, order, axis=1), axis=1, prepend=-1) != 0
+        place = np.empty_like(columns)
+        np.put_along_axis(place, order, new.cumsum(axis=1) - 1, axis=1)
+        modes = np.zeros((*chosen.shape, int(place.max(initial=-1)) + 1))
+        block, point = (
+            axis.reshape(len(chosen), -1) for axis in np.indices((*chosen.shape, self._padded[0].shape[1]))[:2]
+        )
+        np.add.at(modes, (block, point, place), weights)
+        return modes
 
     @cached_property
     def _padded(self) -> tuple[NDArray[np.int64], Array]:

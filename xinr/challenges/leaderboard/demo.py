@@ -28,7 +28,7 @@ from xinr.simulate import MISSIONS
 
 #: Settings of each method, chosen on training missions alone: CryoSat-2, on which the table's scores are measured, took
 #: no part. OI, by `xinr.tune` over the five; averages of eight points and three days between analyses keep it quick.
-#: Kriging likewise; fewer posterior samples for its formal error. SIREN: the least rmse on Jason-3, withheld from a fit
+#: Kriging likewise. SIREN: the least rmse on Jason-3, withheld from a fit
 #: to the other four, among omega_0 of 8-18, time scales of 40-200 days, noises of 5-15 cm; of nearly equal ones the
 #: smoothest.
 METHODS: dict[str, dict[str, Any]] = {
@@ -52,7 +52,6 @@ METHODS: dict[str, dict[str, Any]] = {
         "pass_slope": 0.0045,
         "spacing": 20.0,
         "time_step": 1.0,
-        "samples": 16,
     },
     "siren": {
         "omega_0": 8.0,

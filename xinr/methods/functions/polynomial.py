@@ -78,10 +78,6 @@ class Polynomial(Predictor):
         """Return the derivative along each of j vectors (m, d), (j, n)."""
         return np.reshape([points.repeat(each @ self._slopes) for each in vectors], (len(vectors), len(points)))
 
-    def at_origin(self, x: Array) -> tuple[float, Array]:
-        """Return the value at a point x (d,), and the slopes (d,), which are the same everywhere."""
-        return float(self.columns(x[None])[0] @ self.coefficients), self._slopes
-
     @property
     def _slopes(self) -> Array:
         slopes = np.zeros(len(self.scale))

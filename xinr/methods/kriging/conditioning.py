@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Self
 
@@ -34,11 +34,13 @@ class Solution:
 class Estimate:
     """The signal's coefficients (j, nx, ny, nt), the drift's (m, j), and the residuals of the solver.
 
+    ``drift_covariance`` (m, m) is that of the posterior of the drift's coefficients.
     ``normalised_misfit`` (j,), ``sqrt(rᵀ A⁻¹ r / n)``, is about one where observations are as large as K and R say.
     """
 
     signal: Tensor
     drift: Tensor
+    drift_covariance: Tensor
     residuals: list[float]
     normalised_misfit: Tensor
 
@@ -180,17 +182,19 @@ class Conditioning:
         """
         solved = self.solve(torch.cat([y, columns], dim=1), tolerance)
         of_y, of_columns = solved.weights[:, : y.shape[1]], solved.weights[:, y.shape[1] :]
-        drift = torch.linalg.solve(columns.T @ of_columns, columns.T @ of_y)
+        covariance = torch.linalg.inv(columns.T @ of_columns)
+        drift = covariance @ (columns.T @ of_y)
         weights = of_y - of_columns @ drift
         # The drift has no part in it: its columns are orthogonal to the weights.
         normalised_misfit = torch.sqrt((y * weights).sum(dim=0) / len(y))
-        return Estimate(torch.stack(list(self.coefficients(weights))), drift, solved.residuals, normalised_misfit)
+        signal = torch.stack(list(self.coefficients(weights)))
+        return Estimate(signal, drift, covariance, solved.residuals, normalised_misfit)
 
     def sample_errors(self, columns: Tensor, count: int, tolerance: float, generator: torch.Generator) -> Estimate:
         """Draw from the errors of `krige`: signals less what is estimated of them from random observations."""
         prior = self.sample_prior(count, generator)
         made = self.krige(self.observe(prior) + self.errors.sample(count, generator), columns, tolerance)
-        return Estimate(prior - made.signal, -made.drift, made.residuals, made.normalised_misfit)
+        return replace(made, signal=prior - made.signal, drift=-made.drift)
 
     def sample_prior(self, count: int, generator: torch.Generator) -> Tensor:
         """Return random coefficients of the prior, (count, nx, ny, nt)."""

@@ -29,6 +29,8 @@ LOWEST, NODES = 2, 8
 #: A spectrum so many times its mean over the cell (above) is taken as so many times the mean (below): as it is where
 #: it is smooth, the mean where it has a peak.
 PEAKED = (0.0, 1.25, 2.5), (0.0, 1.25, 1.0)
+#: Waves from here to there, as shares of the shortest that the lattice has, are faded out: see `Lattice.power`.
+FADING = 0.5, 0.8
 TINY = 1e-300
 
 
@@ -82,10 +84,13 @@ class Lattice:
     def power(self, covariance: Covariance) -> Array:
         """Return the eigenvalues of the covariance of the coefficients, (nx, ny, nt // 2 + 1) [unit²].
 
-        Such that values at the centres have the covariance asked for, up to the shortest wave that the lattice has:
-        ``S / (h_x h_y h_t)`` over the squared transform of a B-spline's samples (1/6, 4/6, 1/6). Where S has a peak
-        narrower than the cell of a wave, it is the mean over the cell: a covariance that reaches farther than the
-        torus would otherwise count its images as signal.
+        Such that values at the centres have the covariance asked for: ``S / (h_x h_y h_t)`` over the squared transform
+        of a B-spline's samples (1/6, 4/6, 1/6). Where S has a peak narrower than the cell of a wave, it is the mean
+        over the cell: a covariance that reaches farther than the torus would otherwise count its images as signal.
+
+        Waves shorter than four steps are faded out, and none is shorter than 2.5 steps: between the centres B-splines
+        would damp them, and the posterior, in which they are most of what is left open, would vary by 13 % within a
+        cell.
         """
         power = covariance.spectrum(*self.frequencies)
         everywhere, lowest = slice(None), slice(0, LOWEST + 1)
@@ -101,6 +106,8 @@ class Lattice:
         power /= float(np.prod(self.step))
         for frequency, h in zip(self.frequencies, self.step, strict=True):
             power /= ((2.0 + np.cos(frequency * h)) / 3.0) ** 2
+            share = np.clip((np.abs(frequency * h) / np.pi - FADING[0]) / (FADING[1] - FADING[0]), 0.0, 1.0)
+            power *= np.cos(np.pi / 2.0 * share) ** 2
         return power
 
     def _cell_mean(self, covariance: Covariance, chosen: tuple[slice | NDArray[np.int64], ...]) -> Array:
@@ -141,13 +148,6 @@ class Lattice:
             index[block], weight[block] = self._stencils(x[block])
         rows = np.arange(0, index.size + 1, STENCIL, dtype=np.int32)
         return Sparse(csr_array((weight.ravel(), index.ravel(), rows), shape=(len(x), self.size)), device, dtype)
-
-    def values(self, coefficients: Tensor) -> Tensor:
-        """Return the values at the centres of coefficients (nx, ny, nt)."""
-        for axis in range(3):
-            neighbours = torch.roll(coefficients, 1, axis) + torch.roll(coefficients, -1, axis)
-            coefficients = (4.0 * coefficients + neighbours) / 6.0
-        return coefficients
 
     def spline(self, coefficients: Tensor) -> SplinePredictor:
         """Return the function with these coefficients (nx, ny, nt)."""

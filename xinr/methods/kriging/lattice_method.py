@@ -33,7 +33,6 @@ class LatticeMethod(SearchableMethod):
     margin: float
     time_margin: float
     tolerance: float
-    samples: int
     device: str = "auto"
     seed: int = 0
 

@@ -61,12 +61,10 @@ class Kriging(LatticeMethod):
         Of the lattice around the observations [km, days]; farther out the map is the mean.
     tolerance : float
         Relative residual at which conjugate gradients stop.
-    samples : int
-        Conditional simulations from which the formal error is estimated, to a relative 1 / sqrt(2 samples).
     device : str
         "auto" takes cuda where it is, else cpu.
     seed : int
-        Of the conditional simulations.
+        Of the simulations from which `tune` tells how far a noise is from the best.
 
     Notes
     -----
@@ -75,8 +73,10 @@ class Kriging(LatticeMethod):
     2. Solve ``(W K Wᵀ + R) α = y`` by conjugate gradients, R with a bias and a slope of each pass: see
        `Conditioning`.
     3. The map is the spline with coefficients ``K Wᵀ α``; value, gradient and Laplacian are exact anywhere.
-    4. Formal error: simulate the process from its prior, observe it with random errors, map the observations likewise;
-       the difference is a sample of the error (Matheron's rule, conditional simulation).
+    4. Formal error: the posterior variance given the 128 observations nearest to a point, less what the others explain,
+       estimated by one solve: see `xinr.methods.kriging.local_variance.LocalVariance`.
+    5. Posterior samples: simulate the process from its prior, observe it with random errors, map the observations
+       likewise; the difference is a sample of the error (Matheron's rule, conditional simulation).
 
     References
     ----------
@@ -102,7 +102,6 @@ class Kriging(LatticeMethod):
     margin: float = 200.0
     time_margin: float = 20.0
     tolerance: float = 0.002
-    samples: int = 32
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -112,7 +111,6 @@ class Kriging(LatticeMethod):
             margin=self.margin,
             time_margin=self.time_margin,
             tolerance=self.tolerance,
-            samples=self.samples,
         )
         if self.frame != "plane":
             raise ValueError(f"kriging works in the frame 'plane', got {self.frame!r}: leave frame as it is.")
@@ -139,7 +137,10 @@ class Kriging(LatticeMethod):
         history = {"residual": np.array(found.residuals)}
         # Opened elsewhere, the field computes where it then is.
         return KrigingPredictor(
-            SumPredictor((*parts, mean)), replace(problem, device="auto"), self.samples, self.seed, history
+            SumPredictor((*parts, mean)),
+            replace(problem, device="auto"),
+            found.drift_covariance.cpu().numpy(),
+            history,
         )
 
     @property

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from threading import Lock
 from typing import Any, Self, override
 
-import numpy as np
 from numpy.typing import NDArray
 
 from xinr._typing import Array, Pairs
 from xinr.geo.points import Points
-from xinr.methods.functions.spline import SplinePredictor
 from xinr.methods.functions.sum import SumPredictor
+from xinr.methods.kriging.formal_error import FormalError
 from xinr.methods.kriging.problem import Problem
 from xinr.methods.predictor import Predictor, SamplePredictor, with_prefix
 
@@ -31,8 +29,8 @@ class KrigingPredictor(SamplePredictor):
         Signal, drift, and mean.
     problem : Problem
         The observations, and the covariances of signal and errors.
-    samples, seed : int
-        Posterior samples from which the formal error is estimated, and their seed.
+    drift_covariance : ndarray (m, m)
+        Posterior covariance of the drift's coefficients.
     history : dict of ndarray
         The residual of the solver after each iteration.
     """
@@ -41,13 +39,11 @@ class KrigingPredictor(SamplePredictor):
 
     best: SumPredictor
     problem: Problem
-    samples: int
-    seed: int
+    drift_covariance: Array
     history: dict[str, Array]
-    _lock: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the state alone: samples and the lock stay behind."""
+        """Pickle the state alone: formal errors stay behind."""
         return type(self).from_state, (self.state(),)
 
     @override
@@ -72,12 +68,19 @@ class KrigingPredictor(SamplePredictor):
     ) -> tuple[Array, Array]:
         return self.best.derivatives(points, directions, pairs, metric_terms)
 
+    @property
+    @override
+    def error_comment(self) -> str:
+        covariance, (east, _, later) = self._formal_error.variance.covariance, self.problem.lattice.step
+        whole, resolved = self.problem.covariance.sigma, covariance.variance**0.5
+        return (
+            f"Of what the lattice of {east:g} km and {later:g} days resolves, {resolved:.3g} m of the prior's "
+            f"{whole:.3g} m; shorter waves are left out."
+        )
+
     @override
     def posterior(self, points: Points) -> tuple[Array, Array]:
-        with self._lock:  # sampled once, whichever block of a target asks first
-            spline = self._deviation
-        deviation = spline.predict(points) + self.problem.covariance.sigma
-        return self.predict(points), np.maximum(deviation, 0.0)
+        return self.predict(points), self._formal_error.predict(points)
 
     @override
     def sample(self, count: int, seed: int) -> list[Predictor]:
@@ -88,15 +91,14 @@ class KrigingPredictor(SamplePredictor):
     def state(self) -> dict[str, NDArray[Any]]:
         best = {f"best_{key}": array for key, array in self.best.state().items()}
         history = {f"history_{key}": array for key, array in self.history.items()}
-        return best | self.problem.state() | history | {"samples": np.array([self.samples, self.seed])}
+        return best | self.problem.state() | history | {"drift_covariance": self.drift_covariance}
 
     @classmethod
     @override
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
-        samples, seed = map(int, state["samples"])
         best = SumPredictor.from_state(with_prefix(state, "best_"))
-        return cls(best, Problem.from_state(state), samples, seed, with_prefix(state, "history_"))
+        return cls(best, Problem.from_state(state), state["drift_covariance"], with_prefix(state, "history_"))
 
     @cached_property
-    def _deviation(self) -> SplinePredictor:
-        return self.problem.deviation(self.samples, self.seed)
+    def _formal_error(self) -> FormalError:
+        return self.problem.formal_error(self.drift_covariance)

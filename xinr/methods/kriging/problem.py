@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Self
 
 import numpy as np
@@ -16,13 +16,17 @@ from xinr._typing import Array
 from xinr.methods.covariances import Covariance
 from xinr.methods.device import check_memory, device_from
 from xinr.methods.functions.polynomial import Polynomial
-from xinr.methods.functions.spline import SplinePredictor
 from xinr.methods.kriging.conditioning import Conditioning, Estimate
+from xinr.methods.kriging.formal_error import FormalError
 from xinr.methods.kriging.lattice import STENCIL, Lattice
+from xinr.methods.kriging.lattice_covariance import LatticeCovariance
+from xinr.methods.kriging.local_variance import LocalVariance
 from xinr.methods.observation_error import ObservationError
 from xinr.methods.predictor import Predictor
 from xinr.methods.settings import packed, unpacked
 
+#: Relative residual at which the solve for a variance stops: what is left open is a hundredth of the signal.
+PROBED = 1e-5
 #: Conditional simulations made at once: each takes 25 bytes for a centre of the lattice.
 SAMPLED_TOGETHER = 8
 
@@ -80,28 +84,31 @@ class Problem:
         drifts = (replace(self.no_drift, coefficients=b.cpu().numpy()) for b in found.drift.T)
         return [(self.lattice.spline(signal), drift) for signal, drift in zip(found.signal, drifts, strict=True)]
 
-    def deviation(self, count: int, seed: int) -> SplinePredictor:
-        """Return the posterior standard deviation less that of the prior, which holds beyond the lattice."""
-        squares = torch.zeros(self.lattice.shape)
-        for errors in self.errors(count, seed):
-            for signal, b in zip(errors.signal, errors.drift.T, strict=True):
-                drift = self._at_centres(replace(self.no_drift, coefficients=b.cpu().numpy()))
-                squares += (self.lattice.values(signal).cpu() + drift) ** 2
-        deviation = torch.sqrt(squares / count) - self.covariance.sigma
-        # Linear between the centres, so that it stays positive.
-        return SplinePredictor(deviation.numpy(), self.lattice.origin, self.lattice.step, (1, 1, 1))
+    def formal_error(self, drift_covariance: Array) -> FormalError:
+        """Return the posterior deviation, given the covariance of the drift's coefficients (m, m)."""
+        covariance = LatticeCovariance(self.lattice, self.lattice.power(self.covariance))
+        covariances = partial(self.covariances_of, drift_covariance)
+        of_drift, device = (self.no_drift, drift_covariance), device_from(self.device, metal=False)
+        local = LocalVariance(covariance, self.x, self.error, *of_drift, covariances, device)
+        return FormalError.on(self.lattice, local)
+
+    def covariances_of(self, drift_covariance: Array, positions: Array, weights: Array) -> Array:
+        """Return the posterior covariances of signal and drift at positions (m, 3) with a combination of them, (m,)."""
+        problem = self.conditioning()
+        there = problem.elsewhere(positions, self.error.take(np.zeros(len(positions), dtype=np.int64)))
+        (signal,) = there.coefficients(there.move(weights[:, None]))
+        solved = problem.solve(problem.observe([signal]), PROBED).weights
+        (explained,) = problem.coefficients(solved)
+        at, of = self.no_drift.columns(positions), self.no_drift.columns(self.x)
+        open_drift = at.T @ weights - of.T @ solved[:, 0].cpu().numpy()
+        error = there.observe([signal - explained])[:, 0].cpu().numpy()
+        # The drift's own weights at the positions are taken as its columns there: its part is small.
+        return np.asarray(error + at @ (drift_covariance @ open_drift))
 
     @cached_property
     def no_drift(self) -> Polynomial:
         """The drift, its coefficients zero."""
         return Polynomial.zero(self.drift, self.x)
-
-    def _at_centres(self, drift: Polynomial) -> torch.Tensor:
-        """Return a drift, linear at most, at the centres of the lattice, (nx, ny, nt)."""
-        first, slopes = drift.at_origin(np.array(self.lattice.origin))
-        axes = zip(slopes, self.lattice.step, self.lattice.shape, strict=True)
-        east, north, later = np.ix_(*(slope * step * np.arange(size) for slope, step, size in axes))
-        return torch.from_numpy(first + east + north + later).float()
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return the arrays from which `from_state` rebuilds it."""

@@ -128,7 +128,8 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
         matrix = covariance.value(x, x)
         np.einsum("ii->i", matrix)[:] += error.noise[near] ** 2
         if error.mode_names:
-            matrix += error.shared(near)
+            modes = error.modes_of(near[None])[0]
+            matrix += modes @ modes.T
         root, _ = cho_factor(matrix.T, lower=True, overwrite_a=True, check_finite=False)
         analysis = Analysis(covariance, near, cho_solve((root, True), self.y[near], check_finite=False))
         self._cache.put(node, analysis)
