@@ -9,8 +9,8 @@ from xinr._typing import Array
 from xinr.geo.coordinates import wrap
 from xinr.geo.frames import EARTH_RADIUS, upward
 from xinr.observations.columns import Table
+from xinr.observations.cross_track import cross_track_distance
 from xinr.observations.passes import LEAST_OF_LINE, SWATH_WIDTH, along_arc, runs
-from xinr.observations.swaths import cross_track_distance
 
 #: Points with which the variance of all blocks counts in that of each.
 FEW = 5

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from xinr._typing import Array
 from xinr.geo.coordinates import Axis, locate
 from xinr.geo.times import check_years
-from xinr.observations.swaths import in_kilometres
+from xinr.observations.cross_track import in_kilometres
 from xinr.observations.units import in_metres
 
 Table = dict[str, NDArray[Any]]

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from xinr._typing import Array, Region
 from xinr.geo.coordinates import Axis, find, locate, within
-from xinr.geo.frames import EARTH_RADIUS, upward
 from xinr.geo.times import is_time
+from xinr.observations.cross_track import cross_track_distance, in_kilometres
 from xinr.observations.units import metres_in
 from xinr.observations.variables import COMPANIONS, HEIGHTS, is_anomaly
 
@@ -29,10 +29,6 @@ DIMENSIONS = ("num_lines", "num_pixels")
 POSITION: tuple[Axis, Axis] = ("longitude", "latitude")
 #: Closer to the ground track lie samples of the nadir altimeter, and none of the interferometer [km].
 NADIR = 5.0
-#: No swath is this wide: larger distances are metres.
-WIDEST = 1000.0
-#: Lines at least this share of the widest have pixels at both edges.
-FULL = 0.9
 ACROSS = {"units": "km", "long_name": "distance from the ground track, positive to the right of the flight"}
 
 
@@ -173,51 +169,6 @@ def lines_within(ds: xr.Dataset, region: Region) -> xr.Dataset:
     first, last = (found[0], found[-1] + 1) if len(found) else (0, 0)
     listed = {"i_num_line": ds["i_num_line"].astype(np.int64) - first} if "i_num_line" in ds else {}
     return ds.assign(listed).isel({along: slice(first, last)})
-
-
-def in_kilometres(across: NDArray[Any]) -> Array:
-    """Return distances from the ground track in kilometres: files of L3 have those, of L2 metres."""
-    across = across.astype(np.float64)
-    return across * (1e-3 if np.nanmax(np.abs(across), initial=0.0) > WIDEST else 1.0)
-
-
-def cross_track_distance(longitude: Array, latitude: Array, line: NDArray[np.int64]) -> Array:
-    """Return the distance of the points of lines from the ground track, positive to the right of the flight, (n,) [km].
-
-    The track runs midway between the ends of whole lines; between those, where part of a line is missing.
-
-    Parameters
-    ----------
-    longitude, latitude : ndarray (n,)
-        Degrees, line after line, each from one edge to the other.
-    line : ndarray of int (n,)
-        The number of each point's line, in the order of flight.
-    """
-    position = upward(longitude, latitude)
-    first = np.flatnonzero(np.diff(line, prepend=-1))
-    last = np.append(first[1:], len(line)) - 1
-    extent = np.linalg.norm(position[last] - position[first], axis=1)
-    whole = np.flatnonzero(extent >= FULL * extent.max())
-    middle = (position[first] + position[last])[whole] / 2.0
-    nadir = np.stack([np.interp(np.arange(len(first)), whole, column) for column in middle.T], axis=1)
-    nadir /= np.linalg.norm(nadir, axis=1, keepdims=True)
-    right = np.cross(_heading(nadir), nadir)
-    right /= np.maximum(np.linalg.norm(right, axis=1, keepdims=True), 1e-15)
-    number = np.cumsum(np.diff(line, prepend=line[0]) != 0)
-    return np.asarray(EARTH_RADIUS * np.einsum("ij,ij->i", position, right[number]))
-
-
-def _heading(nadir: Array) -> Array:
-    """Return the direction of flight at each line, to its nearer neighbour: passes may follow each other, (lines, 3).
-
-    Of a single line it is not known, and taken to be northward.
-    """
-    if len(nadir) == 1:
-        return np.array([[0.0, 0.0, 1.0]])
-    step = np.diff(nadir, axis=0)
-    before, after = np.concatenate([step[:1], step]), np.concatenate([step, step[-1:]])
-    nearer = np.linalg.norm(before, axis=1) < np.linalg.norm(after, axis=1)
-    return np.where(nearer[:, None], before, after)
 
 
 def _position(ds: xr.Dataset | xr.DataArray, axis: Axis) -> xr.DataArray:
