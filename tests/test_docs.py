@@ -97,7 +97,7 @@ def stand_ins(simulated):
 @pytest.fixture
 def quick(monkeypatch):
     """Defaults made small: 20 steps of networks, coarse lattices, two samples, searches of one trial."""
-    small = {"steps": 20, "hidden_features": 32, "spacing": 60.0, "time_step": 4.0, "evaluations": 1}
+    small = {"steps": 20, "hidden_features": 32, "spacing": 45.0, "time_step": 3.0, "evaluations": 1}
     classes = [type(method_from(name, {})) for name in xinr.METHODS]
     for function in (*(method.__init__ for method in classes), xinr.tune):
         for name in small.keys() & (function.__kwdefaults__ or {}).keys():

@@ -73,7 +73,11 @@ class FormalError:
 
     def _missing(self, left: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the blocks on which points depend, by the nodes left of these (n, 3), and that are not found yet."""
-        needed = np.zeros_like(self.found)
+        needed, left = np.zeros_like(self.found), np.clip(left, -AFTER, np.array(self.reduction.shape) + BEFORE) + AFTER
+        sizes = tuple(np.array(self.reduction.shape) + BEFORE + AFTER + 1)
+        cells = np.zeros(np.prod(sizes), dtype=bool)
+        cells[np.ravel_multi_index(tuple(left.T), sizes)] = True  # each once: those of a map are few
+        left = np.stack(np.unravel_index(np.flatnonzero(cells), sizes), axis=1) - AFTER
         for shift in np.stack(np.meshgrid(*[(-BEFORE, 0, AFTER)] * 3), axis=-1).reshape(-1, 3):
             block = (left + shift) // BLOCK
             inside = ((block >= 0) & (block < self.found.shape)).all(axis=1)
