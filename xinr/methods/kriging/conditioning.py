@@ -34,13 +34,13 @@ class Solution:
 class Estimate:
     """The signal's coefficients (j, nx, ny, nt), the drift's (m, j), and the residuals of the solver.
 
-    ``drift_covariance`` (m, m) is that of the posterior of the drift's coefficients.
+    ``drift_weights`` (n, m) are ``A⁻¹ H``, with the columns H of the drift.
     ``normalised_misfit`` (j,), ``sqrt(rᵀ A⁻¹ r / n)``, is about one where observations are as large as K and R say.
     """
 
     signal: Tensor
     drift: Tensor
-    drift_covariance: Tensor
+    drift_weights: Tensor
     residuals: list[float]
     normalised_misfit: Tensor
 
@@ -182,13 +182,12 @@ class Conditioning:
         """
         solved = self.solve(torch.cat([y, columns], dim=1), tolerance)
         of_y, of_columns = solved.weights[:, : y.shape[1]], solved.weights[:, y.shape[1] :]
-        covariance = torch.linalg.inv(columns.T @ of_columns)
-        drift = covariance @ (columns.T @ of_y)
+        drift = torch.linalg.solve(columns.T @ of_columns, columns.T @ of_y)
         weights = of_y - of_columns @ drift
         # The drift has no part in it: its columns are orthogonal to the weights.
         normalised_misfit = torch.sqrt((y * weights).sum(dim=0) / len(y))
         signal = torch.stack(list(self.coefficients(weights)))
-        return Estimate(signal, drift, covariance, solved.residuals, normalised_misfit)
+        return Estimate(signal, drift, of_columns, solved.residuals, normalised_misfit)
 
     def sample_errors(self, columns: Tensor, count: int, tolerance: float, generator: torch.Generator) -> Estimate:
         """Draw from the errors of `krige`: signals less what is estimated of them from random observations."""

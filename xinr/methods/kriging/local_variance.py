@@ -23,15 +23,17 @@ BLOCK, NEIGHBORS = 4, 128
 FEW = 400
 #: What these leave out is estimated at some of so many positions.
 CANDIDATES = 1024
+#: How near observations these are, and how far from each other, in microscales of the signal.
+NEAR, APART = 0.5, 2.0
 #: Scatter of what one of them tells, and how large it is expected to be.
-SCATTER, EXPECTED = 0.5, 0.15
+SCATTER, EXPECTED = 0.2, 0.15
 #: Least share of a variance that may be left.
 LEAST = 0.2
 #: Blocks that are solved together, of so many neighbours in all.
 TOGETHER = 4096
-#: How far the neighbours of a block are, in microscales of the signal: each range has a table of covariances of so many
-#: entries. What is farther is left out.
-RANGES, ENTRIES = (1.5, 3.0, 8.0), 1 << 25
+#: How far the neighbours of a block are, in microscales of the signal, and the entries of the table of their
+#: covariances. What is farther is left out.
+RANGES = {1.5: 1 << 25, 3.0: 1 << 23, 8.0: 1 << 22}
 #: Noise relative to the signal below which single precision does not do.
 SINGLE = 3e-3
 #: Noise of what is no observation, relative to the signal.
@@ -86,9 +88,9 @@ class LocalVariance:
        ``σ² - kᵀ A⁻¹ k + g D gᵀ``: D is the covariance of the drift, whose columns are H at the observations and h at
        the position, and ``g = h - kᵀ A⁻¹ H``.
     2. Observations farther away, and the rest of long passes, explain a little more: variances v are multiplied by
-       ``1 - a q - b q⁴`` with ``q = 1 - v / σ²``. One solve with all observations gives the posterior covariances of
+       ``1 - a (1 - v / σ²)``. One solve with all observations gives the posterior covariances of
        positions far apart with the sum of them all under random signs: their variances, as their errors are nearly
-       independent (probing: Bekas et al. 2007). To these a and b are fitted.
+       independent (probing: Bekas et al. 2007). To these a is fitted.
 
     Covariances are looked up in a table, positions rounded to its units: the matrices stay covariances.
 
@@ -109,33 +111,29 @@ class LocalVariance:
     def at(self, blocks: Array) -> Array:
         """Return the posterior variance at blocks of positions (b, c, 3), (b, c)."""
         found = self._from_nearest(blocks)
-        return np.asarray(found * np.maximum(1.0 - self._explained(found) @ self._left_out, LEAST))
+        explained = 1.0 - found / self.covariance.variance
+        return np.asarray(found * np.maximum(1.0 - self._left_out * explained, LEAST))
 
     @cached_property
-    def _left_out(self) -> Array:
-        """The share of a variance that more than the nearest observations explain, as `_explained` has it, (2,)."""
+    def _left_out(self) -> float:
+        """The share of a variance that more than the nearest observations explain, where these explain nearly all."""
         if len(self.x) < FEW:
-            return np.zeros(2)
+            return 0.0
         positions = self._far_apart()
         few = self._from_nearest(positions[:, None])[:, 0]
         signed = np.where(np.arange(len(few)) % 2, -1.0, 1.0) / np.sqrt(few)
         share = signed * self.covariances(positions, signed)  # of the variance, and of covariances with random signs
-        columns = self._explained(few)
-        ridge = (SCATTER / EXPECTED) ** 2 * np.eye(2)  # what few positions tell is mostly noise
-        return np.linalg.solve(columns.T @ columns + ridge, columns.T @ (1.0 - share))
-
-    def _explained(self, variance: Array) -> Array:
-        """Return powers of the share of the signal that is explained where variances (...) are left, (..., 2)."""
-        explained = 1.0 - variance / self.covariance.variance
-        return np.stack([explained, explained**4], axis=-1)
+        explained = 1.0 - few / self.covariance.variance
+        # What few positions tell is mostly noise.
+        return float(explained @ (1.0 - share) / (explained @ explained + (SCATTER / EXPECTED) ** 2))
 
     def _far_apart(self) -> Array:
         """Return positions near observations, and far from each other: their errors are nearly independent."""
         rng, scale = np.random.default_rng(0), self.covariance.microscale
         some = self.x[np.sort(rng.choice(len(self.x), min(CANDIDATES, len(self.x)), replace=False))]
-        positions = some + rng.uniform(-1.0, 1.0, some.shape) * scale
+        positions = some + rng.uniform(-NEAR, NEAR, some.shape) * scale
         taken = np.ones(len(positions), dtype=bool)
-        for a, b in sorted(cKDTree(positions / scale).query_pairs(1.0)):
+        for a, b in sorted(cKDTree(positions / scale).query_pairs(APART)):
             taken[b] &= not taken[a]
         return positions[taken]
 
@@ -150,10 +148,10 @@ class LocalVariance:
         count = len(self.x) if len(self.x) < FEW else NEIGHBORS
         scale = self.covariance.microscale
         ranks = np.arange(1, count + 1)
-        apart, near = self._tree.query(middle / scale, ranks, distance_upper_bound=RANGES[-1])
+        apart, near = self._tree.query(middle / scale, ranks, distance_upper_bound=max(RANGES))
         farthest = np.where(np.isfinite(apart), apart, 0.0).max(axis=1)
         observed, together = near[:, 0] < len(self.x), max(TOGETHER // count, 1)
-        within = np.array(RANGES)[np.searchsorted(RANGES, farthest)]
+        within = np.array([*RANGES])[np.searchsorted([*RANGES], farthest)]
         with tqdm(total=int(observed.sum()), desc="formal errors", leave=False, disable=None, delay=1) as bar:
             for reach in RANGES:
                 chosen = np.flatnonzero(observed & (within == reach))
@@ -203,7 +201,7 @@ class LocalVariance:
             scale, step = self.covariance.microscale, np.array(self.covariance.lattice.step)
             within = np.minimum(2.0 * reach * scale, np.maximum(np.ptp(self.x, axis=0), reach * scale))
             lags = within + BLOCK * step
-            units = scale * np.cbrt(np.prod(2.0 * lags / scale) / ENTRIES)
+            units = scale * np.cbrt(np.prod(2.0 * lags / scale) / RANGES[reach])
             most = np.ceil(lags / units).astype(np.int64)
             sizes = 2 * most + 1
             strides = np.array([sizes[1] * sizes[2], sizes[2], 1])

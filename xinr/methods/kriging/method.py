@@ -139,7 +139,7 @@ class Kriging(LatticeMethod):
         return KrigingPredictor(
             SumPredictor((*parts, mean)),
             replace(problem, device="auto"),
-            found.drift_covariance.cpu().numpy(),
+            found.drift_weights.cpu().numpy(),
             history,
         )
 

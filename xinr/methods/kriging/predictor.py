@@ -29,8 +29,8 @@ class KrigingPredictor(SamplePredictor):
         Signal, drift, and mean.
     problem : Problem
         The observations, and the covariances of signal and errors.
-    drift_covariance : ndarray (m, m)
-        Posterior covariance of the drift's coefficients.
+    drift_weights : ndarray (n, m)
+        What weighs the observations in the drift: see `Estimate`.
     history : dict of ndarray
         The residual of the solver after each iteration.
     """
@@ -39,7 +39,7 @@ class KrigingPredictor(SamplePredictor):
 
     best: SumPredictor
     problem: Problem
-    drift_covariance: Array
+    drift_weights: Array
     history: dict[str, Array]
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -91,14 +91,14 @@ class KrigingPredictor(SamplePredictor):
     def state(self) -> dict[str, NDArray[Any]]:
         best = {f"best_{key}": array for key, array in self.best.state().items()}
         history = {f"history_{key}": array for key, array in self.history.items()}
-        return best | self.problem.state() | history | {"drift_covariance": self.drift_covariance}
+        return best | self.problem.state() | history | {"drift_weights": self.drift_weights}
 
     @classmethod
     @override
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
         best = SumPredictor.from_state(with_prefix(state, "best_"))
-        return cls(best, Problem.from_state(state), state["drift_covariance"], with_prefix(state, "history_"))
+        return cls(best, Problem.from_state(state), state["drift_weights"], with_prefix(state, "history_"))
 
     @cached_property
     def _formal_error(self) -> FormalError:
-        return self.problem.formal_error(self.drift_covariance)
+        return self.problem.formal_error(self.drift_weights)

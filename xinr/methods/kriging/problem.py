@@ -26,7 +26,7 @@ from xinr.methods.predictor import Predictor
 from xinr.methods.settings import packed, unpacked
 
 #: Relative residual at which the solve for a variance stops: what is left open is a hundredth of the signal.
-PROBED = 1e-5
+PROBED = 2e-6
 #: Conditional simulations made at once: each takes 25 bytes for a centre of the lattice.
 SAMPLED_TOGETHER = 8
 
@@ -84,26 +84,26 @@ class Problem:
         drifts = (replace(self.no_drift, coefficients=b.cpu().numpy()) for b in found.drift.T)
         return [(self.lattice.spline(signal), drift) for signal, drift in zip(found.signal, drifts, strict=True)]
 
-    def formal_error(self, drift_covariance: Array) -> FormalError:
-        """Return the posterior deviation, given the covariance of the drift's coefficients (m, m)."""
+    def formal_error(self, drift_weights: Array) -> FormalError:
+        """Return the posterior deviation, given the weights of the observations in the drift (n, m)."""
         covariance = LatticeCovariance(self.lattice, self.lattice.power(self.covariance))
-        covariances = partial(self.covariances_of, drift_covariance)
-        of_drift, device = (self.no_drift, drift_covariance), device_from(self.device, metal=False)
-        local = LocalVariance(covariance, self.x, self.error, *of_drift, covariances, device)
+        of_drift = np.linalg.inv(self.no_drift.columns(self.x).T @ drift_weights)
+        covariances = partial(self._covariances, drift_weights, of_drift)
+        device = device_from(self.device, metal=False)
+        local = LocalVariance(covariance, self.x, self.error, self.no_drift, of_drift, covariances, device)
         return FormalError.on(self.lattice, local)
 
-    def covariances_of(self, drift_covariance: Array, positions: Array, weights: Array) -> Array:
+    def _covariances(self, drift_weights: Array, of_drift: Array, positions: Array, weights: Array) -> Array:
         """Return the posterior covariances of signal and drift at positions (m, 3) with a combination of them, (m,)."""
         problem = self.conditioning()
         there = problem.elsewhere(positions, self.error.take(np.zeros(len(positions), dtype=np.int64)))
         (signal,) = there.coefficients(there.move(weights[:, None]))
         solved = problem.solve(problem.observe([signal]), PROBED).weights
         (explained,) = problem.coefficients(solved)
-        at, of = self.no_drift.columns(positions), self.no_drift.columns(self.x)
-        open_drift = at.T @ weights - of.T @ solved[:, 0].cpu().numpy()
         error = there.observe([signal - explained])[:, 0].cpu().numpy()
-        # The drift's own weights at the positions are taken as its columns there: its part is small.
-        return np.asarray(error + at @ (drift_covariance @ open_drift))
+        seen = there.observe(problem.coefficients(problem.move(drift_weights))) if drift_weights.shape[1] else None
+        open_drift = self.no_drift.columns(positions) - (0.0 if seen is None else seen.cpu().numpy())  # (m, columns)
+        return np.asarray(error + open_drift @ of_drift @ (open_drift.T @ weights))
 
     @cached_property
     def no_drift(self) -> Polynomial:
