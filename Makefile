@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check docs clean
+.PHONY: demo test bench check docs clean
 
 demo: .venv/installed
 	$(BIN)/xinr demo
@@ -9,6 +9,10 @@ demo: .venv/installed
 # One thread a process: the tests run side by side.
 test: .venv/installed
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
+
+# All ratios of speed in one table.
+bench: .venv/installed
+	$(BIN)/python -m tests.benchmarks.ratios
 
 docs: .venv/installed
 	$(BIN)/python -m pip install --quiet --group docs

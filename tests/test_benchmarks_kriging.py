@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import numpy as np
 import psutil
@@ -130,3 +131,20 @@ def test_an_unknown_part_is_refused():
     result = CliRunner().invoke(app, ["--part", "speed"])
     assert result.exit_code == 2
     assert "expected some of" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "expected"),
+    [
+        ("formal_errors", ["random points: bias", "maps with errors / (fit + maps)"]),
+        ("ratios", ["matrix product in float32", "kriging / pyinterp OI", "published formulation", "of sgemm"]),
+        ("gpu", ["daily maps with errors, cpu", "points, cpu", "days, cpu"]),
+    ],
+)
+def test_tables_of_speed_are_printed(benchmark, expected):
+    app = typer.Typer()
+    app.command()(import_module(f"tests.benchmarks.{benchmark}").main)
+    result = CliRunner().invoke(app, ["--small"])
+    assert result.exit_code == 0, result.output
+    for text in expected:
+        assert text in result.output

@@ -74,7 +74,9 @@ def search(
     """Tune a method, OI with analyses 4 days apart meanwhile; print and return what was found, settings rounded."""
     begin = replace(start, analysis_step=4.0) if isinstance(start, OI) else start
     found = tune(observations, begin, settings, evaluations=evaluations)
-    rounded = {key: float(f"{get_setting(found.method, key):.3g}") for key in settings}
+    # Of a noise for each mission, the root mean square.
+    values = {key: found.method.rms_noise if key == "noise" else get_setting(found.method, key) for key in settings}
+    rounded = {key: float(f"{value:.3g}") for key, value in values.items()}
     typer.echo(f"{name}: cross-validated rmse {100 * found.rmse:.2f} cm with {rounded}")
     return found.method, rounded
 
