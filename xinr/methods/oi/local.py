@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self, override
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.linalg.blas import dsyrk
 from scipy.optimize import brentq
 from scipy.spatial import cKDTree
 from tqdm.auto import tqdm
@@ -25,7 +26,7 @@ from xinr.methods.predictor import ErrorPredictor, HessianPredictor
 # Nodes whose nearest observations are searched at once.
 SEARCHED = 1024
 # Observations of nodes whose covariances are evaluated together, at most, relative to those of one.
-SHARED = 1.6
+SHARED = 2.0
 
 
 class Tile(NamedTuple):
@@ -158,8 +159,8 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
         matrix = lower_triangle(covariance, self.x[chosen])
         np.einsum("ii->i", matrix)[:] += self.error_model.noise[chosen] ** 2
         if self.error_model.mode_names:
-            modes = self.error_model.modes_of(chosen[None])[0]
-            matrix += modes @ modes.T
+            modes = self.error_model.modes_of(chosen[None])[0].T
+            matrix = dsyrk(1.0, modes, beta=1.0, c=matrix.T, trans=1, overwrite_c=1).T
         return matrix
 
     @cached_property
