@@ -197,13 +197,15 @@ def duacs(size: Size, folder: Path) -> Iterator[Measurement]:
         harmed = with_planted(challenge, challenge.missions[0])
         lost: dict[str, float] = {}
         for name, method in {"baseline": OI(), "duacs": Duacs()}.items():
-            field = challenge.fit(method)
-            rmse, after = float(challenge.score(field).rmse), float(harmed.score(harmed.fit(method)).rmse)
+            field, fitting = timed(partial(challenge.fit, method))
+            scores, scoring = timed(partial(challenge.score, field))
+            rmse, after = float(scores.rmse), float(harmed.score(harmed.fit(method)).rmse)
             lost[name] = after - rmse
             shares = calibrated(challenge, field, method)
             covered = " and ".join(f"{100 * shares[f'coverage_{level}']:.0f} %" for level in (68, 95))
             covered += " in the 68 % and 95 % intervals"
             yield Measurement(f"{withheld}, {name}", f"rmse {100 * rmse:.2f} cm, {covered}")
+            yield Measurement(f"{withheld}, {name}: fit, score", f"{fitting:.3g} s, {scoring:.3g} s")
             yield Measurement(f"{withheld}, {name}: planted", f"{100 * after:.2f} cm, {100 * lost[name]:.2f} cm lost")
         share = lost["duacs"] / lost["baseline"]
         yield Measurement(f"{withheld}: lost by duacs / by the baseline", f"{share:.2f}", "< 0.33")

@@ -170,7 +170,7 @@ class Sum(Covariance):
     @override
     def weighted_derivatives(self, x: Array, y: Array, weights: Array, order: int) -> tuple[Array, ...]:
         found = (term.weighted_derivatives(x, y, weights, order) for term in self.terms)
-        return tuple(np.asarray(np.sum(parts, axis=0)) for parts in zip(*found, strict=True))
+        return tuple(reduce(iadd, parts) for parts in zip(*found, strict=True))
 
     @override
     def spectrum(self, k: ArrayLike, l: ArrayLike, omega: ArrayLike) -> Array:  # noqa: E741

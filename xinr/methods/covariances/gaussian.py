@@ -67,9 +67,10 @@ class Gaussian(Radial):
         """
         if x.shape[1] > 3:  # the axes of the frame "sphere" make no grid of a surface
             return super().weighted_derivatives(x, y, weights, order)
-        axes, index = zip(*(np.unique(column, return_inverse=True) for column in x.T), strict=True)
+        axes = [np.unique(column) for column in x.T]
         if prod(map(len, axes)) > 2 * len(x):
             return super().weighted_derivatives(x, y, weights, order)
+        index = tuple(map(np.searchsorted, axes, x.T))
         return tuple(part[index] for part in self._on_grid(axes, y, weights, order))
 
     @override

@@ -19,6 +19,8 @@ from xinr.methods.observation_error import ObservationError
 REACH, LAG, WIDTH, DAYS = 450.0, 28.0, 50.0, 4.0
 #: Observations whose pairs are taken, a random choice where there are more.
 SUBSAMPLE = 10_000
+#: Of these, so many at once.
+TOGETHER = 64
 #: Distance between nodes at which scales are estimated, and radius of the observations of each [km].
 NODE = 300.0
 #: Length scale of the background: it stands for what varies little over the reach of the pairs [km].
@@ -121,17 +123,21 @@ def pair_moments(x: Array, y: Array, error: ObservationError) -> tuple[Moments, 
     count, product = np.zeros((2, len(nodes), int(np.prod(shape))))
     chosen = np.random.default_rng(0).permutation(len(x))[:SUBSAMPLE]
     scaled = x / [REACH, REACH, LAG]
-    tree = cKDTree(scaled)
-    least, width = np.array([REACH, REACH, 0.0]), np.array([WIDTH, WIDTH, DAYS])
-    for i in tqdm(chosen, "pairs", leave=False, disable=None, delay=1):
-        near = np.array(tree.query_ball_point(scaled[i], 0.999, p=np.inf), dtype=np.int64)
-        near = near[error.pass_index[near] != error.pass_index[i]]
-        apart = x[near] - x[i]
-        apart *= np.where(apart[:, 2:] < 0.0, -1.0, 1.0)
-        classes = np.floor((apart + least) / width).astype(np.int64)
-        index = np.ravel_multi_index(tuple(classes.T), shape)
-        count[node[i]] += np.bincount(index, minlength=count.shape[1])
-        product[node[i]] += np.bincount(index, y[i] * y[near], minlength=count.shape[1])
+    tree, columns = cKDTree(scaled), np.ascontiguousarray(x.T)
+    for start in tqdm(range(0, len(chosen), TOGETHER), "pairs", leave=False, disable=None, delay=1):
+        some = chosen[start : start + TOGETHER]
+        near = cKDTree(scaled[some]).sparse_distance_matrix(tree, 0.999, p=np.inf, output_type="ndarray")
+        i, j = some[near["i"]], near["j"]
+        others = error.pass_index[i] != error.pass_index[j]
+        i, j = i[others], j[others]
+        east, north, lag = (column[j] - column[i] for column in columns)
+        later = np.where(lag < 0.0, -1.0, 1.0)
+        index = node[i]
+        axes_of_pairs = (east, REACH, WIDTH), (north, REACH, WIDTH), (lag, 0.0, DAYS)
+        for size, (apart, least, width) in zip(shape, axes_of_pairs, strict=True):
+            index = index * size + ((apart * later + least) / width).astype(np.int64)
+        count += np.bincount(index, minlength=count.size).reshape(count.shape)
+        product += np.bincount(index, y[i] * y[j], minlength=count.size).reshape(count.shape)
     if not count.any():
         raise ValueError(
             f"no two passes come within {REACH:g} km and {LAG:g} days of each other, so that scales cannot be "

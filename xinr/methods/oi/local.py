@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self, override
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.linalg.blas import dsyrk
 from scipy.optimize import brentq
 from scipy.spatial import cKDTree
 from tqdm.auto import tqdm
@@ -19,19 +20,29 @@ from xinr.methods.covariances import Covariance, Sum
 from xinr.methods.covariances.nonstationary import NonstationaryCovariance
 from xinr.methods.observation_error import ObservationError
 from xinr.methods.oi.analysis_cache import Analysis, AnalysisCache, Node
+from xinr.methods.oi.grouped_windows import lower_triangle
 from xinr.methods.predictor import ErrorPredictor, HessianPredictor
 
 # Nodes whose nearest observations are searched at once.
 SEARCHED = 1024
+# Observations of nodes whose covariances are evaluated together, at most, relative to those of one.
+SHARED = 2.0
 
 
 class Tile(NamedTuple):
-    """A node, its nearest observations, the indices of its targets, and where they lie from it in steps."""
+    """A node, the indices of the targets around it, and where they lie from it in steps."""
 
     node: Node
-    near: NDArray[np.int32]
     at: NDArray[np.int64]
     offset: Array
+
+
+class Group(NamedTuple):
+    """Nodes of one place, the nearest observations of each, and those of all of them, in ascending order."""
+
+    nodes: list[Node]
+    near: list[NDArray[np.int32]]
+    observations: NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +78,11 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
     def expand(self, x: Array, order: int) -> tuple[Array, ...]:
         n, d = x.shape
         total = (np.zeros(n), np.zeros((n, d)), np.zeros((n, d, d)))[: order + 1]
-        for node, near, at, offset in self._tiles(x):
-            covariance, _, weights = self._cache.get(node) or self._solve(node, near)[0]
-            found = covariance.weighted_derivatives(x[at], self.x[near], weights, order)
-            for array, part in zip(total, _product(_weight(offset, self.step, order), found), strict=True):
-                array[at] += part
+        tiles = _tiles(x / self.step)
+        for tile, (covariance, near, weights) in zip(tiles, self._analyses(tiles), strict=True):
+            found = covariance.weighted_derivatives(x[tile.at], self.x[near], weights, order)
+            for array, part in zip(total, _product(_weight(tile.offset, self.step, order), found), strict=True):
+                array[tile.at] += part
         total[0][:] += self.mean
         return total
 
@@ -79,12 +90,13 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
     def posterior(self, points: Points) -> tuple[Array, Array]:
         x = points.x
         value, variance = np.zeros(len(x)), np.zeros(len(x))
-        for node, near, at, offset in self._tiles(x):
-            (covariance, _, weights), root = self._solve(node, near)
+        tiles = _tiles(x / self.step)
+        for (_, at, offset), solved in zip(tiles, self._solve([tile.node for tile in tiles]), strict=True):
+            (covariance, near, weights), root = solved
             k = covariance.value(self.x[near], x[at])
             share = _weight(offset, self.step, 0)[0]
             value[at] += share * (weights @ k)
-            whitened = solve_triangular(root, k, lower=True, overwrite_b=True, check_finite=False)
+            whitened = solve_triangular(root, k, trans=1, overwrite_b=True, check_finite=False)
             explained = np.einsum("ij,ij->j", whitened, whitened)
             variance[at] += share * np.maximum(covariance.sigma**2 - explained, 0.0)
         return value + self.mean, np.sqrt(variance)
@@ -101,39 +113,55 @@ class LocalOIPredictor(HessianPredictor, ErrorPredictor):
         numbers = int(state["n_neighbors"]), float(state.get("mean", 0.0))
         return cls(state["x"], state["y"], error, covariance, state["step"], *numbers)
 
-    def _tiles(self, x: Array) -> Iterator[Tile]:
-        """Yield the nodes that targets need, with the targets around each."""
-        if not len(x):
-            return
-        scaled = x / self.step
-        nodes, targets = _around(scaled)
-        for start in tqdm(range(0, len(nodes), SEARCHED), "local analyses", leave=False, disable=None, delay=1):
-            some = slice(start, start + SEARCHED)
-            for node, near, at in zip(nodes[some], self._nearest(nodes[some]), targets[some], strict=True):
-                yield Tile(node, near, at, scaled[at] - node)
+    def _analyses(self, tiles: Sequence[Tile]) -> Iterator[Analysis]:
+        """Yield the analysis of each tile, solved where it is not cached."""
+        cached = [self._cache.get(tile.node) for tile in tiles]
+        solved = self._solve([tile.node for tile, found in zip(tiles, cached, strict=True) if found is None])
+        for found in cached:
+            yield found or next(solved)[0]
 
-    def _nearest(self, nodes: Sequence[Node]) -> list[NDArray[np.int32]]:
-        """Return the nearest observations of each node, searched where its analysis is not cached."""
-        cached = [self._cache.get(node) for node in nodes]
-        missing = [
-            np.multiply(node, self.step) for node, analysis in zip(nodes, cached, strict=True) if analysis is None
-        ]
+    def _solve(self, nodes: Sequence[Node]) -> Iterator[tuple[Analysis, Array]]:
+        """Solve the analyses of nodes and keep them; yield each with its Cholesky factor, upper."""
+        with tqdm(total=len(nodes), desc="local analyses", leave=False, disable=None, delay=1) as bar:
+            for group in self._grouped(nodes):
+                covariance = self.covariance.at(np.multiply(group.nodes[0], self.step))
+                matrix = self._matrix(covariance, group.observations)
+                for node, near in zip(group.nodes, group.near, strict=True):
+                    rank = np.searchsorted(group.observations, near)
+                    # Its transpose is in the order of LAPACK, which then factors it in place.
+                    root = cho_factor(matrix[rank][:, rank].T, overwrite_a=True, check_finite=False)
+                    analysis = Analysis(covariance, near, cho_solve(root, self.y[near], check_finite=False))
+                    self._cache.put(node, analysis)
+                    yield analysis, root[0]
+                    bar.update()
+
+    def _grouped(self, nodes: Sequence[Node]) -> Iterator[Group]:
+        """Part nodes into groups of the same place and of times so near that they share most of their observations."""
+        group = Group([], [], np.empty(0, dtype=np.int32))
+        for node, near in zip(nodes, self._nearest(nodes), strict=True):
+            together = np.union1d(group.observations, near)
+            if group.nodes and (group.nodes[0][:-1] != node[:-1] or len(together) > SHARED * len(near)):
+                yield group
+                group, together = Group([], [], near), near
+            group = Group([*group.nodes, node], [*group.near, near], together)
+        if group.nodes:
+            yield group
+
+    def _nearest(self, nodes: Sequence[Node]) -> Iterator[NDArray[np.int32]]:
+        """Yield the nearest observations of each node, in ascending order."""
         ranks = np.arange(1, min(self.n_neighbors, len(self.x)) + 1)
-        found = iter(self._tree.query(np.reshape(missing, (-1, self.x.shape[1])) / self._scales, ranks)[1])
-        return [next(found).astype(np.int32) if analysis is None else analysis.near for analysis in cached]
+        for start in range(0, len(nodes), SEARCHED):
+            positions = np.multiply(nodes[start : start + SEARCHED], self.step)
+            yield from np.sort(self._tree.query(positions / self._scales, ranks)[1].astype(np.int32), axis=1)
 
-    def _solve(self, node: Node, near: NDArray[np.int32]) -> tuple[Analysis, Array]:
-        """Solve the analysis of a node and keep it; return it with the Cholesky factor, lower."""
-        covariance, x, error = self.covariance.at(np.multiply(node, self.step)), self.x[near], self.error_model
-        matrix = covariance.value(x, x)
-        np.einsum("ii->i", matrix)[:] += error.noise[near] ** 2
-        if error.mode_names:
-            modes = error.modes_of(near[None])[0]
-            matrix += modes @ modes.T
-        root, _ = cho_factor(matrix.T, lower=True, overwrite_a=True, check_finite=False)
-        analysis = Analysis(covariance, near, cho_solve((root, True), self.y[near], check_finite=False))
-        self._cache.put(node, analysis)
-        return analysis, root
+    def _matrix(self, covariance: Covariance, chosen: NDArray[np.int32]) -> Array:
+        """Return the covariance between chosen observations, of which the lower triangle counts."""
+        matrix = lower_triangle(covariance, self.x[chosen])
+        np.einsum("ii->i", matrix)[:] += self.error_model.noise[chosen] ** 2
+        if self.error_model.mode_names:
+            modes = self.error_model.modes_of(chosen[None])[0].T
+            matrix = dsyrk(1.0, modes, beta=1.0, c=matrix.T, trans=1, overwrite_c=1).T
+        return matrix
 
     @cached_property
     def _scales(self) -> Array:
@@ -172,8 +200,10 @@ def reach(covariance: Covariance, dimension: int) -> Array:
     return np.array([one(axis) for axis in range(dimension)])
 
 
-def _around(scaled: Array) -> tuple[list[Node], list[NDArray[np.int64]]]:
-    """Return the nodes around points (m, d) in steps, and the indices of the points around each."""
+def _tiles(scaled: Array) -> list[Tile]:
+    """Return the nodes around targets (m, d) in steps, in ascending order, with the targets around each."""
+    if not len(scaled):
+        return []
     lower = np.floor(scaled).astype(np.int64)
     least = lower.min(axis=0)
     shape = lower.max(axis=0) - least + 2
@@ -187,7 +217,8 @@ def _around(scaled: Array) -> tuple[list[Node], list[NDArray[np.int64]]]:
     order = np.argsort(key, kind="stable")
     found, starts = np.unique(key[order], return_index=True)
     nodes = np.stack(np.unravel_index(found, tuple(shape)), axis=1) + least
-    return list(map(tuple, nodes.tolist())), np.split(np.concatenate(points)[order], starts[1:])
+    targets = np.split(np.concatenate(points)[order], starts[1:])
+    return [Tile(tuple(node), at, scaled[at] - node) for node, at in zip(nodes.tolist(), targets, strict=True)]
 
 
 def _weight(offset: Array, step: Array, order: int) -> tuple[Array, ...]:
