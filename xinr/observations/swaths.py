@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from xinr._typing import Array, Region
 from xinr.geo.coordinates import Axis, find, locate, within
-from xinr.geo.times import is_time
+from xinr.geo.times import check_years, is_time
 from xinr.observations.cross_track import cross_track_distance, in_kilometres
 from xinr.observations.units import metres_in
 from xinr.observations.variables import COMPANIONS, HEIGHTS, is_anomaly
@@ -252,7 +252,7 @@ def _times(ds: xr.Dataset, dims: tuple[str, str]) -> NDArray[np.datetime64]:
     time = locate(ds, "time")
     time = time if set(time.dims) <= set(dims) else time.squeeze()
     missing = {dim: ds.sizes[dim] for dim in dims if dim not in time.dims}
-    return np.asarray(time.expand_dims(missing).transpose(*dims).values, dtype="datetime64[ns]")
+    return check_years(time.expand_dims(missing).transpose(*dims).values, time.name)
 
 
 def _numbers(ds: xr.Dataset, dims: tuple[str, str]) -> dict[str, NDArray[np.int64]]:
