@@ -54,7 +54,7 @@ def found(ds, axis):
 
 
 def height_of(ds):
-    return next(name for name in map(str, ds.data_vars) if name in (HEIGHT, "sla", "ssha", "ssha_unfiltered"))
+    return next(name for name in map(str, ds.data_vars) if name in (HEIGHT, "sla", "ssha_unfiltered"))
 
 
 def renamed(draw, ds):
@@ -247,9 +247,9 @@ def lacking(draw, ds):
 def text(draw, ds):
     """Text, truths, complex numbers or objects for a variable of numbers."""
     name = draw(st.sampled_from([height_of(ds), *(found(ds, axis) for axis in (*NAMES, "time"))]))
-    kind = draw(st.sampled_from(["U", "S", "O", "?", "c16", "m8[s]", "i8"]))
+    kind = draw(st.sampled_from(["U", "S", "O", "?", "c16", "m8[s]"]))
     values = ds[name].values
-    values = values.astype("i8") if kind == "m8[s]" else values
+    values = np.nan_to_num(values.astype("f8")).astype("i8") if kind == "m8[s]" else values
     return _set(ds, name, values.astype(kind))
 
 
@@ -287,6 +287,25 @@ def empty(draw, ds):
 
 COMMON = [renamed, told_by_attributes, bare, attributed, turned, other_lengths, other_numbers, other_times, packed]
 COMMON += [as_variables, other_order, single_dimension, chunked, transposed, more_variables]
+
+
+def flipped(draw, ds):
+    """Axes from north to south, from east to west, or back in time."""
+    dims = draw(st.lists(st.sampled_from(list(ds.dims)), unique=True))
+    return ds.isel({dim: slice(None, None, -1) for dim in dims})
+
+
+def other_pixels(draw, ds):
+    """Lines and pixels by other names."""
+    if "num_lines" not in ds.dims:
+        return ds
+    return ds.rename_dims(num_lines="y", num_pixels="x")
+
+
+MAPS = [*COMMON, flipped]
+SWATHS = [*COMMON, other_pixels]
+TARGETS = [renamed, told_by_attributes, bare, attributed, turned, other_numbers, other_times, as_variables, other_order]
+TARGETS += [single_dimension, chunked, transposed, more_variables]
 TRACKS = [*COMMON, shuffled, twice, other_dimension]
 REFUSED = [other_units, undecoded, lacking, text, infinite, ambiguous, mismatched, empty]
 

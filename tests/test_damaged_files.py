@@ -78,6 +78,30 @@ def test_swaths_of_years_without_nanoseconds_are_refused():
     assert len(xinr.Observations.from_tracks(cured))
 
 
+def test_a_missing_position_of_a_swath_is_one_pixel_less():
+    ds = swath()
+    whole = xinr.Observations.from_tracks(ds, swath_block=0.0)
+    ds["longitude"][3, 0] = np.nan
+    found = xinr.Observations.from_tracks(ds, swath_block=0.0)
+    kept = np.isin(whole.value, found.value)
+    assert kept.sum() == len(found) == len(whole) - 1
+    np.testing.assert_allclose(found.cross_track_distance, whole.cross_track_distance[kept], atol=1.0)
+
+
+def test_an_infinite_position_of_a_swath_is_refused():
+    ds = swath()
+    ds["longitude"][3, 0] = np.inf
+    with pytest.raises(ValueError, match="longitude must be in degrees, within ±360; got inf"):
+        xinr.Observations.from_tracks(ds)
+
+
+def test_a_swath_with_a_depth_of_size_one_is_read():
+    ds = swath()
+    deep = ds.assign(ssha_unfiltered=ds.ssha_unfiltered.expand_dims("depth", axis=2))
+    found, expected = (xinr.Observations.from_tracks(each) for each in (deep, ds))
+    np.testing.assert_array_equal(found.value, expected.value)
+
+
 def test_times_beyond_any_date_are_refused_by_file(tmp_path, tracks):
     path = tmp_path / "tracks.nc"
     numbers = np.linspace(0.0, 1e300, 60)

@@ -1,16 +1,31 @@
 """Whatever the layout, the answer is that of the clean layout, or an error of xinr's own: never another map."""
 
+import os
+
 import numpy as np
+import pytest
 import xarray as xr
-from hypothesis import given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 import xinr
-from tests.layouts_of_tracks import REFUSED, TRACKS, answer, applied, changes
+from tests.layouts_of_tracks import (
+    MAPS,
+    REFUSED,
+    SWATHS,
+    TARGETS,
+    TRACKS,
+    answer,
+    applied,
+    changes,
+    height_of,
+    infinite,
+    mismatched,
+)
 
 START = np.datetime64("2017-01-01T03:00", "ns")
-MORE = settings.get_profile("long") if "long" in settings._profiles else None
-REGION = (298.0, 306.0, 35.0, 42.0)
+#: How many times the usual number of examples: XINR_FUZZ=20 for a campaign.
+MORE = float(os.environ.get("XINR_FUZZ", "1"))
 
 
 def clean_tracks():
@@ -45,21 +60,152 @@ def check(got, expected, refusable):
         np.testing.assert_allclose(got, expected, rtol=0, atol=1e-4)
 
 
-CLEAN = clean_tracks()
-OBSERVED = rows(xinr.Observations.from_tracks(CLEAN))
-GRID = {"time": START + np.array([0, 12], "m8[h]"), "latitude": np.linspace(37.2, 38.7, 3), "longitude": [301.0, 303.0]}
-FITS = {"oi": {"coarsen": 1}, "kriging": {"coarsen": 1}}
+def clean_swath():
+    """A pass of 8 lines of 7 pixels, up to 60 km from the ground track."""
+    line, across = np.arange(8.0)[:, None], np.array([-60.0, -40, -20, 0, 20, 40, 60])[None, :]
+    latitude, longitude = 36.0 + 0.125 * line + 0.0 * across, 301.0 + across / 85.0 + 0.03125 * line
+    value = np.round(0.2 * np.sin(longitude) * np.cos(latitude), 4)
+    value[2, 3] = np.nan
+    dims = ("num_lines", "num_pixels")
+    return xr.Dataset(
+        {"ssha_unfiltered": (dims, value, {"units": "m"})},
+        {
+            "time": ("num_lines", START + np.arange(8) * np.timedelta64(2, "s")),
+            "longitude": (dims, longitude, {"units": "degrees_east"}),
+            "latitude": (dims, latitude, {"units": "degrees_north"}),
+        },
+        {"platform": "SWOT"},
+    )
 
 
-@settings(max_examples=250)
+def clean_map():
+    """Three days, 4 latitudes, 5 longitudes, one node missing."""
+    axes = {
+        "time": START + np.arange(3) * np.timedelta64(1, "D"),
+        "latitude": np.linspace(36.0, 39.0, 4),
+        "longitude": np.linspace(300.0, 304.0, 5),
+    }
+    value = np.round(0.2 * np.sin(np.arange(60.0)), 4).reshape(3, 4, 5)
+    value[1, 0, 0] = np.nan
+    ds = xr.Dataset({"sla": (tuple(axes), value, {"units": "m"})}, axes)
+    ds["longitude"].attrs, ds["latitude"].attrs = {"units": "degrees_east"}, {"units": "degrees_north"}
+    return ds
+
+
+def examples(number):
+    return settings(
+        max_examples=int(MORE * number), phases=[Phase.explicit, Phase.reuse, Phase.generate]
+    )  # without shrinking, which takes minutes
+
+
+CLEAN, SWATH, MAP = clean_tracks(), clean_swath(), clean_map()
+OBSERVED, PIXELS = (rows(xinr.Observations.from_tracks(ds)) for ds in (CLEAN, SWATH))
+#: A longitude of another dimension than the latitude is a section, not an error.
+OF_TARGETS = [change for change in REFUSED if change is not mismatched]
+TARGET = {
+    "time": START + np.array([0, 12], "m8[h]"),
+    "latitude": np.linspace(37.2, 38.7, 3),
+    "longitude": np.array([301.0, 303.0]),
+}
+
+
+def values(ds):
+    """The first variable in the order of a map, or of tracks."""
+    first = next(iter(ds.data_vars.values()))
+    return first.transpose("time", "latitude", "longitude").values if first.ndim == 3 else first.values
+
+
+@examples(60)
 @given(data=st.data(), several=changes(TRACKS))
 def test_tracks_of_any_layout_are_the_same_observations(data, several):
     ds = applied(data.draw, CLEAN, several)
     check(answer(lambda: rows(xinr.Observations.from_tracks(ds))), OBSERVED, refusable=False)
 
 
-@settings(max_examples=250)
+@examples(100)
 @given(data=st.data(), several=changes(TRACKS), odd=st.sampled_from(REFUSED))
 def test_odd_tracks_are_the_same_observations_or_refused(data, several, odd):
     ds = odd(data.draw, applied(data.draw, CLEAN, several))
     check(answer(lambda: rows(xinr.Observations.from_tracks(ds))), OBSERVED, refusable=True)
+
+
+@examples(30)
+@given(data=st.data(), several=changes(SWATHS))
+def test_swaths_of_any_layout_are_the_same_observations(data, several):
+    ds = applied(data.draw, SWATH, several)
+    check(answer(lambda: rows(xinr.Observations.from_tracks(ds))), PIXELS, refusable=False)
+
+
+@examples(50)
+@given(data=st.data(), several=changes(SWATHS), odd=st.sampled_from(REFUSED))
+def test_odd_swaths_are_the_same_observations_or_refused(data, several, odd):
+    ds = odd(data.draw, applied(data.draw, SWATH, several))
+    check(answer(lambda: rows(xinr.Observations.from_tracks(ds))), PIXELS, refusable=True)
+
+
+@examples(30)
+@given(
+    data=st.data(),
+    several=changes(MAPS),
+    odd=st.none() | st.sampled_from(REFUSED),
+    verb=st.sampled_from(["interp", "gradient"]),
+)
+def test_maps_of_any_layout_are_the_same_map_or_refused(data, several, odd, verb):
+    ds = applied(data.draw, MAP, several if odd is None else [*several, odd])
+    assume(odd is not infinite or float(abs(ds[height_of(ds)]).max()) < 1e4)  # nodes of maps are taken as they are
+    expected = values(getattr(MAP.inr, verb)(TARGET))
+    got = answer(lambda: values(getattr(ds.inr, verb)(TARGET).compute()))
+    if isinstance(got, str):
+        assert odd is not None and len(got) > 40, got
+    else:
+        np.testing.assert_allclose(got, expected, rtol=0, atol=1e-4)
+
+
+@pytest.fixture(scope="module", params=["oi", "kriging"])
+def method(request):
+    return request.param
+
+
+@examples(5)
+@given(data=st.data(), several=changes(TRACKS), odd=st.none() | st.sampled_from(REFUSED))
+def test_fits_to_tracks_of_any_layout_are_the_same_map_or_refused(method, data, several, odd):
+    expected = values(xinr.fit(CLEAN, method, coarsen=1).interp(TARGET))
+    ds = applied(data.draw, CLEAN, several if odd is None else [*several, odd])
+    got = answer(lambda: values(xinr.fit(ds, method, coarsen=1).interp(TARGET)))
+    if isinstance(got, str):
+        assert odd is not None and len(got) > 40, got
+    else:
+        np.testing.assert_allclose(got, expected, rtol=0, atol=1e-3)
+
+
+@pytest.fixture(scope="module")
+def field():
+    return xinr.fit(CLEAN, "oi", coarsen=1)
+
+
+@examples(30)
+@given(data=st.data(), clean=st.sampled_from([CLEAN, SWATH, MAP]), odd=st.none() | st.sampled_from(OF_TARGETS))
+def test_targets_of_any_layout_are_the_same_points_or_refused(field, data, clean, odd):
+    several = data.draw(changes(TARGETS))
+    ds = applied(data.draw, clean, several if odd is None else [*several, odd])
+    got = answer(lambda: field.interp(ds).compute())
+    if isinstance(got, str):
+        assert odd is not None and len(got) > 40, got
+    else:
+        expected = answer(lambda: field.interp(clean))
+        np.testing.assert_allclose(
+            np.sort(got.sla.values.ravel()), np.sort(expected.sla.values.ravel()), rtol=0, atol=1e-4
+        )
+
+
+@examples(20)
+@given(data=st.data(), several=changes(TRACKS), odd=st.none() | st.sampled_from(REFUSED))
+def test_scores_on_tracks_of_any_layout_are_the_same_or_refused(field, data, several, odd):
+    reference = CLEAN.assign(mdt=("time", np.zeros(18)), lwe=("time", np.zeros(18)))
+    expected = answer(lambda: field.score(reference))
+    ds = applied(data.draw, reference, several if odd is None else [*several, odd])
+    got = answer(lambda: field.score(ds))
+    if isinstance(got, str):
+        assert len(got) > 40, got
+    else:
+        np.testing.assert_allclose(got.rmse, expected.rmse, rtol=0, atol=1e-4)

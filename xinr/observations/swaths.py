@@ -95,6 +95,7 @@ def unrolled(ds: xr.Dataset, names: Sequence[str] | None = None) -> xr.Dataset:
     (('time',), ['cross_track_distance', 'lwe', 'mdt', 'sla_unfiltered'])
     """
     dims = _dims(ds)
+    ds = _without_single_dimensions(ds, dims)
     across = _cross_track(ds, dims)
     listed = _listed(ds, dims)
     nadir = listed | (np.abs(across) < NADIR)
@@ -189,6 +190,12 @@ def _dims(ds: xr.Dataset) -> tuple[str, str]:
     return along, next(dim for dim in dims if dim != along)
 
 
+def _without_single_dimensions(ds: xr.Dataset, dims: tuple[str, str]) -> xr.Dataset:
+    """Leave out the dimensions of size 1 that variables have beside lines and pixels."""
+    further = {dim for each in ds.variables.values() if set(each.dims) > set(dims) for dim in each.dims} - set(dims)
+    return ds.squeeze([dim for dim in further if ds.sizes[dim] == 1])
+
+
 def _kept(array: xr.DataArray, names: Sequence[str] | None) -> bool:
     if names is not None:
         return str(array.name) in names
@@ -237,6 +244,7 @@ def _cross_track(ds: xr.Dataset, dims: tuple[str, str]) -> Array:
         across = in_kilometres(given.expand_dims({dim: ds.sizes[dim] for dim in missing}).transpose(*dims).values)
     if np.isnan(across).any():
         longitude, latitude = (_position(ds, axis).transpose(*dims).values for axis in POSITION)
+        longitude, latitude = (np.where(np.abs(angle) <= 360.0, angle, np.nan) for angle in (longitude, latitude))
         line = np.repeat(np.arange(shape[0]), shape[1])
         found = cross_track_distance(longitude.ravel(), latitude.ravel(), line).reshape(shape)
         across = np.where(np.isnan(across), found, across)
