@@ -91,7 +91,7 @@ def bare(draw, ds):
         if not name.startswith("coordinate"):
             ds = _with_attrs(ds, name, {})
     name = height_of(ds)
-    return ds if ds[name].attrs.get("units", "m") != "m" else ds.assign({name: ds[name].drop_attrs()})
+    return ds if ds[name].attrs.get("units", "m") != "m" else ds.assign({name: ds[name].drop_attrs(deep=False)})
 
 
 def attributed(draw, ds):

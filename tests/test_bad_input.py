@@ -416,6 +416,13 @@ def test_a_latitude_beyond_the_pole(field, grid):
         field.interp(grid.assign_coords(latitude=[37.0, 38.0, 39.0, 40.0, 95.0]))
 
 
+@pytest.mark.parametrize("bad", [np.inf, 1e30])
+def test_a_longitude_that_is_none(field, grid, bad):
+    axis = [301.0, 302, 303, 304, 305, bad]
+    with pytest.raises(ValueError, match=r"longitudes of the target must lie within ±720 degrees, got (inf|1e\+30)"):
+        field.interp(grid.assign_coords(longitude=axis))
+
+
 def test_a_reference_in_other_units(field, tracks):
     tracks["mdt"].attrs["units"] = "K"
     with pytest.raises(ValueError, match="mdt must be in metres, or another length such as 'cm', got units 'K'"):

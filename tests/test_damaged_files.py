@@ -88,6 +88,18 @@ def test_a_missing_position_of_a_swath_is_one_pixel_less():
     np.testing.assert_allclose(found.cross_track_distance, whole.cross_track_distance[kept], atol=1.0)
 
 
+def test_an_infinite_height_of_a_swath_is_refused_as_one_of_a_track_is():
+    ds = swath()
+    ds["ssha_unfiltered"][3, 0] = np.inf
+    with pytest.raises(ValueError, match="sea level must be finite, got infinity"):
+        xinr.Observations.from_tracks(ds)
+
+
+def test_an_error_is_no_sea_level(tracks):
+    with pytest.raises(ValueError, match=r"which variable is the sea level\?.* got the candidates \[\]"):
+        xinr.Observations.from_tracks(tracks[["sla_unfiltered"]].rename(sla_unfiltered="err_sla"))
+
+
 def test_an_infinite_position_of_a_swath_is_refused():
     ds = swath()
     ds["longitude"][3, 0] = np.inf

@@ -18,8 +18,7 @@ from tests.layouts_of_tracks import (
     answer,
     applied,
     changes,
-    height_of,
-    infinite,
+    empty,
     mismatched,
 )
 
@@ -109,6 +108,12 @@ TARGET = {
 }
 
 
+def _plausible(ds):
+    """Whether a height, if there is one, is none that any file has."""
+    names = [name for name in ("sla", "sla_unfiltered") if name in ds and ds[name].dtype.kind == "f"]
+    return all(float(abs(ds[name]).max()) < 1e4 for name in names if ds[name].size)
+
+
 def values(ds):
     """The first variable in the order of a map, or of tracks."""
     first = next(iter(ds.data_vars.values()))
@@ -152,7 +157,7 @@ def test_odd_swaths_are_the_same_observations_or_refused(data, several, odd):
 )
 def test_maps_of_any_layout_are_the_same_map_or_refused(data, several, odd, verb):
     ds = applied(data.draw, MAP, several if odd is None else [*several, odd])
-    assume(odd is not infinite or float(abs(ds[height_of(ds)]).max()) < 1e4)  # nodes of maps are taken as they are
+    assume(odd is not empty and _plausible(ds))  # a map is taken as it is
     expected = values(getattr(MAP.inr, verb)(TARGET))
     got = answer(lambda: values(getattr(ds.inr, verb)(TARGET).compute()))
     if isinstance(got, str):
@@ -204,6 +209,7 @@ def test_scores_on_tracks_of_any_layout_are_the_same_or_refused(field, data, sev
     reference = CLEAN.assign(mdt=("time", np.zeros(18)), lwe=("time", np.zeros(18)))
     expected = answer(lambda: field.score(reference))
     ds = applied(data.draw, reference, several if odd is None else [*several, odd])
+    assume(_plausible(ds))
     got = answer(lambda: field.score(ds))
     if isinstance(got, str):
         assert len(got) > 40, got

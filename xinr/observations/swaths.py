@@ -107,7 +107,7 @@ def unrolled(ds: xr.Dataset, names: Sequence[str] | None = None) -> xr.Dataset:
             f"{sorted(map(str, ds.data_vars))}. Name it: variable=<name>."
         )
     columns = {name: _flagged(ds, name, dims, listed) for name in kept if name != CROSSOVERS}
-    present = np.logical_or.reduce([np.isfinite(columns[name]) for name in heights], axis=0).ravel()
+    present = np.logical_or.reduce([~np.isnan(columns[name]) for name in heights], axis=0).ravel()
     nadir = nadir.ravel()[present]
     order = np.argsort(nadir, kind="stable")  # the swath first, then the nadir samples
 

@@ -121,7 +121,8 @@ def default_height(ds: xr.Dataset) -> str:
 def heights(ds: xr.Dataset) -> list[str]:
     """Return which variables of tracks may be the sea level: those of its usual names, else all numbers."""
     taken = {*COMPANIONS, *(name for axis in get_args(Axis) for name in candidates(ds, axis))}
-    numeric = [str(name) for name, array in ds.data_vars.items() if array.dtype.kind == "f" and name not in taken]
+    numbers = [str(name) for name, array in ds.data_vars.items() if array.dtype.kind == "f" and name not in taken]
+    numeric = [name for name in numbers if not name.startswith("err_")]
     return [name for name in HEIGHTS if name in numeric] or numeric
 
 
