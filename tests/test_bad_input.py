@@ -96,6 +96,11 @@ TRACKS = {
         {},
         r"sea level must be finite, got infinity\. Mask it: ds\.where",
     ),
+    "a fill value": (
+        with_values("sla_unfiltered", 9.96921e36, 3),
+        {},
+        r"sea level must lie within ±10000 m, got 9\.96921e\+36: a fill value\? Mask it: ds\.where\(abs",
+    ),
     "latitude beyond the pole": (
         with_values("latitude", 3600.0, 5),
         {},
@@ -278,6 +283,10 @@ MAPS = {
         lambda ds: ds.isel(longitude=[0, 1, 1, 2]),
         r"longitude of a map must increase or decrease without repeats: ds\.sortby\('longitude'\)",
     ),
+    "an infinite longitude": (
+        lambda ds: ds.assign_coords(longitude=[301.0, 302, 303, 304, 305, np.inf]),
+        r"longitude of a map must be in degrees, got \[301\.0, .*inf\]: mend its axis",
+    ),
     "longitudes out of order": (
         lambda ds: ds.isel(longitude=[0, 2, 1]),
         r"longitude of a map must increase or decrease",
@@ -314,6 +323,20 @@ def test_unusable_maps_are_refused(maps, case):
     change, message = MAPS[case]
     with pytest.raises(ValueError, match=message):
         change(maps).inr.gradient()
+
+
+def test_positions_that_are_no_numbers_are_refused_and_the_cure_works(tracks):
+    text = tracks.assign_coords(longitude=tracks.longitude.astype(str))
+    with pytest.raises(
+        TypeError, match=r"longitude must hold numbers \[degrees\], got <U.*longitude'\]\.astype\(float"
+    ):
+        text.inr.fit()
+    assert text.assign_coords(longitude=text["longitude"].astype(float)).inr.fit().info["observations"]
+
+
+def test_fill_values_masked_as_told_are_left_out(tracks):
+    filled = with_values("sla_unfiltered", 9.96921e36, 3)(tracks)
+    assert filled.where(abs(filled["sla_unfiltered"]) < 10000).inr.fit().info["dropped"] == 1
 
 
 def test_an_unknown_variable_of_a_map_is_refused(maps):
@@ -391,6 +414,13 @@ def test_degrees_around_the_globe(tracks):
 def test_a_latitude_beyond_the_pole(field, grid):
     with pytest.raises(ValueError, match="latitudes of the target must lie within ±90 degrees, got 95"):
         field.interp(grid.assign_coords(latitude=[37.0, 38.0, 39.0, 40.0, 95.0]))
+
+
+@pytest.mark.parametrize("bad", [np.inf, 1e30])
+def test_a_longitude_that_is_none(field, grid, bad):
+    axis = [301.0, 302, 303, 304, 305, bad]
+    with pytest.raises(ValueError, match=r"longitudes of the target must lie within ±720 degrees, got (inf|1e\+30)"):
+        field.interp(grid.assign_coords(longitude=axis))
 
 
 def test_a_reference_in_other_units(field, tracks):

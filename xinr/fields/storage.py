@@ -7,6 +7,7 @@ import xarray as xr
 from xinr.fields.field import FORMAT, Field
 from xinr.fields.fitted import FittedField
 from xinr.fields.gridded import MapField
+from xinr.observations.headers import check_header
 
 
 def open_field(path: str | Path) -> Field:
@@ -35,6 +36,7 @@ def open_field(path: str | Path) -> Field:
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: name the file that Field.save wrote.")
     try:
+        check_header(path)
         with xr.open_dataset(path, engine="netcdf4", decode_cf=False) as stored:
             ds = stored.load()
     except (OSError, RuntimeError, ValueError) as error:
@@ -49,5 +51,5 @@ def open_field(path: str | Path) -> Field:
         raise ValueError(f"{path} has format {found}, this xinr reads {FORMAT}: open it with the xinr that wrote it.")
     try:
         return MapField.restored(ds) if ds.attrs["content"] == "map" else FittedField.restored(ds)
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
         raise ValueError(f"{path} cannot be rebuilt, {type(error).__name__}: {error} Save the field again.") from error

@@ -68,9 +68,10 @@ class Target:
         for column in columns:
             if column.size == 0:
                 raise ValueError(f"the target has no point: its {column.name} is empty.")
-            if column is columns[1] and column.chunks is None and np.any(np.abs(column.values) > 90.0):
+        for column, axis, limit in ((columns[0], "longitude", 720.0), (columns[1], "latitude", 90.0)):
+            if column.chunks is None and np.any(np.abs(column.values) > limit):
                 worst = column.values.flat[np.nanargmax(np.abs(column.values))]
-                raise ValueError(f"latitudes of the target must lie within ±90 degrees, got {worst:g}.")
+                raise ValueError(f"{axis}s of the target must lie within ±{limit:g} degrees, got {worst:g}.")
         chunks = dict(points.unify_chunks().chunksizes)
         if not chunks:
             _check_size(columns)

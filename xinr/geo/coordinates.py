@@ -47,6 +47,8 @@ def locate(data: xr.Dataset | xr.DataArray, axis: Axis, of: xr.DataArray | None 
     ------
     ValueError
         No candidate, several, or a time that is not decoded.
+    TypeError
+        A longitude or latitude that is no number.
 
     Examples
     --------
@@ -129,6 +131,11 @@ def _times(ds: xr.Dataset) -> list[str]:
 
 
 def _in_degrees(angle: xr.DataArray) -> xr.DataArray:
+    if angle.dtype.kind not in "fiu":
+        raise TypeError(
+            f"{angle.name} must hold numbers [degrees], got {angle.dtype}: convert it, "
+            f"ds.assign_coords({angle.name}=ds[{str(angle.name)!r}].astype(float))."
+        )
     units = str(angle.attrs.get("units", "degrees"))
     if not units.lower().startswith("deg") and units != "°":
         raise ValueError(f"{angle.name} must be in degrees, got units {units!r}. Convert it and set its units.")

@@ -18,6 +18,8 @@ UNIX_EPOCH = {
     "proleptic_gregorian": "1970-01-01",
     "julian": "1969-12-19",
 }
+#: Days of 400 years, after which the Gregorian calendar repeats.
+DAYS = 146_097
 _FIRST, _LAST = np.datetime64("1677-09-22", "s"), np.datetime64("2262-04-11", "s")
 
 
@@ -81,9 +83,11 @@ def check_years(time: Times, name: object) -> Times:
     """
     found = precise(time)
     if found.dtype != np.dtype("datetime64[ns]"):
+        cycles = round((2000 - float(np.nanmin(found).astype("M8[Y]").astype(int) + 1970)) / 400)
         raise ValueError(
             f"{name} must lie within the years 1678 to 2261, got {np.nanmin(found)} to {np.nanmax(found)}. Move it by "
-            f"whole years, here 2000: ds.assign_coords({name}=ds[{name!r}] + np.timedelta64(730485, 'D'))."
+            f"whole years, here {400 * cycles}: ds.assign_coords({name}=ds[{name!r}] + "
+            f"np.timedelta64({DAYS * cycles}, 'D'))."
         )
     return found
 

@@ -18,6 +18,8 @@ from xinr.observations.units import in_metres
 Table = dict[str, NDArray[Any]]
 #: More than any satellite has half orbits in a cycle.
 PASSES = 100_000
+#: No sea level is this far from the ellipsoid or the geoid [m]: fill values that were not masked are.
+HIGHEST = 1e4
 
 
 def read_columns(ds: xr.Dataset, height: xr.DataArray, noise: str | None) -> tuple[tuple[str, ...], Table]:
@@ -101,13 +103,19 @@ def check_some(table: Table, message: str) -> None:
 
 
 def check_positions(table: Table) -> None:
-    """Raise ValueError for positions that are not degrees, or an infinite value."""
+    """Raise ValueError for positions that are not degrees, or for an infinite or impossible height."""
     for axis, limit in (("longitude", 360.0), ("latitude", 90.0)):
         worst = float(np.abs(table[axis]).max())
         if worst > limit:
             raise ValueError(f"{axis} must be in degrees, within ±{limit:g}; got {worst:g}. Unpack or convert it.")
     if np.isinf(table["value"]).any():
         raise ValueError("sea level must be finite, got infinity. Mask it: ds.where(np.isfinite(ds[<variable>])).")
+    highest = float(np.abs(table["value"]).max())
+    if highest > HIGHEST:
+        raise ValueError(
+            f"sea level must lie within ±{HIGHEST:g} m, got {highest:g}: a fill value? Mask it: "
+            f"ds.where(abs(ds[<variable>]) < {HIGHEST:g})."
+        )
 
 
 def in_order(table: Table) -> Table:

@@ -17,12 +17,16 @@ class Piece(NamedTuple):
     size: int
     variable: xr.Variable | None
     factor: float = 1.0
+    name: str = ""
 
     def read(self, index: Any, rest: tuple[Any, ...]) -> NDArray[Any] | float:
-        """Return chosen elements, in the units of the whole."""
+        """Return chosen elements, in the units of the whole; raise OSError for a damaged file."""
         if self.variable is None:
             return np.nan
-        values = np.asarray(self.variable[(index, *rest)].values)
+        try:
+            values = np.asarray(self.variable[(index, *rest)].values)
+        except (OSError, RuntimeError, OverflowError) as error:
+            raise OSError(f"{self.name} cannot be read on ({error}): is it complete? Download it again.") from error
         return values if self.factor == 1.0 else values * self.factor
 
 

@@ -28,7 +28,7 @@ def cross_track_distance(longitude: Array, latitude: Array, line: NDArray[np.int
     Parameters
     ----------
     longitude, latitude : ndarray (n,)
-        Degrees, line after line, each from one edge to the other.
+        Degrees, line after line, each from one edge to the other; missing ones give NaN.
     line : ndarray of int (n,)
         The number of each point's line, in the order of flight.
     """
@@ -36,7 +36,9 @@ def cross_track_distance(longitude: Array, latitude: Array, line: NDArray[np.int
     first = np.flatnonzero(np.diff(line, prepend=-1))
     last = np.append(first[1:], len(line)) - 1
     extent = np.linalg.norm(position[last] - position[first], axis=1)
-    whole = np.flatnonzero(extent >= FULL * extent.max())
+    whole = np.flatnonzero(extent >= FULL * np.nanmax(extent, initial=0.0))  # not where an end is missing
+    if not whole.size:
+        return np.full(len(line), np.nan)
     middle = (position[first] + position[last])[whole] / 2.0
     nadir = np.stack([np.interp(np.arange(len(first)), whole, column) for column in middle.T], axis=1)
     nadir /= np.linalg.norm(nadir, axis=1, keepdims=True)

@@ -13,6 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from xinr.observations.groups import groups_of, joined
+from xinr.observations.headers import check_header
 from xinr.observations.tables import from_table, is_table, read_table
 from xinr.observations.variables import HEIGHTS, heights
 
@@ -80,7 +81,7 @@ def opened(source: Source, variable: str | None, options: Mapping[str, Any]) -> 
         return from_table(read_table(source))
     try:
         groups = _groups(source, variable, dict(options))
-    except (OSError, ValueError, ImportError) as error:
+    except (OSError, ValueError, ImportError, RuntimeError, OverflowError) as error:
         raise _unreadable(source, error) from error
     if isinstance(groups, xr.Dataset):
         return groups
@@ -95,6 +96,8 @@ def _groups(path: str | Path, variable: str | None, options: dict[str, Any]) -> 
     group = options.pop("group", None)
     if isinstance(path, Path) and path.is_dir():
         options.setdefault("engine", "zarr")
+    elif isinstance(path, Path):
+        check_header(path)
     with warnings.catch_warnings():
         # Julian dates before the year 0 are read as they are meant.
         warnings.filterwarnings("ignore", "this date/calendar/year zero convention is not supported by CF")

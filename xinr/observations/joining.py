@@ -74,7 +74,7 @@ def join(parts: Sequence[Part]) -> xr.Dataset:
     _check_heights(parts)
     names = dict.fromkeys(name for part in parts for name in part.ds.variables if name != TIME)
     variables = {name: _joined(name, parts) for name in names}
-    times = [precise(part.ds[TIME].values) for part in parts]
+    times = [precise(np.asarray(_piece(part, part.ds.variables[TIME]).read(slice(None), ()))) for part in parts]
     coords = dict.fromkeys(name for part in parts for name in part.ds.coords if name != TIME)
     attrs = _common(part.ds.attrs for part in parts)
     ds = xr.Dataset(variables, {TIME: (TIME, np.concatenate(times), _common(p.ds[TIME].attrs for p in parts))}, attrs)
@@ -114,9 +114,13 @@ def _joined(name: Hashable, parts: Sequence[Part]) -> xr.Variable:
             )
     units = {part: each.attrs.get("units") for part, each in holding.items()}
     factors = {} if name in COORDINATES else _to_metres(str(name), units)
-    pieces = [Piece(part.ds.sizes[TIME], holding.get(part), factors.get(part, 1.0)) for part in parts]
+    pieces = [_piece(part, holding.get(part), factors.get(part, 1.0)) for part in parts]
     attrs = _common(each.attrs for each in holding.values())
     return end_to_end(one.dims, pieces, attrs | ({"units": "m"} if factors else {}))
+
+
+def _piece(part: Part, variable: xr.Variable | None, factor: float = 1.0) -> Piece:
+    return Piece(part.ds.sizes[TIME], variable, factor, part.name)
 
 
 def _to_metres(name: str, units: Mapping[Part, Any]) -> dict[Part, float]:

@@ -67,7 +67,7 @@ def _part(source: Source, variable: str | None, options: dict[str, Any]) -> Part
         points = along_track(whole, height or _any_along_time(whole))
         one = points[height] if height else None
         columns = {axis: locate(points, axis, one) for axis in get_args(Axis)}
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, RuntimeError, OverflowError) as error:
         raise ValueError(f"{name} is not a file of tracks or swaths: {error}") from error
     file = Path(name).name if isinstance(source, str | Path) else ""
     ds = in_one_layout(points, columns, mission_of(points, file, columns["time"].dims[0]))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from xinr._typing import Array, Region
 from xinr.geo.coordinates import Axis, find, locate, within
-from xinr.geo.times import is_time
+from xinr.geo.times import check_years, is_time
 from xinr.observations.cross_track import cross_track_distance, in_kilometres
 from xinr.observations.units import metres_in
 from xinr.observations.variables import COMPANIONS, HEIGHTS, is_anomaly
@@ -95,6 +95,7 @@ def unrolled(ds: xr.Dataset, names: Sequence[str] | None = None) -> xr.Dataset:
     (('time',), ['cross_track_distance', 'lwe', 'mdt', 'sla_unfiltered'])
     """
     dims = _dims(ds)
+    ds = _without_single_dimensions(ds, dims)
     across = _cross_track(ds, dims)
     listed = _listed(ds, dims)
     nadir = listed | (np.abs(across) < NADIR)
@@ -106,7 +107,7 @@ def unrolled(ds: xr.Dataset, names: Sequence[str] | None = None) -> xr.Dataset:
             f"{sorted(map(str, ds.data_vars))}. Name it: variable=<name>."
         )
     columns = {name: _flagged(ds, name, dims, listed) for name in kept if name != CROSSOVERS}
-    present = np.logical_or.reduce([np.isfinite(columns[name]) for name in heights], axis=0).ravel()
+    present = np.logical_or.reduce([~np.isnan(columns[name]) for name in heights], axis=0).ravel()
     nadir = nadir.ravel()[present]
     order = np.argsort(nadir, kind="stable")  # the swath first, then the nadir samples
 
@@ -189,6 +190,12 @@ def _dims(ds: xr.Dataset) -> tuple[str, str]:
     return along, next(dim for dim in dims if dim != along)
 
 
+def _without_single_dimensions(ds: xr.Dataset, dims: tuple[str, str]) -> xr.Dataset:
+    """Leave out the dimensions of size 1 that variables have beside lines and pixels."""
+    further = {dim for each in ds.variables.values() if set(each.dims) > set(dims) for dim in each.dims} - set(dims)
+    return ds.squeeze([dim for dim in further if ds.sizes[dim] == 1])
+
+
 def _kept(array: xr.DataArray, names: Sequence[str] | None) -> bool:
     if names is not None:
         return str(array.name) in names
@@ -237,6 +244,7 @@ def _cross_track(ds: xr.Dataset, dims: tuple[str, str]) -> Array:
         across = in_kilometres(given.expand_dims({dim: ds.sizes[dim] for dim in missing}).transpose(*dims).values)
     if np.isnan(across).any():
         longitude, latitude = (_position(ds, axis).transpose(*dims).values for axis in POSITION)
+        longitude, latitude = (np.where(np.abs(angle) <= 360.0, angle, np.nan) for angle in (longitude, latitude))
         line = np.repeat(np.arange(shape[0]), shape[1])
         found = cross_track_distance(longitude.ravel(), latitude.ravel(), line).reshape(shape)
         across = np.where(np.isnan(across), found, across)
@@ -252,7 +260,7 @@ def _times(ds: xr.Dataset, dims: tuple[str, str]) -> NDArray[np.datetime64]:
     time = locate(ds, "time")
     time = time if set(time.dims) <= set(dims) else time.squeeze()
     missing = {dim: ds.sizes[dim] for dim in dims if dim not in time.dims}
-    return np.asarray(time.expand_dims(missing).transpose(*dims).values, dtype="datetime64[ns]")
+    return check_years(time.expand_dims(missing).transpose(*dims).values, time.name)
 
 
 def _numbers(ds: xr.Dataset, dims: tuple[str, str]) -> dict[str, NDArray[np.int64]]:

@@ -19,6 +19,8 @@ from xinr.observations.units import in_metres
 HEIGHTS = ("sla_unfiltered", "sla", "ssh", "adt", "ssha", "sla_filtered")
 #: The same of maps, in order of preference: absolute before the anomalies that L4 files have too.
 MAP_HEIGHTS = ("ssh", "adt", "sla")
+#: No axis of a map goes further: some models begin east of Greenwich, and go around from there [degrees].
+WIDEST = 720.0
 #: Other variables of along-track files: corrections, flags and counters.
 COMPANIONS = (
     *("mdt", "lwe", "dac", "ocean_tide", "internal_tide", "cycle", "track", "pass", "mission", "noise"),
@@ -119,7 +121,8 @@ def default_height(ds: xr.Dataset) -> str:
 def heights(ds: xr.Dataset) -> list[str]:
     """Return which variables of tracks may be the sea level: those of its usual names, else all numbers."""
     taken = {*COMPANIONS, *(name for axis in get_args(Axis) for name in candidates(ds, axis))}
-    numeric = [str(name) for name, array in ds.data_vars.items() if array.dtype.kind == "f" and name not in taken]
+    numbers = [str(name) for name, array in ds.data_vars.items() if array.dtype.kind == "f" and name not in taken]
+    numeric = [name for name in numbers if not name.startswith("err_")]
     return [name for name in HEIGHTS if name in numeric] or numeric
 
 
@@ -174,6 +177,11 @@ def _check_axes(axes: list[xr.DataArray]) -> None:
             )
         if axis.size < 2 and not np.issubdtype(axis.dtype, np.datetime64):
             raise ValueError(f"{axis.name} of a map must have at least two values, got {axis.values.tolist()}.")
+        if axis.dtype.kind != "M" and np.nanmax(np.abs(axis.values), initial=0.0) > WIDEST:
+            raise ValueError(
+                f"{axis.name} of a map must be in degrees, got {axis.values.tolist()}: mend its axis, "
+                f"ds.assign_coords({axis.name}=...)."
+            )
         steps = np.diff(axis.values)
         if not (np.all(steps > np.zeros(1, steps.dtype)) or np.all(steps < np.zeros(1, steps.dtype))):
             raise ValueError(
