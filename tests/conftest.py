@@ -10,7 +10,6 @@ from xinr.datasets.credentials import ACCOUNTS
 
 # No deadline: machines under load are slow; always the same examples.
 settings.register_profile("xinr", deadline=None, derandomize=True, max_examples=30)
-settings.register_profile("long", deadline=None, max_examples=30, print_blob=True)
 settings.load_profile("xinr")
 
 

@@ -416,6 +416,13 @@ def test_a_latitude_beyond_the_pole(field, grid):
         field.interp(grid.assign_coords(latitude=[37.0, 38.0, 39.0, 40.0, 95.0]))
 
 
+def test_a_reference_that_is_packed_or_of_truths(field, tracks):
+    with pytest.raises(TypeError, match=r"sla_unfiltered must hold numbers \[m\], got bool"):
+        field.score(tracks.assign(sla_unfiltered=tracks.sla_unfiltered > 0))
+    with pytest.raises(ValueError, match="sla_unfiltered is still packed"):
+        field.score(tracks.assign(sla_unfiltered=tracks.sla_unfiltered.assign_attrs(scale_factor=1e-4)))
+
+
 @pytest.mark.parametrize("bad", [np.inf, 1e30])
 def test_a_longitude_that_is_none(field, grid, bad):
     axis = [301.0, 302, 303, 304, 305, bad]

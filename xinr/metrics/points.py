@@ -11,7 +11,7 @@ from xinr._typing import Array, Region
 from xinr.geo.coordinates import check_region, find, locate, within
 from xinr.geo.frames import EARTH_RADIUS, upward
 from xinr.observations.passes import streams
-from xinr.observations.units import in_metres
+from xinr.observations.variables import as_height
 
 #: Distance of scored points from the edges of the region [degrees].
 BUFFER = 0.25
@@ -113,9 +113,9 @@ def ssh_of(ds: xr.Dataset, role: str) -> Array:
             f"{missing} are missing from {sorted(map(str, ds.variables))}. Rename or add them."
         )
     if "ssh" in ds:
-        ssh = in_metres(ds["ssh"])
+        ssh = as_height(ds["ssh"])
     else:
-        ssh = in_metres(ds["sla_unfiltered"]).astype(float) + in_metres(ds["mdt"]) - in_metres(ds["lwe"])
+        ssh = as_height(ds["sla_unfiltered"]).astype(float) + as_height(ds["mdt"]) - as_height(ds["lwe"])
     if ssh.ndim != 1:
         raise ValueError(
             f"{role} must be a track of one dimension, got {dict(ssh.sizes)}. Interpolate a map to the track "
@@ -197,7 +197,7 @@ def _null(reference: xr.Dataset, order: NDArray[np.intp], n: int) -> tuple[Array
     """Return the null prediction on the points scored: the mean dynamic topography, or zero without one."""
     if "mdt" not in reference:
         return np.zeros(order.size), "zero (the reference has no mdt)"
-    mdt = np.asarray(in_metres(reference["mdt"]).values, dtype=np.float64)
+    mdt = np.asarray(as_height(reference["mdt"]).values, dtype=np.float64)
     if mdt.shape != (n,) or not np.isfinite(mdt[order]).all():
         return np.zeros(order.size), "zero (the reference's mdt is missing on some of the points)"
     return mdt[order], "the reference's mdt"
