@@ -101,3 +101,10 @@ def test_a_shallow_spectrum_varies_as_much_between_the_centres_as_at_them():
     weights = torch.eye(3, dtype=torch.float64)
     variance = problem.observe(problem.coefficients(weights)).diagonal().numpy()
     np.testing.assert_allclose(variance, LatticeCovariance(lattice, lattice.power(covariance)).variance, rtol=0.01)
+
+
+def test_observations_without_noise_are_known():
+    x, _ = passes(n_passes=12, n_points=60)
+    exact = ObservationError(np.full(len(x), 1e-6), np.arange(len(x)), np.zeros(len(x)))
+    found = METHOD.fit(x[::3], np.zeros(240), exact.take(np.arange(0, 720, 3)))
+    assert found.posterior(Points.of(x[::3]))[1].max() < 0.2 * SMOOTH.sigma

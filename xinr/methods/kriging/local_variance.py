@@ -34,8 +34,8 @@ TOGETHER = 4096
 #: How far the neighbours of a block are, in microscales of the signal, and the entries of the table of their
 #: covariances. What is farther is left out.
 RANGES = {1.5: 1 << 25, 3.0: 1 << 23, 8.0: 1 << 22}
-#: Noise relative to the signal below which single precision does not do.
-SINGLE = 3e-3
+#: Noise relative to the signal below which single precision does not do, and that of rounded covariances.
+SINGLE, ROUNDED = 1e-2, 3e-3
 #: Noise of what is no observation, relative to the signal.
 NONE = 1e3
 
@@ -178,7 +178,8 @@ class LocalVariance:
         """Return the covariances of the errors of observations (b, k), endless where they are missing, (b, k, k)."""
         modes = self._move(self.error.modes_of(near) * ~missing[..., None])
         matrix = modes @ modes.mT
-        variance = self.error.noise[near] ** 2 + NONE**2 * self.covariance.variance * missing
+        least, none = ROUNDED**2 * self.covariance.variance, NONE**2 * self.covariance.variance
+        variance = np.maximum(self.error.noise[near] ** 2, least) + none * missing
         matrix.diagonal(dim1=1, dim2=2).add_(self._move(variance))
         return matrix
 
