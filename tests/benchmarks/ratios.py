@@ -13,18 +13,16 @@ import torch
 import typer
 
 from tests.benchmarks import formal_errors, kriging, oi, training
-from tests.benchmarks.measures import Measurement, fastest, print_parts
+from tests.benchmarks.measures import Measurement, print_parts
 from tests.benchmarks.solver import machine_rates
 from xinr.methods.neural.training import TrainingSettings
 
 
 def machine(size: int, repeats: int) -> Iterator[Measurement]:
     """Measure the rates of this machine."""
-    a, b = torch.rand(2, size, size)
-    seconds = fastest({"product": lambda: a @ b}, repeats)["product"]
     _, copied = machine_rates(size**2, repeats)
     yield Measurement("threads of torch", str(torch.get_num_threads()))
-    yield Measurement("matrix product in float32", f"{2e-9 * size**3 / seconds:.0f} GFLOP/s")
+    yield Measurement("matrix product in float32", f"{1e-9 * training.product_rate(size, size, repeats):.0f} GFLOP/s")
     yield Measurement("copy of memory", f"{1e-9 * copied:.0f} GB/s")
     native = TrainingSettings().bfloat16(torch.device("cpu"))
     yield Measurement("bfloat16 multiplied by the hardware", "yes" if native else "no")

@@ -16,7 +16,7 @@ import xarray as xr
 
 from xinr._typing import Array
 from xinr.geo import cf
-from xinr.geo.coordinates import NAMES, Axis, find, locate
+from xinr.geo.coordinates import NAMES, Axis, find, locate, strictly_monotonic
 from xinr.geo.points import Points
 from xinr.geo.times import precise
 from xinr.observations.tables import from_table
@@ -152,8 +152,7 @@ def _grid(axes: Mapping[Any, Any]) -> xr.Dataset:
     columns = {name: values for name, values in plain.items() if values.ndim == 1 and values.size > 1}
     if len(columns) == 3 and len({values.size for values in columns.values()}) == 1:
         for name, values in columns.items():
-            steps = np.diff(values)
-            if not (np.all(steps > np.zeros(1, steps.dtype)) or np.all(steps < np.zeros(1, steps.dtype))):
+            if not strictly_monotonic(values):
                 raise ValueError(
                     f"a mapping of coordinates is a grid, but its {name} neither increases nor decreases, and all "
                     f"three have {values.size} values: for points give a table, pandas.DataFrame(target); for a grid "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -231,6 +231,13 @@ def bounds(period: tuple[str, str]) -> tuple[np.datetime64, np.datetime64]:
     if last < first:
         raise ValueError(f"period must be (first, last) day, got {period}, which ends before it begins.")
     return first.astype("datetime64[ns]"), (last + np.timedelta64(1, "D")).astype("datetime64[ns]")
+
+
+def strictly_monotonic(values: NDArray[Any]) -> bool:
+    """Return whether values (n,), of numbers or times, increase or decrease throughout, without repeats."""
+    steps = np.diff(values)
+    zero = np.zeros(1, steps.dtype)
+    return bool(np.all(steps > zero) or np.all(steps < zero))
 
 
 def is_grid(data: xr.Dataset | xr.DataArray) -> bool:

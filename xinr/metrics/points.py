@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from xinr._typing import Array, Region
 from xinr.geo.coordinates import check_region, find, locate, within
 from xinr.geo.frames import EARTH_RADIUS, upward
-from xinr.observations.passes import streams
+from xinr.observations.passes import distances, streams
 from xinr.observations.variables import as_height
 
 #: Distance of scored points from the edges of the region [degrees].
@@ -53,10 +53,11 @@ def common_points(
         )
     n_dropped = int(inside.sum() - keep.sum())
     order = np.flatnonzero(keep)
-    mission = _missions(reference, order, time[order])
+    position = _positions(reference, order)
+    mission = _missions(reference, order, time[order], position)
     sort = np.lexsort([time[order], mission])
     order, mission = order[sort], mission[sort]
-    repeated = _repeated(reference, order, time[order], mission)
+    repeated = _repeated(time[order], mission, None if position is None else position[:, sort])
     order, mission = order[~repeated], mission[~repeated]
     null, name = _null(reference, order, ref.size)
     columns = time[order], mission, ref[order], map_[order], null
@@ -151,26 +152,25 @@ def _in_period(time: NDArray[Any], period: tuple[str, str] | None) -> NDArray[np
     return inside
 
 
-def _missions(reference: xr.Dataset, order: NDArray[np.intp], time: NDArray[Any]) -> NDArray[np.int64]:
+def _missions(
+    reference: xr.Dataset, order: NDArray[np.intp], time: NDArray[Any], position: Array | None
+) -> NDArray[np.int64]:
     """Return the instrument of each chosen point: its mission, else by which ground tracks connect the points."""
     if "mission" in reference and reference["mission"].ndim == 1:
         names = reference["mission"].values[order].astype(str)
         return np.unique(names, return_inverse=True)[1].astype(np.int64)
-    positions = _positions(reference, order)
-    return np.zeros(order.size, dtype=np.int64) if positions is None else streams(time, *positions)
+    return np.zeros(order.size, dtype=np.int64) if position is None else streams(time, *position)
 
 
-def _positions(reference: xr.Dataset, order: NDArray[np.intp]) -> tuple[Array, Array] | None:
-    """Return longitude and latitude of the chosen points, or None where the reference has none."""
+def _positions(reference: xr.Dataset, order: NDArray[np.intp]) -> Array | None:
+    """Return longitude and latitude of the chosen points, (2, n), or None where the reference has none."""
     if not (find(reference, "longitude") and find(reference, "latitude")):
         return None
-    lon, lat = (locate(reference, axis).values.astype(np.float64) for axis in ("longitude", "latitude"))
-    return lon[order], lat[order]
+    axes = [locate(reference, "longitude"), locate(reference, "latitude")]
+    return np.stack([axis.values[order].astype(np.float64) for axis in axes])
 
 
-def _repeated(
-    reference: xr.Dataset, order: NDArray[np.intp], time: NDArray[Any], mission: NDArray[np.int64]
-) -> NDArray[np.bool_]:
+def _repeated(time: NDArray[Any], mission: NDArray[np.int64], position: Array | None) -> NDArray[np.bool_]:
     """Return which points, sorted, repeat the one before: an instrument measures one point at a time.
 
     Two releases of one pass differ by milliseconds: nearer than a quarter of the sampling interval is one point.
@@ -180,10 +180,9 @@ def _repeated(
     # Half the steps may lie between a point and its repeat: those are the shorter ones.
     step = np.quantile(steps, 0.75) if steps.size else 0.0
     repeated = np.concatenate([[False], same & (seconds <= 0.25 * step)])
-    positions = _positions(reference, order)
-    if positions is None or not repeated.any():
+    if position is None or not repeated.any():
         return repeated
-    moved = np.linalg.norm(np.diff(EARTH_RADIUS * upward(*positions), axis=0), axis=1)[repeated[1:]]
+    moved = distances(EARTH_RADIUS * upward(*position))[repeated[1:]]
     if (moved > REPEAT_DISTANCE).any():
         raise ValueError(
             f"the reference has {np.count_nonzero(moved > REPEAT_DISTANCE)} points of the same mission and time at "

@@ -44,7 +44,7 @@ def streams(time: NDArray[np.datetime64], longitude: Array, latitude: Array) -> 
     first = np.flatnonzero(np.diff(line, prepend=-1))
     middle, seconds = _line_means(position, first), seconds[first]
     step = np.diff(seconds)
-    if (_too_fast(_steps(middle), step, slack) & (step <= PASS_GAP)).any():
+    if (_too_fast(distances(middle), step, slack) & (step <= PASS_GAP)).any():
         label[order] = np.array(_chained(seconds.tolist(), middle.tolist(), slack))[line]
     return label
 
@@ -110,7 +110,7 @@ def number_passes(
     number = np.unique(stream, return_inverse=True)[1]
     wide = (np.bincount(number, np.bincount(line)) >= LEAST_OF_LINE * np.bincount(number))[number]
     seconds = np.diff(time) / np.timedelta64(1, "s")
-    jump = _too_fast(_steps(position), seconds, SWATH_WIDTH * wide[1:])
+    jump = _too_fast(distances(position), seconds, SWATH_WIDTH * wide[1:])
     split = (np.diff(stream) != 0) | (seconds > PASS_GAP) | jump
     if known is not None:
         split |= np.diff(known[first]) != 0
@@ -188,7 +188,7 @@ def runs(boundary: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(boundary)]).astype(np.int64)
 
 
-def _steps(position: Array) -> Array:
+def distances(position: Array) -> Array:
     """Return the distance from each point (n, 3) to the next [km]."""
     return np.asarray(np.linalg.norm(np.diff(position, axis=0), axis=1))
 

@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 from xinr._typing import Array
 from xinr._warnings import warn
 from xinr.geo.frames import EARTH_RADIUS, upward
-from xinr.observations.passes import FASTEST_GROUND_TRACK, PASS_GAP, runs
+from xinr.observations.passes import FASTEST_GROUND_TRACK, PASS_GAP, distances, runs
 
 #: Two points of one mission closer in time than this are one measurement, whatever the sampling [s].
 SAME_TIME = 0.005
@@ -74,7 +74,7 @@ def warn_of_coarse_times(time: NDArray[np.datetime64], longitude: Array, latitud
     if len(time) < 2:
         return
     seconds = np.abs(np.diff(time) / np.timedelta64(1, "s"))
-    distance = np.linalg.norm(np.diff(EARTH_RADIUS * upward(longitude, latitude), axis=0), axis=1)
+    distance = distances(EARTH_RADIUS * upward(longitude, latitude))
     sharing = (seconds == 0) & (distance > ROUNDING) & (distance < FASTEST_GROUND_TRACK * ROUNDED)
     step = np.median(seconds[seconds > 0]) if (seconds > 0).any() else 0.0
     if np.mean(sharing) > 0.5 and step > ROUNDED:

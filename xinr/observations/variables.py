@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from xinr.geo.cf import STANDARD_NAMES
-from xinr.geo.coordinates import Axis, candidates, find, locate
+from xinr.geo.coordinates import Axis, candidates, find, locate, strictly_monotonic
 from xinr.observations.groups import groups_of, joined
 from xinr.observations.layouts import along_track
 from xinr.observations.tables import from_table
@@ -182,8 +182,7 @@ def _check_axes(axes: list[xr.DataArray]) -> None:
                 f"{axis.name} of a map must be in degrees, got {axis.values.tolist()}: mend its axis, "
                 f"ds.assign_coords({axis.name}=...)."
             )
-        steps = np.diff(axis.values)
-        if not (np.all(steps > np.zeros(1, steps.dtype)) or np.all(steps < np.zeros(1, steps.dtype))):
+        if not strictly_monotonic(axis.values):
             raise ValueError(
                 f"{axis.name} of a map must increase or decrease without repeats: ds.sortby({axis.name!r}), "
                 f"then ds.drop_duplicates({axis.name!r})."

@@ -104,9 +104,9 @@ class Conditioning:
         other.errors = PassErrors(error, self.device)
         return other
 
-    def elsewhere(self, x: Array, error: ObservationError) -> Self:
-        """Return other observations of the same process."""
-        other = self.with_errors(error)
+    def elsewhere(self, x: Array) -> Self:
+        """Return the same process at other positions (m, 3); errors stay those of the observations."""
+        other = copy.copy(self)
         other.attached = self.lattice.matrix(x, self.device, self.dtype)
         return other
 

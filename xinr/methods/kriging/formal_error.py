@@ -23,8 +23,6 @@ QUASI_INTERPOLATION = np.array([-1.0, 8.0, -1.0]) / 6.0
 BEFORE, AFTER = 2, 3
 #: Least share of the prior's variance, against what a spline undershoots.
 LEAST = 1e-4
-#: Farther from the nodes, in steps, than any of them.
-FAR = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +54,9 @@ class FormalError:
 
     def predict(self, points: Points) -> Array:
         """Return the posterior standard deviation at each point, (n,)."""
-        position = (points.x - self.origin) / self.step
-        # The antipodes have no position.
-        left = np.floor(np.clip(np.nan_to_num(position, nan=FAR), -FAR, FAR)).astype(np.int64)
+        beyond = np.array(self.reduction.shape) + BEFORE
+        position = np.clip((points.x - self.origin) / self.step, -AFTER, beyond)
+        left = np.where(np.isnan(position), beyond, np.floor(position)).astype(np.int64)  # the antipodes have none
         with self._lock:  # one target after the other: each finds what the ones before it have not
             self._find(self._missing(left))
         first = np.clip(left.min(axis=0) - BEFORE, 0, np.array(self.reduction.shape) - 1)
@@ -73,11 +71,9 @@ class FormalError:
 
     def _missing(self, left: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the blocks on which points depend, by the nodes left of these (n, 3), and that are not found yet."""
-        needed, left = np.zeros_like(self.found), np.clip(left, -AFTER, np.array(self.reduction.shape) + BEFORE) + AFTER
-        sizes = tuple(np.array(self.reduction.shape) + BEFORE + AFTER + 1)
-        cells = np.zeros(np.prod(sizes), dtype=bool)
-        cells[np.ravel_multi_index(tuple(left.T), sizes)] = True  # each once: those of a map are few
-        left = np.stack(np.unravel_index(np.flatnonzero(cells), sizes), axis=1) - AFTER
+        needed, cells = np.zeros_like(self.found), np.zeros(np.array(self.reduction.shape) + BEFORE + AFTER + 1, bool)
+        cells[tuple((left + AFTER).T)] = True  # each once: those of a map are few
+        left = np.argwhere(cells) - AFTER
         for shift in np.stack(np.meshgrid(*[(-BEFORE, 0, AFTER)] * 3), axis=-1).reshape(-1, 3):
             block = (left + shift) // BLOCK
             inside = ((block >= 0) & (block < self.found.shape)).all(axis=1)

@@ -101,7 +101,7 @@ class _KrigingFold:
         self.fold, self.noise = fold, method.rms_noise
         mean = method.mean_of(fold.x, fold.y, fold.error)
         self.problem = method.conditioning(lattice, fold.x, fold.error)
-        self.withheld = self.problem.elsewhere(fold.withheld_x, fold.withheld_error)
+        self.withheld = self.problem.elsewhere(fold.withheld_x).with_errors(fold.withheld_error)
         self.y = self.problem.move(method.residual(mean, fold.x, fold.y)[:, None])
         self.withheld_y = self.problem.move(method.residual(mean, fold.withheld_x, fold.withheld_y)[:, None])
 

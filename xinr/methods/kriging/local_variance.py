@@ -188,9 +188,12 @@ class LocalVariance:
         return self._move(self.drift.columns(x.reshape(-1, 3)).reshape(*x.shape[:2], -1))
 
     def _move(self, array: Array) -> Tensor:
+        return torch.as_tensor(np.ascontiguousarray(array), dtype=self._dtype, device=self.device)
+
+    @cached_property
+    def _dtype(self) -> torch.dtype:
         single = self.error.noise.min() > SINGLE * np.sqrt(self.covariance.variance)
-        dtype = torch.float32 if single else torch.float64
-        return torch.as_tensor(np.ascontiguousarray(array), dtype=dtype, device=self.device)
+        return torch.float32 if single else torch.float64
 
     @cached_property
     def _tree(self) -> cKDTree:

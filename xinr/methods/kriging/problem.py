@@ -96,7 +96,7 @@ class Problem:
     def _covariances(self, drift_weights: Array, of_drift: Array, positions: Array, weights: Array) -> Array:
         """Return the posterior covariances of signal and drift at positions (m, 3) with a combination of them, (m,)."""
         problem = self.conditioning()
-        there = problem.elsewhere(positions, self.error.take(np.zeros(len(positions), dtype=np.int64)))
+        there = problem.elsewhere(positions)
         (signal,) = there.coefficients(there.move(weights[:, None]))
         solved = problem.solve(problem.observe([signal]), PROBED).weights
         (explained,) = problem.coefficients(solved)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from xinr._typing import Array, Times
 from xinr.geo.coordinates import bounds
 from xinr.geo.frames import EARTH_RADIUS, upward
-from xinr.observations.passes import number_passes
+from xinr.observations.passes import distances, number_passes
 from xinr.simulate.altimeters.orbits import MISSIONS
 
 
@@ -120,7 +120,7 @@ class Passes:
     def of(cls, stream: NDArray[np.int64], time: Times, longitude: Array, latitude: Array) -> Self:
         """Find the passes of points that are sorted by stream, then time."""
         number = number_passes(stream, time, longitude, latitude)
-        step = np.linalg.norm(np.diff(EARTH_RADIUS * upward(longitude, latitude), axis=0), axis=1)
+        step = distances(EARTH_RADIUS * upward(longitude, latitude))
         distance = np.concatenate([[0.0], np.cumsum(np.where(np.diff(number) == 0, step, 0.0))])
         middle = np.bincount(number, distance) / np.bincount(number)
         return cls(number, distance - middle[number])
