@@ -31,14 +31,14 @@ def machine(size: int, repeats: int) -> Iterator[Measurement]:
 def main(small: Annotated[bool, typer.Option(help="A little of everything.")] = False) -> None:
     """Print the table."""
     size = kriging.SMALL if small else replace(kriging.Size(), peer_step=30, repeats=2)
-    steps, features, batch = (2, 32, 64) if small else (50, 256, 1024)
+    steps, features, batch = (2, 32, 64) if small else (10, 256, 1024)
     print_parts(
         {
             "machine": partial(machine, 256 if small else 2048, 3),
             "kriging": partial(kriging.year, size),
             "formal errors": partial(formal_errors.cost, size.year, size.repeats),
             "oi": partial(oi.baseline, oi.SMALL if small else oi.Size(days=11, published=1)),
-            "networks": partial(training.rates, features, 4, batch, steps, 3),
+            "networks": partial(training.rates, features, 4, batch, steps, 2),
         }
     )
 
